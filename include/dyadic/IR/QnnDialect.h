@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The qnn dialect: see docs/Dialects for its reference page.
+
+#ifndef DYADIC_IR_QNNDIALECT_H
+#define DYADIC_IR_QNNDIALECT_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dyadic/Support/Dyadic.h"
+
+namespace dyadic::qnn {
+
+/// Marks operations that move stored values and compute none.
+template <typename ConcreteType> class PassThrough : public mlir::OpTrait::TraitBase<ConcreteType, PassThrough> {};
+
+// Names of the attributes of the entry function, its arguments and results.
+inline constexpr llvm::StringLiteral kNameAttr = "qnn.name";
+inline constexpr llvm::StringLiteral kTypeAttr = "qnn.type";
+inline constexpr llvm::StringLiteral kBatchAttr = "qnn.batch";
+inline constexpr llvm::StringLiteral kValueAttr = "qnn.value";
+
+} // namespace dyadic::qnn
+
+#include "dyadic/IR/QnnDialect.h.inc"
+#include "dyadic/IR/QnnEnums.h.inc"
+#include "dyadic/IR/QnnInterfaces.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dyadic/IR/QnnAttributes.h.inc"
+#define GET_OP_CLASSES
+#include "dyadic/IR/QnnOps.h.inc"
+
+#endif // DYADIC_IR_QNNDIALECT_H

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The sliding window that convolutions and pools share.
+
+#ifndef DYADIC_IR_WINDOW_H
+#define DYADIC_IR_WINDOW_H
+
+#include "dyadic/IR/QnnDialect.h"
+#include "llvm/ADT/SmallVector.h"
+
+namespace dyadic::qnn {
+
+/// One entry a spatial dimension everywhere.
+struct Window {
+  llvm::SmallVector<int64_t> input, output; // spatial sizes
+  llvm::SmallVector<int64_t> kernel, strides, dilations, padBegin, padEnd;
+
+  size_t rank() const { return kernel.size(); }
+  /// Number of positions of the whole kernel.
+  int64_t volume() const;
+  /// Size along `d` that the window formula gives: floor((in + pads - extent) / stride) + 1.
+  int64_t expectedOutput(size_t d) const;
+  /// The input coordinate of kernel position `k` at output position `o`; it may lie outside.
+  int64_t inputAt(size_t d, int64_t o, int64_t k) const { return o * strides[d] + k * dilations[d] - padBegin[d]; }
+  /// How many kernel positions along `d` fall into the input at output position `o`.
+  int64_t countInside(size_t d, int64_t o) const;
+  bool hasPadding() const;
+};
+
+/// The window of a verified operation, defaults filled in.
+Window windowOf(ConvOp op);
+Window windowOf(MaxPoolOp op);
+Window windowOf(AvgPoolOp op);
+
+} // namespace dyadic::qnn
+
+#endif // DYADIC_IR_WINDOW_H

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/IR/Constants.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+
+namespace dyadic {
+
+/// Larger constants become resources; multiplier and shape attributes stay `dense`.
+static constexpr size_t kDenseLimit = 1024;
+
+ConstantView::ConstantView(Attribute attribute) { read(attribute); }
+
+ConstantView::ConstantView(Value value) {
+  if (auto cast = value.getDefiningOp<quant::StorageCastOp>())
+    value = cast.getInput();
+  if (auto constant = value.getDefiningOp<arith::ConstantOp>())
+    read(constant.getValue());
+}
+
+void ConstantView::read(Attribute attribute) {
+  auto elements = dyn_cast_or_null<ElementsAttr>(attribute);
+  if (!elements)
+    return;
+  Type element = elements.getElementType();
+  if (!element.isF32() && !(isa<IntegerType>(element) && element.getIntOrFloatBitWidth() <= 64))
+    return;
+  if (auto attr = dyn_cast<DenseElementsAttr>(attribute)) {
+    dense = attr;
+    type = attr.getType();
+    if (isa<IntegerType>(element)) {
+      bool isUnsigned = element.isUnsignedInteger();
+      unpacked.reserve(type.getNumElements());
+      for (const APInt &value : attr.getValues<APInt>())
+        unpacked.push_back(isUnsigned ? static_cast<int64_t>(value.getZExtValue()) : value.getSExtValue());
+    }
+    return;
+  }
+  auto resource = dyn_cast<DenseResourceElementsAttr>(attribute);
+  if (!resource || !resource.getRawHandle().getBlob())
+    return;
+  unsigned width = element.getIntOrFloatBitWidth();
+  if (width % 8 != 0)
+    return;
+  ArrayRef<char> data = resource.getRawHandle().getBlob()->getData();
+  if (static_cast<int64_t>(data.size()) < resource.getType().getNumElements() * (width / 8))
+    return;
+  blob = data;
+  type = resource.getType();
+}
+
+float ConstantView::floatAt(int64_t i) const {
+  if (dense)
+    return dense.isSplat() ? dense.getSplatValue<float>() : dense.getValues<float>()[i];
+  float value;
+  std::memcpy(&value, blob.data() + i * sizeof(float), sizeof(float));
+  return value;
+}
+
+template <typename T> static int64_t load(ArrayRef<char> blob, int64_t i) {
+  T value;
+  std::memcpy(&value, blob.data() + i * sizeof(T), sizeof(T));
+  return static_cast<int64_t>(value);
+}
+
+int64_t ConstantView::intAt(int64_t i) const {
+  if (dense)
+    return unpacked[i];
+  bool isUnsigned = type.getElementType().isUnsignedInteger();
+  switch (type.getElementTypeBitWidth()) {
+  case 8:
+    return isUnsigned ? load<uint8_t>(blob, i) : load<int8_t>(blob, i);
+  case 16:
+    return isUnsigned ? load<uint16_t>(blob, i) : load<int16_t>(blob, i);
+  case 32:
+    return isUnsigned ? load<uint32_t>(blob, i) : load<int32_t>(blob, i);
+  default:
+    return load<int64_t>(blob, i);
+  }
+}
+
+std::vector<float> ConstantView::floats() const {
+  std::vector<float> result(size());
+  if (dense && !dense.isSplat()) {
+    llvm::copy(dense.getValues<float>(), result.begin());
+    return result;
+  }
+  for (int64_t i = 0, e = size(); i < e; ++i)
+    result[i] = floatAt(i);
+  return result;
+}
+
+std::vector<int64_t> ConstantView::ints() const {
+  if (dense)
+    return unpacked;
+  std::vector<int64_t> result(size());
+  for (int64_t i = 0, e = size(); i < e; ++i)
+    result[i] = intAt(i);
+  return result;
+}
+
+static ElementsAttr makeResource(RankedTensorType type, ArrayRef<char> bytes, size_t alignment) {
+  return DenseResourceElementsAttr::get(type, "c", HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, alignment));
+}
+
+ElementsAttr makeFloats(RankedTensorType type, ArrayRef<float> values) {
+  if (values.size() * sizeof(float) <= kDenseLimit)
+    return DenseElementsAttr::get(type, values);
+  return makeResource(type, {reinterpret_cast<const char *>(values.data()), values.size() * sizeof(float)},
+                      alignof(float));
+}
+
+template <typename T> static std::vector<T> narrow(ArrayRef<int64_t> values) {
+  return std::vector<T>(values.begin(), values.end());
+}
+
+ElementsAttr makeInts(RankedTensorType type, ArrayRef<int64_t> values) {
+  unsigned width = type.getElementTypeBitWidth();
+  bool large = values.size() * width / 8 > kDenseLimit;
+  auto finish = [&](auto narrowed) -> ElementsAttr {
+    using T = typename decltype(narrowed)::value_type;
+    ArrayRef<char> bytes(reinterpret_cast<const char *>(narrowed.data()), narrowed.size() * sizeof(T));
+    return large ? makeResource(type, bytes, sizeof(T)) : DenseElementsAttr::getFromRawBuffer(type, bytes);
+  };
+  switch (width) {
+  case 8:
+    return finish(narrow<int8_t>(values));
+  case 16:
+    return finish(narrow<int16_t>(values));
+  case 32:
+    return finish(narrow<int32_t>(values));
+  case 64:
+    return finish(narrow<int64_t>(values));
+  default: {
+    SmallVector<APInt> wide;
+    for (int64_t value : values)
+      wide.emplace_back(width, static_cast<uint64_t>(value), /*isSigned=*/true, /*implicitTrunc=*/true);
+    return DenseElementsAttr::get(type, wide);
+  }
+  }
+}
+
+Value makeConstant(OpBuilder &builder, Location location, ElementsAttr attribute) {
+  return arith::ConstantOp::create(builder, location, attribute.getType(), cast<TypedAttr>(attribute));
+}
+
+template <typename T> static DenseElementsAttr broadcast(Type element, ArrayRef<T> values, int axis, int64_t rank) {
+  SmallVector<int64_t> shape;
+  if (values.size() != 1 && axis >= 0) {
+    shape.assign(rank - axis, 1);
+    shape[0] = values.size();
+  }
+  return DenseElementsAttr::get(RankedTensorType::get(shape, element), values);
+}
+
+DenseIntElementsAttr broadcastInts(MLIRContext *context, ArrayRef<int32_t> values, int axis, int64_t rank) {
+  return cast<DenseIntElementsAttr>(broadcast(IntegerType::get(context, 32), values, axis, rank));
+}
+
+DenseElementsAttr broadcastFloats(MLIRContext *context, ArrayRef<float> values, int axis, int64_t rank) {
+  return broadcast(Float32Type::get(context), values, axis, rank);
+}
+
+bool broadcastsTo(ArrayRef<int64_t> from, ArrayRef<int64_t> to) {
+  if (from.size() > to.size())
+    return false;
+  for (auto [f, t] : llvm::zip(llvm::reverse(from), llvm::reverse(to)))
+    if (f != 1 && f != t)
+      return false;
+  return true;
+}
+
+} // namespace dyadic

@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Verifiers. Each says what was found and what was expected; the messages reach
+// users through hand-written .mlir files and hostile models alike.
+
+#include "dyadic/IR/Constants.h"
+#include "dyadic/IR/QnnDialect.h"
+#include "dyadic/IR/Types.h"
+#include "dyadic/IR/Window.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace dyadic;
+using namespace dyadic::qnn;
+
+#define GET_OP_CLASSES
+#include "dyadic/IR/QnnOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Shared checks
+//===----------------------------------------------------------------------===//
+
+static RankedTensorType ranked(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+/// Static shapes without empty dimensions, quantized types that hold together, and
+/// one level for all tensors in `values`.
+static LogicalResult verifyTensors(Operation *op, ValueRange values) {
+  for (Value value : values) {
+    RankedTensorType type = ranked(value);
+    if (!type.hasStaticShape() || llvm::is_contained(type.getShape(), 0))
+      return op->emitOpError() << "type " << type << " has no static shape of positive sizes";
+    if (failed(verifyQuantizedType([&] { return op->emitOpError(); }, type)))
+      return failure();
+    if (levelOf(type) != levelOf(values.front().getType()))
+      return op->emitOpError() << "mixes " << values.front().getType() << " and " << type
+                               << ", which belong to different levels";
+  }
+  return success();
+}
+
+/// `x_zp` stands exactly at the integer level and is a stored number of `input`.
+static LogicalResult verifyZeroPoint(Operation *op, StringRef name, std::optional<uint64_t> zeroPoint, Value input) {
+  bool isInteger = levelOf(input.getType()) == Level::Integer;
+  if (zeroPoint.has_value() != isInteger)
+    return op->emitOpError() << (isInteger ? "needs" : "must not have") << " '" << name << "' with operands of type "
+                             << ranked(input).getElementType();
+  if (!isInteger)
+    return success();
+  StorageRange range = integerRange(ranked(input).getElementType());
+  if (!isStorageType(ranked(input).getElementType()))
+    range = {0, 0}; // accumulators are centred
+  int64_t value = static_cast<int64_t>(*zeroPoint);
+  if (value < range.min || value > range.max)
+    return op->emitOpError() << "'" << name << "' " << value << " is outside [" << range.min << ", " << range.max
+                             << "]";
+  return success();
+}
+
+/// Operand, weights, bias and result types of conv and matmul.
+static LogicalResult verifyLinear(Operation *op, Value input, Value weights, Value bias, Value output, int64_t channels,
+                                  int weightAxis, std::optional<uint64_t> zeroPoint) {
+  if (failed(verifyTensors(op, {input, weights, output})) || failed(verifyZeroPoint(op, "x_zp", zeroPoint, input)))
+    return failure();
+  Level level = levelOf(input.getType());
+  if (bias) {
+    RankedTensorType type = ranked(bias);
+    if (type.getShape() != ArrayRef<int64_t>{channels})
+      return op->emitOpError() << "bias of type " << type << ", expected shape [" << channels << "]";
+    bool isInteger = type.getElementType().isSignedInteger(32);
+    if (level == Level::Integer ? !isInteger : !type.getElementType().isF32())
+      return op->emitOpError() << "bias of type " << type << ", expected elements of type "
+                               << (level == Level::Integer ? "si32" : "f32");
+  }
+  if (level == Level::Integer) {
+    if (!isStorageType(ranked(input).getElementType()))
+      return op->emitOpError() << "input of type " << input.getType() << ", expected 8 or 16-bit integers";
+    if (!ranked(weights).getElementType().isSignedInteger(8))
+      return op->emitOpError() << "weights of type " << weights.getType() << ", expected si8";
+    if (!ranked(output).getElementType().isSignedInteger(32))
+      return op->emitOpError() << "result of type " << output.getType() << ", expected the si32 accumulator";
+  }
+  if (level == Level::Quantized) {
+    std::optional<QuantInfo> info = quantInfo(ranked(weights).getElementType());
+    if (!info || !info->isSigned || info->zeroPoint != 0 || info->bits > 8 ||
+        (info->axis != -1 && info->axis != weightAxis))
+      return op->emitOpError() << "weights of type " << weights.getType()
+                               << ", expected signed symmetric ones of 2 to 8 bits with scales along axis "
+                               << weightAxis;
+    std::optional<QuantInfo> activation = quantInfo(ranked(input).getElementType());
+    if (!activation || activation->axis != -1 || activation->bits > 16)
+      return op->emitOpError() << "input of type " << input.getType() << ", expected one scale and at most 16 bits";
+  }
+  return success();
+}
+
+/// Result of a window over an input of shape [N, C, ...].
+static LogicalResult verifyWindow(Operation *op, RankedTensorType input, RankedTensorType output,
+                                  ArrayRef<int64_t> kernel, ArrayRef<int64_t> strides, ArrayRef<int64_t> pads,
+                                  ArrayRef<int64_t> dilations, bool mustTouchInput,
+                                  llvm::function_ref<Window()> window) {
+  size_t rank = kernel.size();
+  if (rank == 0 || input.getRank() != static_cast<int64_t>(rank) + 2 || output.getRank() != input.getRank())
+    return op->emitOpError() << "operand " << input << " and result " << output << " of a window with " << rank
+                             << " spatial dimensions, expected rank " << rank + 2;
+  auto check = [&](StringRef name, ArrayRef<int64_t> values, size_t size, int64_t least) -> LogicalResult {
+    if (!values.empty() && values.size() != size)
+      return op->emitOpError() << "'" << name << "' has " << values.size() << " entries, expected " << size;
+    for (int64_t value : values)
+      if (value < least || value > (int64_t(1) << 31))
+        return op->emitOpError() << "'" << name << "' contains " << value << ", expected at least " << least;
+    return success();
+  };
+  if (failed(check("kernel", kernel, rank, 1)) || failed(check("strides", strides, rank, 1)) ||
+      failed(check("dilations", dilations, rank, 1)) || failed(check("pads", pads, 2 * rank, 0)))
+    return failure();
+  Window w = window();
+  for (size_t d = 0; d < rank; ++d) {
+    if (w.output[d] != w.expectedOutput(d) || w.output[d] <= 0)
+      return op->emitOpError() << "result size " << w.output[d] << " in spatial dimension " << d << ", expected "
+                               << w.expectedOutput(d);
+    if (mustTouchInput && (w.countInside(d, 0) == 0 || w.countInside(d, w.output[d] - 1) == 0))
+      return op->emitOpError() << "a window in spatial dimension " << d << " lies in the padding alone";
+  }
+  return success();
+}
+
+static LogicalResult verifyClamp(Operation *op, ArrayRef<int64_t> clamp, int64_t zeroPoint, Type element) {
+  StorageRange range = integerRange(element);
+  if (clamp.size() != 2 || clamp[0] > clamp[1] || clamp[0] < range.min || clamp[1] > range.max)
+    return op->emitOpError() << "'clamp' is [" << clamp << "], expected two ordered numbers in [" << range.min << ", "
+                             << range.max << "]";
+  if (zeroPoint < range.min || zeroPoint > range.max)
+    return op->emitOpError() << "'zero_point' " << zeroPoint << " is outside [" << range.min << ", " << range.max
+                             << "]";
+  return success();
+}
+
+static LogicalResult verifyBroadcast(Operation *op, StringRef name, DenseElementsAttr attribute, RankedTensorType to) {
+  if (!broadcastsTo(attribute.getType().getShape(), to.getShape()))
+    return op->emitOpError() << "'" << name << "' of type " << attribute.getType() << " does not broadcast to " << to;
+  return success();
+}
+
+/// m is 0 or in [2^30, 2^31) (any non-negative number for the smaller of two), e in [1, 62].
+static LogicalResult verifyMultiplier(Operation *op, StringRef name, DenseElementsAttr multiplier, bool normalised) {
+  for (int32_t m : multiplier.getValues<int32_t>())
+    if (m < 0 || (normalised && m != 0 && m < (1 << 30)))
+      return op->emitOpError() << "'" << name << "' contains " << m << ", expected 0 or a number in [2^30, 2^31)";
+  return success();
+}
+
+static LogicalResult verifyExponent(Operation *op, DenseElementsAttr exponent) {
+  for (int32_t e : exponent.getValues<int32_t>())
+    if (e < 1 || e > 62)
+      return op->emitOpError() << "'exponent' contains " << e << ", expected a number in [1, 62]";
+  return success();
+}
+
+static LogicalResult verifyPassThrough(Operation *op, Value input, Value output) {
+  if (failed(verifyTensors(op, {input, output})))
+    return failure();
+  if (ranked(input).getElementType() != ranked(output).getElementType())
+    return op->emitOpError() << "result elements of type " << ranked(output).getElementType()
+                             << ", expected the operand's, " << ranked(input).getElementType();
+  if (isa<quant::UniformQuantizedPerAxisType>(ranked(input).getElementType()) &&
+      !isa<ReshapeOp, SliceOp, TransposeOp>(op))
+    return op->emitOpError() << "operand with scales along an axis, expected one scale";
+  return success();
+}
+
+static LogicalResult verifyEntries(Operation *op, StringRef name, ArrayRef<int64_t> values, int64_t rank) {
+  if (static_cast<int64_t>(values.size()) != rank)
+    return op->emitOpError() << "'" << name << "' has " << values.size() << " entries, expected " << rank;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Linear layers
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConvOp::verify() {
+  RankedTensorType input = ranked(getInput()), weights = ranked(getWeights()), output = ranked(getOutput());
+  if (weights.getRank() < 3)
+    return emitOpError() << "weights of type " << weights << ", expected at least one spatial dimension";
+  if (failed(verifyLinear(*this, getInput(), getWeights(), getBias(), getOutput(), weights.getDimSize(0), 0, getXZp())))
+    return failure();
+  int64_t group = getGroup(), channels = input.getRank() > 1 ? input.getDimSize(1) : 0, filters = weights.getDimSize(0);
+  if (group < 1 || group > filters || filters % group != 0 || channels != weights.getDimSize(1) * group)
+    return emitOpError() << "group " << group << " with " << channels << " input channels and weights of type "
+                         << weights << ", expected input channels = group * " << weights.getDimSize(1)
+                         << " and a divisor of " << filters;
+  if (failed(verifyWindow(*this, input, output, weights.getShape().drop_front(2), getStrides(), getPads(),
+                          getDilations(),
+                          /*mustTouchInput=*/false, [&] { return windowOf(*this); })))
+    return failure();
+  if (output.getDimSize(0) != input.getDimSize(0) || output.getDimSize(1) != filters)
+    return emitOpError() << "result of type " << output << ", expected " << input.getDimSize(0) << " samples of "
+                         << filters << " channels";
+  return success();
+}
+
+LogicalResult MatmulOp::verify() {
+  RankedTensorType input = ranked(getInput()), weights = ranked(getWeights()), output = ranked(getOutput());
+  if (weights.getRank() != 2 || input.getRank() < 1)
+    return emitOpError() << "weights of type " << weights << ", expected a matrix";
+  if (failed(verifyLinear(*this, getInput(), getWeights(), getBias(), getOutput(), weights.getDimSize(1), 1, getXZp())))
+    return failure();
+  SmallVector<int64_t> expected(input.getShape());
+  expected.back() = weights.getDimSize(1);
+  if (input.getShape().back() != weights.getDimSize(0) || output.getShape() != ArrayRef<int64_t>(expected))
+    return emitOpError() << "product of " << input << " and " << weights << " as " << output;
+  return success();
+}
+
+LogicalResult BatchNormOp::verify() {
+  if (failed(verifyTensors(*this, {getInput(), getOutput()})))
+    return failure();
+  RankedTensorType input = ranked(getInput());
+  if (input.getRank() < 2 || getOutput().getType() != input)
+    return emitOpError() << "result of type " << getOutput().getType()
+                         << ", expected the operand's, of at least two dimensions";
+  for (Value parameter : {getScale(), getOffset(), getMean(), getVariance()})
+    if (ranked(parameter).getShape() != ArrayRef<int64_t>{input.getDimSize(1)})
+      return emitOpError() << "parameter of type " << parameter.getType() << ", expected shape [" << input.getDimSize(1)
+                           << "]";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Element-wise operations
+//===----------------------------------------------------------------------===//
+
+LogicalResult AddOp::verify() {
+  if (failed(verifyTensors(*this, {getLhs(), getRhs(), getOutput()})))
+    return failure();
+  RankedTensorType lhs = ranked(getLhs()), rhs = ranked(getRhs()), output = ranked(getOutput());
+  if (lhs.getShape() != rhs.getShape() || lhs.getShape() != output.getShape())
+    return emitOpError() << "sum of " << lhs << " and " << rhs << " as " << output << ", expected one shape";
+  bool isInteger = levelOf(lhs) == Level::Integer;
+  bool all = getAMultiplier() && getBMultiplier() && getExponent() && getZeroPoint() && getClamp() && getRounding();
+  bool any = getAMultiplier() || getBMultiplier() || getExponent() || getZeroPoint() || getClamp() || getRounding();
+  if (isInteger ? !all : any)
+    return emitOpError() << (isInteger ? "needs all of" : "must not have any of")
+                         << " 'a_multiplier', 'b_multiplier', 'exponent', 'zero_point', 'clamp' and 'rounding'";
+  if (failed(verifyZeroPoint(*this, "a_zp", getAZp(), getLhs())) ||
+      failed(verifyZeroPoint(*this, "b_zp", getBZp(), getRhs())))
+    return failure();
+  if (!isInteger)
+    return success();
+  if (!isStorageType(output.getElementType()))
+    return emitOpError() << "result of type " << output << ", expected 8 or 16-bit integers";
+  if (*getRounding() == qnn::Rounding::Double)
+    return emitOpError() << "'rounding' double is for qnn.requantize alone, expected half_up or half_even";
+  if (failed(verifyMultiplier(*this, "a_multiplier", *getAMultiplier(), false)) ||
+      failed(verifyMultiplier(*this, "b_multiplier", *getBMultiplier(), false)) ||
+      failed(verifyExponent(*this, *getExponent())) ||
+      failed(verifyClamp(*this, *getClamp(), *getZeroPoint(), output.getElementType())) ||
+      failed(verifyBroadcast(*this, "a_multiplier", *getAMultiplier(), output)) ||
+      failed(verifyBroadcast(*this, "b_multiplier", *getBMultiplier(), output)) ||
+      failed(verifyBroadcast(*this, "exponent", *getExponent(), output)))
+    return failure();
+  return success();
+}
+
+LogicalResult ClipOp::verify() {
+  if (!(getMin() <= getMax()))
+    return emitOpError() << "'min' " << getMin().convertToFloat() << " and 'max' " << getMax().convertToFloat()
+                         << ", expected ordered numbers";
+  return success();
+}
+
+LogicalResult RequantizeOp::verify() {
+  if (failed(verifyTensors(*this, {getInput(), getOutput()})))
+    return failure();
+  RankedTensorType input = ranked(getInput()), output = ranked(getOutput());
+  if (levelOf(input) == Level::Float)
+    return emitOpError() << "operand of type " << input << ", expected a quantized type or integers";
+  if (input.getShape() != output.getShape())
+    return emitOpError() << "result of type " << output << ", expected the shape of " << input;
+  bool isInteger = levelOf(input) == Level::Integer;
+  bool all = getMultiplier() && getExponent() && getZeroPoint() && getClamp() && getRounding();
+  bool any = getMultiplier() || getExponent() || getZeroPoint() || getRounding();
+  if (isInteger ? !all : any)
+    return emitOpError() << (isInteger ? "needs all of" : "must not have any of")
+                         << " 'multiplier', 'exponent', 'zero_point'" << (isInteger ? ", 'clamp'" : "")
+                         << " and 'rounding'";
+  if (!isInteger) {
+    if (getClamp() && (getClamp()->size() != 2 || (*getClamp())[0] > (*getClamp())[1]))
+      return emitOpError() << "'clamp' is [" << *getClamp() << "], expected two ordered numbers";
+    return success();
+  }
+  if (failed(verifyZeroPoint(*this, "x_zp", getXZp(), getInput())))
+    return failure();
+  if (!isStorageType(output.getElementType()))
+    return emitOpError() << "result of type " << output << ", expected 8 or 16-bit integers";
+  if (failed(verifyMultiplier(*this, "multiplier", *getMultiplier(), true)) ||
+      failed(verifyExponent(*this, *getExponent())) ||
+      failed(verifyClamp(*this, *getClamp(), *getZeroPoint(), output.getElementType())) ||
+      failed(verifyBroadcast(*this, "multiplier", *getMultiplier(), output)) ||
+      failed(verifyBroadcast(*this, "exponent", *getExponent(), output)))
+    return failure();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Pools
+//===----------------------------------------------------------------------===//
+
+template <typename Pool> static LogicalResult verifyPool(Pool op) {
+  RankedTensorType input = ranked(op.getInput()), output = ranked(op.getOutput());
+  if (failed(verifyWindow(op, input, output, op.getKernel(), op.getStrides(), op.getPads(), op.getDilations(),
+                          /*mustTouchInput=*/true, [&] { return windowOf(op); })))
+    return failure();
+  if (output.getShape().take_front(2) != input.getShape().take_front(2))
+    return op.emitOpError() << "result of type " << output << ", expected the samples and channels of " << input;
+  return success();
+}
+
+LogicalResult MaxPoolOp::verify() {
+  if (failed(verifyPassThrough(*this, getInput(), getOutput())))
+    return failure();
+  return verifyPool(*this);
+}
+
+LogicalResult AvgPoolOp::verify() {
+  if (failed(verifyTensors(*this, {getInput(), getOutput()})) ||
+      failed(verifyZeroPoint(*this, "x_zp", getXZp(), getInput())))
+    return failure();
+  if (levelOf(getInput().getType()) == Level::Integer && (!isStorageType(ranked(getInput()).getElementType()) ||
+                                                          !ranked(getOutput()).getElementType().isSignedInteger(32)))
+    return emitOpError() << "operand " << getInput().getType() << " and result " << getOutput().getType()
+                         << ", expected 8 or 16-bit integers and the si32 sum";
+  return verifyPool(*this);
+}
+
+//===----------------------------------------------------------------------===//
+// Shape operations
+//===----------------------------------------------------------------------===//
+
+LogicalResult ReshapeOp::verify() {
+  if (failed(verifyPassThrough(*this, getInput(), getOutput())))
+    return failure();
+  if (ranked(getInput()).getNumElements() != ranked(getOutput()).getNumElements())
+    return emitOpError() << "operand " << getInput().getType() << " and result " << getOutput().getType()
+                         << " differ in the number of elements";
+  return success();
+}
+
+OpFoldResult ReshapeOp::fold(FoldAdaptor) {
+  if (getInput().getType() == getType())
+    return getInput();
+  return {};
+}
+
+LogicalResult TransposeOp::verify() {
+  RankedTensorType input = ranked(getInput()), output = ranked(getOutput());
+  if (failed(verifyTensors(*this, {getInput(), getOutput()})) ||
+      failed(verifyEntries(*this, "permutation", getPermutation(), input.getRank())))
+    return failure();
+  SmallVector<bool> seen(input.getRank(), false);
+  for (auto [i, p] : llvm::enumerate(getPermutation())) {
+    if (p < 0 || p >= input.getRank() || seen[p])
+      return emitOpError() << "'permutation' is [" << getPermutation() << "], expected each dimension once";
+    seen[p] = true;
+    if (output.getRank() != input.getRank() || output.getDimSize(i) != input.getDimSize(p))
+      return emitOpError() << "result of type " << output << " for permutation [" << getPermutation() << "] of "
+                           << input;
+  }
+  return verifyPassThrough(*this, getInput(), getOutput());
+}
+
+LogicalResult SliceOp::verify() {
+  RankedTensorType input = ranked(getInput()), output = ranked(getOutput());
+  if (failed(verifyPassThrough(*this, getInput(), getOutput())) ||
+      failed(verifyEntries(*this, "offsets", getOffsets(), input.getRank())) ||
+      failed(verifyEntries(*this, "steps", getSteps(), input.getRank())))
+    return failure();
+  if (output.getRank() != input.getRank())
+    return emitOpError() << "result of type " << output << ", expected rank " << input.getRank();
+  for (int64_t d = 0; d < input.getRank(); ++d) {
+    int64_t size = input.getDimSize(d), first = getOffsets()[d], step = getSteps()[d];
+    int64_t steps = output.getDimSize(d) - 1;
+    bool inside =
+        first >= 0 && first < size && step != 0 &&
+        (steps == 0 || (step > 0 ? steps <= (size - 1 - first) / step : step >= -size && steps <= first / -step));
+    if (!inside)
+      return emitOpError() << "dimension " << d << " of size " << size << " from " << first << " in " << steps
+                           << " steps of " << step << " leaves the operand";
+  }
+  return success();
+}
+
+LogicalResult PadOp::verify() {
+  RankedTensorType input = ranked(getInput()), output = ranked(getOutput());
+  if (failed(verifyPassThrough(*this, getInput(), getOutput())) ||
+      failed(verifyEntries(*this, "low", getLow(), input.getRank())) ||
+      failed(verifyEntries(*this, "high", getHigh(), input.getRank())) ||
+      failed(verifyZeroPoint(*this, "x_zp", getXZp(), getInput())))
+    return failure();
+  for (int64_t d = 0; d < input.getRank(); ++d)
+    if (output.getRank() != input.getRank() || getLow()[d] < 0 || getHigh()[d] < 0 ||
+        output.getDimSize(d) != input.getDimSize(d) + getLow()[d] + getHigh()[d])
+      return emitOpError() << "result of type " << output << " for padding of [" << getLow() << "] before and ["
+                           << getHigh() << "] after " << input;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Between the levels
+//===----------------------------------------------------------------------===//
+
+LogicalResult RangeOp::verify() {
+  if (!getMin().isFinite() || !getMax().isFinite() || getMin() > getMax())
+    return emitOpError() << "'min' " << getMin().convertToFloat() << " and 'max' " << getMax().convertToFloat()
+                         << ", expected finite ordered numbers";
+  return success();
+}
+
+LogicalResult QuantizeOp::verify() {
+  RankedTensorType input = ranked(getInput()), output = ranked(getOutput());
+  if (failed(verifyTensors(*this, {getInput()})) || failed(verifyTensors(*this, {getOutput()})))
+    return failure();
+  if (input.getShape() != output.getShape() || !isStorageType(output.getElementType()))
+    return emitOpError() << "result of type " << output << ", expected 8 or 16-bit integers of the operand's shape";
+  if (!getScale().isFinite() || getScale().isNegative() || getScale().isZero())
+    return emitOpError() << "'scale' " << getScale().convertToFloat() << ", expected a positive finite number";
+  if (failed(verifyClamp(*this, getClamp(), getZeroPoint(), output.getElementType())))
+    return failure();
+  int64_t zeroPoint = static_cast<int64_t>(getZeroPoint());
+  if (zeroPoint < getClamp()[0] || zeroPoint > getClamp()[1])
+    return emitOpError() << "'zero_point' " << zeroPoint << " is outside of 'clamp' [" << getClamp() << "]";
+  return success();
+}
+
+LogicalResult DequantizeOp::verify() {
+  RankedTensorType input = ranked(getInput()), output = ranked(getOutput());
+  if (failed(verifyTensors(*this, {getInput()})) || failed(verifyTensors(*this, {getOutput()})) ||
+      failed(verifyZeroPoint(*this, "zero_point", getZeroPoint(), getInput())))
+    return failure();
+  if (input.getShape() != output.getShape())
+    return emitOpError() << "result of type " << output << ", expected the shape of " << input;
+  for (float scale : getScale().getValues<float>())
+    if (!(scale > 0) || std::isinf(scale))
+      return emitOpError() << "'scale' contains " << scale << ", expected positive finite numbers";
+  return verifyBroadcast(*this, "scale", getScale(), output);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Support/Error.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/ConvertUTF.h"
+
+namespace dyadic {
+
+std::string escaped(llvm::StringRef text) {
+  const auto *begin = reinterpret_cast<const llvm::UTF8 *>(text.begin());
+  bool isUtf8 = llvm::isLegalUTF8String(&begin, reinterpret_cast<const llvm::UTF8 *>(text.end()));
+  std::string result;
+  for (unsigned char c : text) {
+    if (c == '\n')
+      result += "\\n";
+    else if (c == '\t')
+      result += "\\t";
+    else if (c == '\\')
+      result += "\\\\";
+    else if (c < 0x20 || c == 0x7f || (c >= 0x80 && !isUtf8))
+      result += "\\x" + llvm::utohexstr(c, /*LowerCase=*/true, /*Width=*/2);
+    else
+      result += static_cast<char>(c);
+  }
+  return result;
+}
+
+llvm::Error makeError(const llvm::Twine &what) { return llvm::createStringError(llvm::inconvertibleErrorCode(), what); }
+
+llvm::Error fileError(llvm::StringRef file, const llvm::Twine &what) { return makeError(escaped(file) + ": " + what); }
+
+llvm::Error nodeError(llvm::StringRef file, llvm::StringRef node, const llvm::Twine &what) {
+  return makeError(escaped(file) + ": " + escaped(node) + ": " + what);
+}
+
+llvm::Error listError(llvm::StringRef file, const llvm::Twine &what, std::vector<std::string> lines) {
+  llvm::sort(lines);
+  lines.erase(llvm::unique(lines), lines.end());
+  std::string text = escaped(file) + ": " + what.str();
+  for (const std::string &line : lines)
+    text += "\n  " + line;
+  return makeError(text);
+}
+
+} // namespace dyadic
