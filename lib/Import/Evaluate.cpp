@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The shape half of the evaluator: operations that move elements or make shapes.
+
+#include "Evaluate.h"
+#include <algorithm>
+#include <numeric>
+
+namespace dyadic::importer {
+
+//===----------------------------------------------------------------------===//
+// Graph.h
+//===----------------------------------------------------------------------===//
+
+std::optional<int64_t> elementCount(const Shape &shape) {
+  int64_t count = 1;
+  bool isEmpty = false;
+  for (int64_t size : shape) {
+    if (size < 0 || size > kMaxElements)
+      return std::nullopt;
+    // An empty dimension does not excuse the others: products of some of them are needed too.
+    isEmpty |= size == 0;
+    count *= std::max<int64_t>(size, 1);
+    if (count > kMaxElements)
+      return std::nullopt;
+  }
+  return isEmpty ? 0 : count;
+}
+
+std::string shapeText(const Shape &shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i)
+    text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+const Attribute *Node::find(const char *name, Attribute::Kind kind) const {
+  auto it = attributes.find(name);
+  return it != attributes.end() && it->second.kind == kind ? &it->second : nullptr;
+}
+
+int64_t Node::getInt(const char *name, int64_t otherwise) const {
+  const Attribute *a = find(name, Attribute::Kind::Int);
+  return a ? a->i : otherwise;
+}
+
+float Node::getFloat(const char *name, float otherwise) const {
+  const Attribute *a = find(name, Attribute::Kind::Float);
+  return a ? a->f : otherwise;
+}
+
+std::string Node::getString(const char *name, const char *otherwise) const {
+  const Attribute *a = find(name, Attribute::Kind::String);
+  return a ? a->s : otherwise;
+}
+
+std::optional<std::vector<int64_t>> Node::getInts(const char *name) const {
+  if (const Attribute *a = find(name, Attribute::Kind::Ints))
+    return a->ints;
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Shapes
+//===----------------------------------------------------------------------===//
+
+SliceRange sliceRange(int64_t size, int64_t start, int64_t end, int64_t step) {
+  // A longer step takes at most one element, and shorter ones cannot overflow.
+  step = std::clamp(step, -size, size);
+  auto bound = [size](int64_t at, int64_t low, int64_t high) { return std::clamp(at < 0 ? at + size : at, low, high); };
+  if (step > 0) {
+    int64_t first = bound(start, 0, size), last = bound(end, 0, size);
+    return {first, step, last > first ? (last - first + step - 1) / step : 0};
+  }
+  int64_t first = bound(start, 0, size - 1), last = bound(end, -1, size - 1);
+  return {first, step, first > last ? (first - last - step - 1) / -step : 0};
+}
+
+std::optional<int64_t> normalAxis(int64_t axis, int64_t rank) {
+  if (axis < -rank || axis >= rank)
+    return std::nullopt;
+  return axis < 0 ? axis + rank : axis;
+}
+
+std::optional<Shape> reshapedShape(const Shape &from, const std::vector<int64_t> &to, bool allowZero) {
+  std::optional<int64_t> total = elementCount(from);
+  Shape result = to;
+  int64_t rest = -1;
+  for (size_t i = 0; i < to.size(); ++i) {
+    if (to[i] == 0 && !allowZero) {
+      if (i >= from.size())
+        return std::nullopt;
+      result[i] = from[i];
+    } else if (to[i] == -1 && rest < 0) {
+      rest = static_cast<int64_t>(i);
+      result[i] = 1;
+    }
+  }
+  std::optional<int64_t> count = elementCount(result);
+  if (!total || !count)
+    return std::nullopt;
+  if (rest >= 0 && *count > 0 && *total % *count == 0) {
+    result[rest] = *total / *count;
+    return result;
+  }
+  return rest < 0 && *count == *total ? std::optional<Shape>(result) : std::nullopt;
+}
+
+std::optional<Shape> squeezedShape(const Shape &from, const std::optional<std::vector<int64_t>> &axes) {
+  std::vector<bool> drop(from.size(), false);
+  if (!axes)
+    for (size_t d = 0; d < from.size(); ++d)
+      drop[d] = from[d] == 1;
+  for (int64_t axis : axes.value_or(std::vector<int64_t>())) {
+    std::optional<int64_t> d = normalAxis(axis, from.size());
+    if (!d || from[*d] != 1)
+      return std::nullopt;
+    drop[*d] = true;
+  }
+  Shape result;
+  for (size_t d = 0; d < from.size(); ++d)
+    if (!drop[d])
+      result.push_back(from[d]);
+  return result;
+}
+
+std::optional<Shape> unsqueezedShape(const Shape &from, const std::vector<int64_t> &axes) {
+  size_t rank = from.size() + axes.size();
+  std::vector<bool> added(rank, false);
+  for (int64_t axis : axes) {
+    std::optional<int64_t> d = normalAxis(axis, rank);
+    if (!d || added[*d])
+      return std::nullopt;
+    added[*d] = true;
+  }
+  Shape result;
+  auto next = from.begin();
+  for (size_t d = 0; d < rank; ++d)
+    result.push_back(added[d] ? 1 : *next++);
+  return result;
+}
+
+bool isPermutation(const std::vector<int64_t> &permutation, size_t rank) {
+  std::vector<int64_t> sorted = permutation, all(rank);
+  std::sort(sorted.begin(), sorted.end());
+  std::iota(all.begin(), all.end(), 0);
+  return sorted == all;
+}
+
+std::optional<std::vector<int64_t>> intsOperand(const Node &node, size_t i, const char *attribute,
+                                                const Constants &constants) {
+  if (!node.hasInput(i))
+    return attribute ? node.getInts(attribute) : std::nullopt;
+  auto it = constants.find(node.inputs[i]);
+  if (it == constants.end() || (it->second->type != ElementType::S64 && it->second->type != ElementType::S32) ||
+      it->second->shape.size() > 1)
+    return std::nullopt;
+  std::vector<int64_t> values(it->second->size());
+  for (size_t k = 0; k < values.size(); ++k)
+    values[k] = it->second->intAt(k);
+  return values;
+}
+
+//===----------------------------------------------------------------------===//
+// Operations
+//===----------------------------------------------------------------------===//
+
+static Tensor makeInts(const std::vector<int64_t> &values) {
+  Tensor result(ElementType::S64, {static_cast<int64_t>(values.size())});
+  std::copy(values.begin(), values.end(), result.as<int64_t>());
+  return result;
+}
+
+static Tensor makeFloats(const std::vector<float> &values) {
+  Tensor result(ElementType::F32, {static_cast<int64_t>(values.size())});
+  std::copy(values.begin(), values.end(), result.as<float>());
+  return result;
+}
+
+static Tensor reshaped(const Tensor &x, Shape shape) {
+  Tensor result = x;
+  result.shape = std::move(shape);
+  return result;
+}
+
+/// Copies a strided box: element `index` of the result is at `base + sum index * strides` of `x`.
+static Tensor gatherStrided(const Tensor &x, const Shape &shape, int64_t base, const Shape &strides) {
+  Tensor result(x.type, shape);
+  size_t width = elementSize(x.type);
+  Shape index(shape.size(), 0);
+  int64_t from = base;
+  for (int64_t i = 0, e = result.size(); i < e; ++i) {
+    std::memcpy(result.data.data() + i * width, x.data.data() + from * width, width);
+    for (size_t d = shape.size(); d-- > 0;) {
+      from += strides[d];
+      if (++index[d] < shape[d])
+        break;
+      from -= strides[d] * shape[d];
+      index[d] = 0;
+    }
+  }
+  return result;
+}
+
+static Shape rowMajorStrides(const Shape &shape) {
+  Shape strides(shape.size(), 1);
+  for (size_t d = shape.size(); d-- > 1;)
+    strides[d - 1] = strides[d] * shape[d];
+  return strides;
+}
+
+Tensor transposed(const Tensor &tensor, const std::vector<int64_t> &permutation) {
+  Shape from = rowMajorStrides(tensor.shape), shape, strides;
+  for (int64_t d : permutation) {
+    shape.push_back(tensor.shape[d]);
+    strides.push_back(from[d]);
+  }
+  return gatherStrided(tensor, shape, 0, strides);
+}
+
+static std::optional<Tensor> evaluateConstant(const Node &node) {
+  if (const Attribute *a = node.find("value", Attribute::Kind::Tensor))
+    return a->tensor ? std::optional<Tensor>(*a->tensor) : std::nullopt;
+  if (const Attribute *a = node.find("value_int", Attribute::Kind::Int))
+    return reshaped(makeInts({a->i}), {});
+  if (const Attribute *a = node.find("value_float", Attribute::Kind::Float))
+    return reshaped(makeFloats({a->f}), {});
+  if (const Attribute *a = node.find("value_ints", Attribute::Kind::Ints))
+    return makeInts(a->ints);
+  if (const Attribute *a = node.find("value_floats", Attribute::Kind::Floats))
+    return makeFloats(a->floats);
+  return std::nullopt;
+}
+
+static std::optional<Tensor> evaluateShape(const Node &node, const Shape &shape) {
+  if (node.op == "Size") {
+    std::optional<int64_t> count = elementCount(shape);
+    return count ? std::optional<Tensor>(reshaped(makeInts({*count}), {})) : std::nullopt;
+  }
+  int64_t rank = shape.size();
+  auto bound = [rank](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + rank : at, 0, rank); };
+  int64_t start = bound(node.getInt("start", 0)), end = bound(node.getInt("end", rank));
+  return makeInts({shape.begin() + start, shape.begin() + std::max(start, end)});
+}
+
+static std::optional<Tensor> evaluateConstantOfShape(const Node &node, const Constants &constants) {
+  std::optional<Shape> shape = intsOperand(node, 0, nullptr, constants);
+  std::optional<int64_t> count = shape ? elementCount(*shape) : std::nullopt;
+  if (!count || *count > kMaxEvaluated)
+    return std::nullopt;
+  Tensor value(ElementType::F32, {1});
+  if (node.attributes.count("value")) {
+    const Attribute *a = node.find("value", Attribute::Kind::Tensor);
+    if (!a || !a->tensor || a->tensor->size() != 1)
+      return std::nullopt;
+    value = *a->tensor;
+  }
+  return broadcastTo(reshaped(value, {}), *shape);
+}
+
+static std::optional<Tensor> evaluateGather(const Node &node, const Tensor &x, const Tensor &indices) {
+  std::optional<int64_t> axis = normalAxis(node.getInt("axis", 0), x.shape.size());
+  if (!axis || (indices.type != ElementType::S64 && indices.type != ElementType::S32))
+    return std::nullopt;
+  Shape shape(x.shape.begin(), x.shape.begin() + *axis);
+  shape.insert(shape.end(), indices.shape.begin(), indices.shape.end());
+  shape.insert(shape.end(), x.shape.begin() + *axis + 1, x.shape.end());
+  std::optional<int64_t> count = elementCount(shape);
+  if (!count || *count > kMaxEvaluated)
+    return std::nullopt;
+  Tensor result(x.type, shape);
+  int64_t outer = std::accumulate(x.shape.begin(), x.shape.begin() + *axis, int64_t(1), std::multiplies<>());
+  size_t block = elementSize(x.type);
+  for (size_t d = *axis + 1; d < x.shape.size(); ++d)
+    block *= x.shape[d];
+  uint8_t *to = result.data.data();
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t k = 0, e = indices.size(); k < e; ++k, to += block) {
+      std::optional<int64_t> at = normalAxis(indices.intAt(k), x.shape[*axis]);
+      if (!at)
+        return std::nullopt;
+      if (block)
+        std::memcpy(to, x.data.data() + (o * x.shape[*axis] + *at) * block, block);
+    }
+  return result;
+}
+
+static std::optional<Tensor> evaluateConcat(const Node &node, const std::vector<const Tensor *> &parts) {
+  std::optional<int64_t> axis = normalAxis(node.getInt("axis", 1), parts[0]->shape.size());
+  if (!axis)
+    return std::nullopt;
+  Shape shape = parts[0]->shape;
+  shape[*axis] = 0;
+  for (const Tensor *part : parts) {
+    Shape other = part->shape;
+    if (part->type != parts[0]->type || other.size() != shape.size())
+      return std::nullopt;
+    other[*axis] = shape[*axis];
+    if (other != shape)
+      return std::nullopt;
+    shape[*axis] += part->shape[*axis];
+  }
+  std::optional<int64_t> count = elementCount(shape);
+  if (!count || *count > kMaxEvaluated)
+    return std::nullopt;
+  Tensor result(parts[0]->type, shape);
+  int64_t outer = std::accumulate(shape.begin(), shape.begin() + *axis, int64_t(1), std::multiplies<>());
+  uint8_t *to = result.data.data();
+  for (int64_t o = 0; o < outer; ++o) // outer is not 0 below
+    for (const Tensor *part : parts) {
+      size_t block = part->data.size() / outer;
+      if (block)
+        std::memcpy(to, part->data.data() + o * block, block);
+      to += block;
+    }
+  return result;
+}
+
+static std::optional<Tensor> evaluateSlice(const Node &node, const Tensor &x, const Constants &constants) {
+  std::optional<std::vector<int64_t>> starts = intsOperand(node, 1, "starts", constants);
+  std::optional<std::vector<int64_t>> ends = intsOperand(node, 2, "ends", constants);
+  std::optional<std::vector<int64_t>> axes = intsOperand(node, 3, "axes", constants);
+  std::optional<std::vector<int64_t>> steps = intsOperand(node, 4, nullptr, constants);
+  if (!starts || !ends || starts->size() != ends->size() || (node.hasInput(3) && !axes) || (node.hasInput(4) && !steps) ||
+      (axes && axes->size() != starts->size()) || (steps && steps->size() != starts->size()))
+    return std::nullopt;
+  Shape shape = x.shape, strides = rowMajorStrides(x.shape);
+  int64_t base = 0;
+  std::vector<bool> seen(shape.size(), false);
+  for (size_t k = 0; k < starts->size(); ++k) {
+    std::optional<int64_t> axis = normalAxis(axes ? (*axes)[k] : k, shape.size());
+    int64_t step = steps ? (*steps)[k] : 1;
+    if (!axis || seen[*axis] || step == 0 || x.shape[*axis] == 0)
+      return std::nullopt;
+    seen[*axis] = true;
+    SliceRange range = sliceRange(x.shape[*axis], (*starts)[k], (*ends)[k], step);
+    shape[*axis] = range.count;
+    base += range.offset * strides[*axis];
+    strides[*axis] *= range.step;
+  }
+  return gatherStrided(x, shape, base, strides);
+}
+
+static std::optional<Tensor> evaluateReshapes(const Node &node, const Tensor &x, const Constants &constants) {
+  std::optional<Shape> shape;
+  if (node.op == "Reshape") {
+    if (std::optional<Shape> to = intsOperand(node, 1, "shape", constants))
+      shape = reshapedShape(x.shape, *to, node.getInt("allowzero", 0) != 0);
+  } else if (node.op == "Squeeze") {
+    std::optional<std::vector<int64_t>> axes = intsOperand(node, 1, "axes", constants);
+    if (axes || !node.hasInput(1))
+      shape = squeezedShape(x.shape, axes);
+  } else if (node.op == "Unsqueeze") {
+    if (std::optional<std::vector<int64_t>> axes = intsOperand(node, 1, "axes", constants))
+      shape = unsqueezedShape(x.shape, *axes);
+  } else { // Flatten
+    int64_t rank = x.shape.size(), axis = node.getInt("axis", 1);
+    if (axis >= -rank && axis <= rank) {
+      auto middle = x.shape.begin() + (axis < 0 ? axis + rank : axis);
+      shape = Shape{std::accumulate(x.shape.begin(), middle, int64_t(1), std::multiplies<>()),
+                    std::accumulate(middle, x.shape.end(), int64_t(1), std::multiplies<>())};
+    }
+  }
+  return shape ? std::optional<Tensor>(reshaped(x, *shape)) : std::nullopt;
+}
+
+static std::optional<Tensor> evaluateTranspose(const Node &node, const Tensor &x) {
+  std::vector<int64_t> permutation(x.shape.size());
+  for (size_t d = 0; d < permutation.size(); ++d)
+    permutation[d] = permutation.size() - 1 - d;
+  permutation = node.getInts("perm").value_or(permutation);
+  if (!isPermutation(permutation, x.shape.size()))
+    return std::nullopt;
+  return transposed(x, permutation);
+}
+
+/// ONNX's numbers of element types.
+static std::optional<ElementType> castTarget(int64_t type) {
+  switch (type) {
+  case 1:
+    return ElementType::F32;
+  case 2:
+    return ElementType::U8;
+  case 3:
+    return ElementType::S8;
+  case 6:
+    return ElementType::S32;
+  case 7:
+    return ElementType::S64;
+  case 9:
+    return ElementType::Bool;
+  case 11:
+    return ElementType::F64;
+  default:
+    return std::nullopt;
+  }
+}
+
+static std::optional<Tensor> evaluateExpand(const Node &node, const Tensor &x, const Constants &constants) {
+  std::optional<Shape> to = intsOperand(node, 1, nullptr, constants);
+  std::optional<Shape> shape = to ? commonShape(x.shape, *to) : std::nullopt;
+  return shape ? std::optional<Tensor>(broadcastTo(x, *shape)) : std::nullopt;
+}
+
+std::optional<Tensor> evaluate(const Node &node, const Constants &constants,
+                               const std::unordered_map<std::string, Shape> &shapes) {
+  const std::string &op = node.op;
+  if (!node.isKnown)
+    return std::nullopt;
+  if (op == "Constant")
+    return evaluateConstant(node);
+  if ((op == "Shape" || op == "Size") && node.hasInput(0)) {
+    if (auto it = constants.find(node.inputs[0]); it != constants.end())
+      return evaluateShape(node, it->second->shape);
+    auto it = shapes.find(node.inputs[0]);
+    return it != shapes.end() ? evaluateShape(node, it->second) : std::nullopt;
+  }
+  std::vector<const Tensor *> x;
+  for (const std::string &name : node.inputs) {
+    auto it = constants.find(name);
+    if (it == constants.end() && !name.empty())
+      return std::nullopt;
+    x.push_back(name.empty() ? nullptr : it->second.get());
+  }
+  if (x.empty() || !x[0] || (x.size() > 1 && !x[1] && op != "Slice" && op != "Squeeze" && op != "Dropout"))
+    return std::nullopt;
+  if (op == "Identity" || op == "Dropout")
+    return *x[0];
+  if (op == "ConstantOfShape")
+    return evaluateConstantOfShape(node, constants);
+  if (op == "Concat")
+    return std::count(x.begin(), x.end(), nullptr) ? std::nullopt : evaluateConcat(node, x);
+  if (op == "Slice")
+    return evaluateSlice(node, *x[0], constants);
+  if (op == "Reshape" || op == "Squeeze" || op == "Unsqueeze" || op == "Flatten")
+    return evaluateReshapes(node, *x[0], constants);
+  if (op == "Transpose")
+    return evaluateTranspose(node, *x[0]);
+  if (op == "Cast") {
+    std::optional<ElementType> to = castTarget(node.getInt("to", 0));
+    return to ? evaluateCast(*x[0], *to) : std::nullopt;
+  }
+  if (x.size() == 1)
+    return op == "Neg" || op == "Floor" || op == "Ceil" || op == "Sqrt" ? evaluateUnary(op, *x[0]) : std::nullopt;
+  if (op == "Gather")
+    return evaluateGather(node, *x[0], *x[1]);
+  if (op == "Expand")
+    return evaluateExpand(node, *x[0], constants);
+  if (op == "Where" && x.size() == 3 && x[2])
+    return evaluateWhere(*x[0], *x[1], *x[2]);
+  static const char *const binaries[] = {"Add", "Sub", "Mul", "Div", "Min", "Max", "Equal", "Less", "Greater"};
+  if (x.size() == 2 && std::find(std::begin(binaries), std::end(binaries), op) != std::end(binaries) &&
+      !node.attributes.count("broadcast")) // of opsets below 7, with other rules
+    return evaluateBinary(op, *x[0], *x[1]);
+  return std::nullopt;
+}
+
+} // namespace dyadic::importer

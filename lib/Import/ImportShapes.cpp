@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operators that move values. One that changes nothing leaves no operation behind.
+
+#include "Evaluate.h"
+#include "Importer.h"
+#include "dyadic/IR/QnnDialect.h"
+#include "dyadic/Support/Error.h"
+#include <cmath>
+#include <numeric>
+
+using namespace mlir;
+using llvm::Error;
+using llvm::Expected;
+
+namespace dyadic::importer {
+
+using Ints = std::optional<std::vector<int64_t>>;
+
+//===----------------------------------------------------------------------===//
+// Slice and Pad
+//===----------------------------------------------------------------------===//
+
+Value Importer::makeSlice(Location location, StringAttr id, Value x, const Shape &offsets, const Shape &steps,
+                          const Shape &shape) {
+  return qnn::SliceOp::create(builder, location, floatType(shape), x, i64s(offsets), i64s(steps), id).getResult();
+}
+
+Value Importer::makePad(Location location, StringAttr id, Value x, const Shape &low, const Shape &high, float value) {
+  Shape shape = shapeOf(x);
+  for (size_t d = 0; d < shape.size(); ++d)
+    shape[d] += low[d] + high[d];
+  return qnn::PadOp::create(builder, location, floatType(shape), x, i64s(low), i64s(high),
+                            builder.getF32FloatAttr(value), /*x_zp=*/IntegerAttr(), id)
+      .getResult();
+}
+
+Importer::Result Importer::importSlice(const Node &node) {
+  Result x = operand(node, 0);
+  if (!x)
+    return x.takeError();
+  std::vector<Ints> lists; // starts, ends, axes, steps
+  for (size_t i = 1; i < 5; ++i) {
+    Expected<Ints> list = ints(node, i);
+    if (!list)
+      return list.takeError();
+    lists.push_back(*list);
+  }
+  Shape shape = shapeOf(*x);
+  if (!lists[0] || !lists[1])
+    return makeError("starts or ends are missing");
+  size_t count = lists[0]->size();
+  if (!lists[2]) {
+    lists[2].emplace(count);
+    std::iota(lists[2]->begin(), lists[2]->end(), 0);
+  }
+  if (!lists[3])
+    lists[3].emplace(count, 1);
+  for (const Ints &list : lists)
+    if (list->size() != count)
+      return makeError("starts, ends, axes and steps differ in length");
+  Shape offsets(shape.size(), 0), steps(shape.size(), 1), result = shape;
+  std::vector<bool> seen(shape.size(), false);
+  for (size_t k = 0; k < count; ++k) {
+    std::optional<int64_t> axis = normalAxis((*lists[2])[k], shape.size());
+    if (!axis || seen[*axis])
+      return makeError("axes " + shapeText(*lists[2]) + ", expected different ones of " +
+                       llvm::Twine(shape.size()) + " dimensions");
+    if ((*lists[3])[k] == 0)
+      return makeError("a step is 0");
+    seen[*axis] = true;
+    SliceRange range = sliceRange(shape[*axis], (*lists[0])[k], (*lists[1])[k], (*lists[3])[k]);
+    if (range.count == 0)
+      return makeError("nothing is left of dimension " + llvm::Twine(*axis));
+    offsets[*axis] = range.offset;
+    steps[*axis] = range.count == 1 ? 1 : range.step;
+    result[*axis] = range.count;
+  }
+  if (result == shape && llvm::all_of(steps, [](int64_t step) { return step == 1; }))
+    return *x;
+  return makeSlice(locationOf(node), idOf(node), *x, offsets, steps, result);
+}
+
+Importer::Result Importer::importPad(const Node &node) {
+  Result x = operand(node, 0);
+  if (!x)
+    return x.takeError();
+  Expected<Ints> pads = ints(node, 1);
+  if (!pads)
+    return pads.takeError();
+  Expected<float> value = number(node, 2, 0);
+  if (!value)
+    return value.takeError();
+  Expected<Ints> axes = ints(node, 3);
+  if (!axes)
+    return axes.takeError();
+  if (node.getString("mode", "constant") != "constant")
+    return makeError("mode is '" + escaped(node.getString("mode", "")) + "', expected constant");
+  Shape shape = shapeOf(*x);
+  if (!*axes) {
+    axes->emplace(shape.size());
+    std::iota((*axes)->begin(), (*axes)->end(), 0);
+  }
+  size_t count = (*axes)->size();
+  if (!*pads || (*pads)->size() != 2 * count)
+    return makeError("pads has " + llvm::Twine(*pads ? (*pads)->size() : 0) + " entries, expected " +
+                     llvm::Twine(2 * count));
+  Shape low(shape.size(), 0), high = low, cutLow = low, kept = shape;
+  std::vector<bool> seen(shape.size(), false);
+  for (size_t k = 0; k < count; ++k) {
+    std::optional<int64_t> axis = normalAxis((**axes)[k], shape.size());
+    if (!axis || seen[*axis])
+      return makeError("axes " + shapeText(**axes) + ", expected different ones of " + llvm::Twine(shape.size()) +
+                       " dimensions");
+    seen[*axis] = true;
+    int64_t before = (**pads)[k], after = (**pads)[count + k];
+    if (std::max(before, after) > kMaxElements || std::min(before, after) < -kMaxElements)
+      return makeError("pads contains a number beyond 2^31");
+    low[*axis] = std::max<int64_t>(before, 0);
+    high[*axis] = std::max<int64_t>(after, 0);
+    cutLow[*axis] = std::max<int64_t>(-before, 0);
+    kept[*axis] = shape[*axis] - cutLow[*axis] - std::max<int64_t>(-after, 0);
+    if (kept[*axis] < 1)
+      return makeError("nothing is left of dimension " + llvm::Twine(*axis));
+  }
+  auto isZero = [](int64_t pad) { return pad == 0; };
+  bool isPadded = !llvm::all_of(low, isZero) || !llvm::all_of(high, isZero);
+  if (isPadded && !std::isfinite(*value))
+    return makeError("the value of the border is not finite");
+  Value result = *x;
+  if (kept != shape)
+    result = makeSlice(locationOf(node), isPadded ? StringAttr() : idOf(node), result, cutLow, Shape(shape.size(), 1), kept);
+  return isPadded ? makePad(locationOf(node), idOf(node), result, low, high, *value) : result;
+}
+
+//===----------------------------------------------------------------------===//
+// Reshapes
+//===----------------------------------------------------------------------===//
+
+Importer::Result Importer::makeReshape(const Node &node, Value x, const Shape &shape) {
+  if (shape == shapeOf(x))
+    return x;
+  return qnn::ReshapeOp::create(builder, locationOf(node), floatType(shape), x, idOf(node)).getResult();
+}
+
+Importer::Result Importer::importReshape(const Node &node) {
+  Result x = operand(node, 0);
+  if (!x)
+    return x.takeError();
+  Expected<Ints> to = ints(node, 1);
+  if (!to)
+    return to.takeError();
+  if (!*to)
+    return makeError("the shape is missing");
+  std::optional<Shape> shape = reshapedShape(shapeOf(*x), **to, node.getInt("allowzero", 0) != 0);
+  if (!shape)
+    return makeError("operand of shape " + shapeText(shapeOf(*x)) + " cannot have shape " + shapeText(**to));
+  return makeReshape(node, *x, *shape);
+}
+
+Importer::Result Importer::importFlatten(const Node &node) {
+  Result x = operand(node, 0);
+  if (!x)
+    return x.takeError();
+  Shape shape = shapeOf(*x);
+  int64_t rank = shape.size(), axis = node.getInt("axis", 1);
+  if (axis < -rank || axis > rank)
+    return makeError("axis is " + llvm::Twine(axis) + " for an operand of shape " + shapeText(shape));
+  auto middle = shape.begin() + (axis < 0 ? axis + rank : axis);
+  return makeReshape(node, *x,
+                     {std::accumulate(shape.begin(), middle, int64_t(1), std::multiplies<>()),
+                      std::accumulate(middle, shape.end(), int64_t(1), std::multiplies<>())});
+}
+
+Importer::Result Importer::importSqueeze(const Node &node) {
+  Result x = operand(node, 0);
+  if (!x)
+    return x.takeError();
+  Expected<Ints> axes = ints(node, 1);
+  if (!axes)
+    return axes.takeError();
+  std::optional<Shape> shape = squeezedShape(shapeOf(*x), *axes);
+  if (!shape)
+    return makeError("axes " + shapeText(**axes) + " of an operand of shape " + shapeText(shapeOf(*x)) +
+                     ", expected dimensions of size 1");
+  return makeReshape(node, *x, *shape);
+}
+
+Importer::Result Importer::importUnsqueeze(const Node &node) {
+  Result x = operand(node, 0);
+  if (!x)
+    return x.takeError();
+  Expected<Ints> axes = ints(node, 1);
+  if (!axes)
+    return axes.takeError();
+  std::optional<Shape> shape = *axes ? unsqueezedShape(shapeOf(*x), **axes) : std::nullopt;
+  if (!shape)
+    return makeError("axes " + shapeText(*axes ? **axes : Shape()) + " for an operand of shape " +
+                     shapeText(shapeOf(*x)) + ", expected different ones in range");
+  return makeReshape(node, *x, *shape);
+}
+
+//===----------------------------------------------------------------------===//
+// Others
+//===----------------------------------------------------------------------===//
+
+Importer::Result Importer::importTranspose(const Node &node) {
+  Result x = operand(node, 0);
+  if (!x)
+    return x.takeError();
+  Shape shape = shapeOf(*x), result, reversed(shape.size());
+  for (size_t d = 0; d < shape.size(); ++d)
+    reversed[d] = shape.size() - 1 - d;
+  Shape permutation = node.getInts("perm").value_or(reversed);
+  if (!isPermutation(permutation, shape.size()))
+    return makeError("perm is " + shapeText(permutation) + ", expected each dimension of " + shapeText(shape) +
+                     " once");
+  if (llvm::is_sorted(permutation))
+    return *x;
+  for (int64_t d : permutation)
+    result.push_back(shape[d]);
+  return qnn::TransposeOp::create(builder, locationOf(node), floatType(result), *x, i64s(permutation), idOf(node))
+      .getResult();
+}
+
+Importer::Result Importer::importIdentity(const Node &node) { return operand(node, 0); }
+
+Importer::Result Importer::importDropout(const Node &node) {
+  if (node.hasInput(2)) {
+    const Tensor *training = constant(node, 2);
+    if (!training || training->type != ElementType::Bool || training->size() != 1 || training->data[0])
+      return makeError("training_mode is not the constant false");
+  }
+  return operand(node, 0);
+}
+
+} // namespace dyadic::importer

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From plain nodes to qnn operations, one method an operator. A method returns the
+// value of the node's first output, or an error whose text is the reason why the
+// node is not supported; the driver collects the reasons of all nodes.
+
+#ifndef DYADIC_LIB_IMPORT_IMPORTER_H
+#define DYADIC_LIB_IMPORT_IMPORTER_H
+
+#include "Graph.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+namespace dyadic::importer {
+
+inline constexpr const char *kNotSupported = "operator without support";
+inline constexpr const char *kUnknownOperator = "unknown operator";
+
+/// Whether operator `op` of ONNX's own domain can be imported or vanish by folding.
+bool isImportedOrEvaluated(llvm::StringRef op);
+/// A line of the list of unsupported nodes, and the error over all lines.
+std::string unsupportedLine(llvm::StringRef name, llvm::StringRef op, llvm::StringRef reason);
+llvm::Error unsupportedError(llvm::StringRef path, std::vector<std::string> lines);
+
+/// A sliding window over spatial dimensions, one entry a dimension.
+struct SpatialWindow {
+  Shape kernel, strides, dilations, low, high, output;
+  Shape extension; // ceil_mode lets windows reach this far beyond the padding
+  Shape pads(bool withExtension) const;
+};
+
+class Importer {
+public:
+  Importer(llvm::StringRef path, Graph graph, mlir::MLIRContext &context);
+  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> run();
+
+  using Result = llvm::Expected<mlir::Value>;
+  using Handler = Result (Importer::*)(const Node &);
+  static Handler handlerOf(llvm::StringRef op);
+
+private:
+  // The driver (Importer.cpp).
+  void addArguments(mlir::Block *block);
+  void importNode(const Node &node);
+  /// Stands for the outputs of a node without support, so that later nodes are looked at.
+  void replaceOutputs(const Node &node);
+  llvm::Error addResults(mlir::Block *block);
+  llvm::Error verify(mlir::ModuleOp module);
+
+  // What the methods use.
+  Result operand(const Node &node, size_t i);
+  /// A constant operand of finite f32 numbers; null where it is left out.
+  llvm::Expected<const Tensor *> floats(const Node &node, size_t i);
+  /// A constant operand of integers; nothing where it is left out.
+  llvm::Expected<std::optional<std::vector<int64_t>>> ints(const Node &node, size_t i);
+  /// A constant operand of one f32 number, of any sign of infinity; `otherwise` where it is left out.
+  llvm::Expected<float> number(const Node &node, size_t i, float otherwise);
+  const Tensor *constant(const Node &node, size_t i) const;
+  llvm::Error expectOneOutput(const Node &node) const;
+  mlir::RankedTensorType typeOf(mlir::Value value) const;
+  mlir::RankedTensorType floatType(const Shape &shape) const;
+  Shape shapeOf(mlir::Value value) const;
+  mlir::Location locationOf(const Node &node) const;
+  mlir::StringAttr idOf(const Node &node) const;
+  mlir::Value makeFloats(const std::string &name, const Shape &shape, llvm::ArrayRef<float> values);
+  mlir::DenseI64ArrayAttr i64s(const Shape &values) const;
+
+  // ImportLinear.cpp.
+  Result importConv(const Node &node);
+  Result importBatchNormalization(const Node &node);
+  Result importGemm(const Node &node);
+  Result importMatMul(const Node &node);
+  Result importAdd(const Node &node);
+  Result importSub(const Node &node);
+  Result importMul(const Node &node);
+  Result importDiv(const Node &node);
+  Result importRelu(const Node &node);
+  Result importClip(const Node &node);
+  /// `operand i` with `other` a constant a channel: the operand and the constant spread over the channels.
+  llvm::Expected<std::pair<mlir::Value, std::vector<float>>> channelOperands(const Node &node, size_t i, size_t other);
+  Result makeAffine(const Node &node, mlir::Value x, llvm::ArrayRef<float> scale, llvm::ArrayRef<float> offset);
+  /// Adds to the bias of the layer behind operand `i`; null where it has no such layer to itself.
+  mlir::Value absorbBias(const Node &node, size_t i, const Tensor &bias);
+
+  // ImportWindows.cpp.
+  llvm::Expected<SpatialWindow> window(const Node &node, const Shape &input, const Shape &kernel);
+  Result importMaxPool(const Node &node);
+  Result importAveragePool(const Node &node);
+  Result importGlobalMaxPool(const Node &node);
+  Result importGlobalAveragePool(const Node &node);
+
+  // ImportShapes.cpp.
+  Result importSlice(const Node &node);
+  Result importPad(const Node &node);
+  Result importReshape(const Node &node);
+  Result importFlatten(const Node &node);
+  Result importSqueeze(const Node &node);
+  Result importUnsqueeze(const Node &node);
+  Result importTranspose(const Node &node);
+  Result importIdentity(const Node &node);
+  Result importDropout(const Node &node);
+  Result makeReshape(const Node &node, mlir::Value x, const Shape &shape);
+  mlir::Value makeSlice(mlir::Location location, mlir::StringAttr id, mlir::Value x, const Shape &offsets,
+                        const Shape &steps, const Shape &shape);
+  mlir::Value makePad(mlir::Location location, mlir::StringAttr id, mlir::Value x, const Shape &low, const Shape &high,
+                      float value);
+
+  std::string path;
+  Graph graph;
+  mlir::OpBuilder builder;
+  std::unordered_map<std::string, mlir::Value> values;
+  std::unordered_map<std::string, int> reads; // by nodes and outputs
+  std::vector<std::string> unsupported;       // lines
+  std::string fault;                          // of the model, not of our support
+};
+
+} // namespace dyadic::importer
+
+#endif // DYADIC_LIB_IMPORT_IMPORTER_H
