@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Representative inputs of a model: from files of three kinds, checked against
+// the model, and split into those that calibrate and those held back to measure
+// the result.
+
+#ifndef DYADIC_CALIBRATION_SAMPLES_H
+#define DYADIC_CALIBRATION_SAMPLES_H
+
+#include "dyadic/Support/Tensor.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <string>
+#include <vector>
+
+namespace dyadic {
+
+/// An input of the model: static shape, the batch first (1 unless given).
+struct InputSpec {
+  std::string name;
+  ElementType type = ElementType::F32;
+  std::vector<int64_t> shape;
+};
+
+/// One tensor per input of the model, in its order.
+struct Sample {
+  std::vector<Tensor> inputs;
+};
+
+/// Reads a file with one ONNX TensorProto.
+using TensorFileReader = llvm::function_ref<llvm::Expected<Tensor>(llvm::StringRef path)>;
+
+/// The samples of `path`, which is
+///   - an .npz with one array per input, by name (other names are ignored),
+///   - an .npy, if the model has one input,
+///   - a folder with test_data_set_N/input_M.pb, or one such test_data_set itself; M counts the inputs.
+/// An array of the input's rank is a stack of samples along the first axis, cut into pieces of the input's batch
+/// size; one of a rank more is a list of whole inputs.
+///
+/// Elements are converted only where no value can change its meaning: float64 to float32 by rounding, integers to
+/// other integer types if every value fits. There is at least one sample, and all floats are finite; everything else
+/// is an error that names the file, the array and what was expected. `readTensorFile` may be null if `path` is no
+/// folder.
+llvm::Expected<std::vector<Sample>> loadSamples(llvm::StringRef path, llvm::ArrayRef<InputSpec> inputs,
+                                                TensorFileReader readTensorFile);
+
+/// SHA-256, in hexadecimal, of the raw bytes of all inputs in order.
+std::string sampleHash(const Sample &sample);
+
+/// Indices into a list of samples, each ascending.
+struct Split {
+  std::vector<size_t> calibration, heldBack;
+};
+
+/// Holds back the samples whose hash (its first 8 bytes, little-endian) is 0 modulo 5: a property of the sample, so
+/// that it does not change sides when others come or go. If that is none, the one with the smallest hash; if it is all,
+/// the one with the largest hash calibrates. A single sample is on both sides.
+Split splitSamples(llvm::ArrayRef<Sample> samples);
+
+} // namespace dyadic
+
+#endif // DYADIC_CALIBRATION_SAMPLES_H

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Calibration/Statistics.h"
+#include "dyadic/Support/Error.h"
+#include "llvm/ADT/StringExtras.h"
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+using namespace llvm;
+
+namespace dyadic {
+
+/// A percent in millionths, and all of them.
+static constexpr uint64_t kPercent = 1'000'000;
+static constexpr uint64_t kWhole = 100 * kPercent;
+
+//===----------------------------------------------------------------------===//
+// Bins
+//===----------------------------------------------------------------------===//
+
+/// floor(scaled), without a call into libm for every number.
+static int64_t floorOf(double scaled) {
+  auto truncated = static_cast<int64_t>(scaled);
+  return truncated - (scaled < static_cast<double>(truncated));
+}
+
+int64_t binIndex(float x, int32_t exponent) {
+  // Scaling by a power of two is exact: the exponents of float, moved by up to 149, are far inside those of double.
+  return floorOf(std::ldexp(static_cast<double>(x), -exponent));
+}
+
+int32_t binExponent(float min, float max) {
+  float magnitude = std::max(std::fabs(min), std::fabs(max));
+  // 2^-149 is the smallest float; a float of 2^e <= |x| < 2^(e+1) is a multiple of 2^(e-23).
+  int32_t k = magnitude == 0 ? -149 : std::max(std::ilogb(magnitude) - 23, -149);
+  // Both this start and the test below can only push k up when [min, max] grows.
+  while (binIndex(max, k) - binIndex(min, k) >= ValueStatistics::kMaxBins)
+    ++k;
+  return k;
+}
+
+/// The counts of `from` in the bins of a larger or equal exponent, added to `to`, whose bins include them.
+static void addCounts(const Histogram &from, Histogram &to) {
+  // Indices are below 2^24 in magnitude: shifted by more than 62 they are 0 or -1 anyway.
+  int shift = std::min(to.exponent - from.exponent, 62);
+  for (size_t i = 0; i < from.counts.size(); ++i)
+    to.counts[((from.first + static_cast<int64_t>(i)) >> shift) - to.first] += from.counts[i];
+}
+
+static Histogram emptyHistogram(float min, float max) {
+  Histogram histogram;
+  histogram.exponent = binExponent(min, max);
+  histogram.first = binIndex(min, histogram.exponent);
+  histogram.counts.resize(binIndex(max, histogram.exponent) - histogram.first + 1);
+  return histogram;
+}
+
+//===----------------------------------------------------------------------===//
+// ValueStatistics
+//===----------------------------------------------------------------------===//
+
+/// Makes the bins those of a range that also holds `min` and `max`.
+void ValueStatistics::widen(float min, float max) {
+  if (total > 0) {
+    if (min >= smallest && max <= largest)
+      return;
+    min = std::min(min, smallest);
+    max = std::max(max, largest);
+  }
+  // Adding +0 turns -0 into +0: which of the two came first must not show.
+  smallest = min + 0.0f;
+  largest = max + 0.0f;
+  Histogram wider = emptyHistogram(smallest, largest);
+  addCounts(bins, wider);
+  bins = std::move(wider);
+}
+
+bool ValueStatistics::observe(ArrayRef<float> values) {
+  if (values.empty())
+    return true;
+  float low = values[0], high = values[0];
+  bool isFinite = true;
+  for (float x : values) {
+    low = x < low ? x : low;
+    high = x > high ? x : high;
+    isFinite &= std::fabs(x) <= std::numeric_limits<float>::max(); // false for NaN as well
+  }
+  if (!isFinite)
+    return false;
+  widen(low, high);
+  double scale = std::ldexp(1.0, -bins.exponent);
+  uint64_t *counts = bins.counts.data();
+  int64_t first = bins.first;
+  for (float x : values)
+    ++counts[floorOf(x * scale) - first];
+  total += values.size();
+  return true;
+}
+
+bool ValueStatistics::merge(const ValueStatistics &other) {
+  if (other.total == 0)
+    return true;
+  if (total + other.total > kMaxCount)
+    return false;
+  // A copy, so that merging with oneself is no special case.
+  Histogram added = other.bins;
+  uint64_t addedTotal = other.total;
+  widen(other.smallest, other.largest);
+  addCounts(added, bins);
+  total += addedTotal;
+  return true;
+}
+
+Expected<ValueStatistics> ValueStatistics::fromParts(float min, float max, Histogram histogram) {
+  ValueStatistics result;
+  if (histogram.counts.size() > kMaxBins)
+    return makeError("found " + Twine(histogram.counts.size()) + " counts, expected at most " + Twine(kMaxBins));
+  for (uint64_t count : histogram.counts) {
+    if (count > kMaxCount || result.total + count > kMaxCount)
+      return makeError("counts add up to more than 2^53");
+    result.total += count;
+  }
+  if (result.total == 0) {
+    if (min != 0 || max != 0 || !(histogram == Histogram()))
+      return makeError("counts add up to 0, expected at least 1");
+    return result;
+  }
+  if (!std::isfinite(min) || !std::isfinite(max) || min > max)
+    return makeError("found a smallest number above the largest");
+  result.smallest = min + 0.0f;
+  result.largest = max + 0.0f;
+  Histogram expected = emptyHistogram(min, max);
+  if (histogram.exponent != expected.exponent)
+    return makeError("found exponent " + Twine(histogram.exponent) + ", expected " + Twine(expected.exponent) +
+                     " for this min and max");
+  if (histogram.first != expected.first || histogram.counts.size() != expected.counts.size())
+    return makeError("found " + Twine(histogram.counts.size()) + " counts from bin " + Twine(histogram.first) +
+                     ", expected " + Twine(expected.counts.size()) + " from bin " + Twine(expected.first) +
+                     " for this min and max");
+  if (histogram.counts.front() == 0 || histogram.counts.back() == 0)
+    return makeError("found no numbers in the bins of min and max");
+  result.bins = std::move(histogram);
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Choosing a range
+//===----------------------------------------------------------------------===//
+
+/// A decimal number in (0, 100] with up to six decimals, in millionths.
+static std::optional<uint64_t> parsePercent(StringRef text) {
+  auto [whole, decimals] = text.split('.');
+  bool isNumber = !whole.empty() && whole.size() <= 3 && decimals.size() <= 6 && llvm::all_of(whole, isDigit) &&
+                  llvm::all_of(decimals, isDigit) && !text.ends_with(".");
+  if (!isNumber)
+    return std::nullopt;
+  uint64_t millionths = 0;
+  for (char c : whole)
+    millionths = millionths * 10 + (c - '0');
+  for (size_t i = 0; i < 6; ++i)
+    millionths = millionths * 10 + (i < decimals.size() ? decimals[i] - '0' : 0);
+  return millionths > 0 && millionths <= kWhole ? std::optional<uint64_t>(millionths) : std::nullopt;
+}
+
+static uint64_t toMillionths(double percentile) {
+  if (!(percentile > 0))
+    return 1;
+  auto rounded = static_cast<uint64_t>(std::floor(std::min(percentile, 100.0) * kPercent + 0.5));
+  return std::max<uint64_t>(rounded, 1);
+}
+
+Expected<CalibrationOptions> parseCalibrationMethod(StringRef text) {
+  CalibrationOptions options;
+  if (text == "minmax")
+    return options;
+  if (text == "entropy" || text == "mse")
+    return makeError("calibration method '" + text + "' is not built yet, expected minmax or percentile[:99.99]");
+  options.method = CalibrationMethod::Percentile;
+  if (text == "percentile")
+    return options;
+  StringRef number = text;
+  if (!number.consume_front("percentile:"))
+    return makeError("unknown calibration method '" + escaped(text) + "', expected minmax or percentile[:99.99]");
+  std::optional<uint64_t> millionths = parsePercent(number);
+  if (!millionths)
+    return makeError("calibration method '" + escaped(text) +
+                     "' has a bad percentile, expected a number above 0 and up to 100 with at most 6 decimals");
+  options.percentile = static_cast<double>(*millionths) / kPercent;
+  return options;
+}
+
+std::string toString(const CalibrationOptions &options) {
+  if (options.method == CalibrationMethod::MinMax)
+    return "minmax";
+  uint64_t millionths = toMillionths(options.percentile);
+  std::string decimals = std::to_string(kPercent + millionths % kPercent).substr(1);
+  decimals.erase(decimals.find_last_not_of('0') + 1);
+  return "percentile:" + std::to_string(millionths / kPercent) + (decimals.empty() ? "" : "." + decimals);
+}
+
+std::pair<float, float> chooseRange(const ValueStatistics &statistics, const CalibrationOptions &options) {
+  float low = statistics.min(), high = statistics.max();
+  if (options.method == CalibrationMethod::MinMax || statistics.count() == 0)
+    return {low, high};
+  // How many numbers may lie outside on either side. Less than half of them, so low never passes high.
+  uint64_t outside = kWhole - toMillionths(options.percentile);
+  auto cut = static_cast<uint64_t>(static_cast<unsigned __int128>(statistics.count()) * outside / (2 * kWhole));
+  const Histogram &histogram = statistics.histogram();
+  size_t left = 0, right = histogram.counts.size() - 1;
+  for (uint64_t seen = histogram.counts[left]; seen <= cut; seen += histogram.counts[left])
+    ++left;
+  for (uint64_t seen = histogram.counts[right]; seen <= cut; seen += histogram.counts[right])
+    --right;
+  // Edges are clamped as double: the upper one of the last bin may be 2^128.
+  auto edge = [&](int64_t index) {
+    double value = std::ldexp(static_cast<double>(index), histogram.exponent);
+    return static_cast<float>(std::min<double>(std::max<double>(value, low), high));
+  };
+  return {edge(histogram.first + static_cast<int64_t>(left)), edge(histogram.first + static_cast<int64_t>(right) + 1)};
+}
+
+} // namespace dyadic
