@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a layer of the float program is: a root operation and the activations that
+// it absorbs. Calibration, quantization and reports must agree on this.
+
+#ifndef DYADIC_TRANSFORMS_LAYERS_H
+#define DYADIC_TRANSFORMS_LAYERS_H
+
+#include "dyadic/IR/QnnDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace dyadic {
+
+/// The function that is the program: the only public one of the module.
+mlir::func::FuncOp entryFunction(mlir::ModuleOp module);
+
+/// The bounds that a layer's absorbed activations force on its value.
+struct ActivationBounds {
+  float min = -INFINITY, max = INFINITY;
+};
+
+/// The ReLU and Clip operations that the layer rooted at `op` absorbs, in order: each
+/// is the only use of the value before it, and its bounds include 0 (so that a range
+/// can express it). Only operations that round their result themselves absorb any.
+/// `qnn.range` between them is looked through.
+llvm::SmallVector<mlir::Operation *> absorbedBy(mlir::Operation *root);
+/// True for a ReLU or Clip that a layer absorbs.
+bool isAbsorbed(mlir::Operation *op);
+/// The result of `root` or of the last activation that it absorbs.
+mlir::Value layerValue(mlir::Operation *root);
+ActivationBounds activationBounds(llvm::ArrayRef<mlir::Operation *> activations);
+/// The bounds of one ReLU or Clip; nothing for another operation.
+std::optional<ActivationBounds> boundsOf(mlir::Operation *op);
+
+/// True for the operations whose result is an accumulator at the integer level.
+bool accumulates(mlir::Operation *op);
+
+/// The layers of a function in program order, absorbed activations left out.
+llvm::SmallVector<mlir::Operation *> layersOf(mlir::func::FuncOp function);
+
+/// The id of the value that a `quant.qcast` stores: of the argument it quantizes, or of
+/// the float layer before it; null for neither.
+mlir::StringAttr storedId(mlir::quant::QuantizeCastOp op);
+
+/// Removes operations of the entry block that nothing reads, constants above all.
+void eraseDead(mlir::func::FuncOp function);
+
+/// The `qnn.name` of an argument or result; empty without.
+llvm::StringRef argumentName(mlir::func::FuncOp function, unsigned index);
+llvm::StringRef resultName(mlir::func::FuncOp function, unsigned index);
+
+} // namespace dyadic
+
+#endif // DYADIC_TRANSFORMS_LAYERS_H

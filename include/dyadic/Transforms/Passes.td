@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef DYADIC_TRANSFORMS_PASSES_TD
+#define DYADIC_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def FoldConstants : Pass<"quant-fold-constants", "::mlir::ModuleOp"> {
+  let summary = "fold batch normalization into the layer before it";
+  let description = [{
+    `qnn.batch_norm` after a convolution or a matmul with no other use becomes part
+    of its weights and bias (computed in `double`, rounded once to `f32`); the layer
+    keeps its `id`. Any other batch normalization becomes a depthwise 1x1
+    convolution. Afterwards the module has no `qnn.batch_norm`.
+
+    ```mlir
+    // before
+    %y = qnn.conv %x, %w {id = "conv"} : ...
+    %z = qnn.batch_norm %y, %scale, %offset, %mean, %variance {epsilon = 1.0e-5 : f32, id = "bn"} : ...
+    // after
+    %z = qnn.conv %x, %w2, %b2 {id = "conv"} : ...
+    ```
+  }];
+  let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::arith::ArithDialect"];
+}
+
+def ApplyRanges : Pass<"quant-apply-ranges", "::mlir::ModuleOp"> {
+  let summary = "put a qnn.range on every value of the float program";
+  let description = [{
+    Float level to calibrated level. Every input and every layer's value (after the
+    activations that the layer absorbs) gets the range that `ranges` names for it; a
+    value without one is an error.
+
+    ```mlir
+    // before, with ranges=conv=0:5.5
+    %y = qnn.conv %x, %w {id = "conv"} : ...
+    %z = qnn.relu %y {id = "relu"} : ...
+    // after
+    %y = qnn.conv %x, %w {id = "conv"} : ...
+    %z = qnn.relu %y {id = "relu"} : ...
+    %r = qnn.range %z {min = 0.0 : f32, max = 5.5 : f32} : ...
+    ```
+  }];
+  let options = [
+    ListOption<"ranges", "ranges", "std::string", "ranges as ID=MIN:MAX">,
+  ];
+  let dependentDialects = ["::dyadic::qnn::QNNDialect"];
+}
+
+def QuantizeGraph : Pass<"quant-quantize-graph", "::mlir::ModuleOp"> {
+  let summary = "give every value and weight its quantized type";
+  let description = [{
+    Calibrated level to quantized level, following a plan (widths, signs, float
+    layers, operands of additions); what the plan does not name takes `weights` and
+    `activations`. ReLU and Clip become the range of the value that they produce.
+    Operations that move values keep their producer's type. A residual addition
+    reads its later operand as an accumulator where that is legal, and a float output
+    comes from the accumulator of the layer that made it.
+
+    ```mlir
+    // before
+    %y = qnn.conv %x, %w {id = "conv"} : (tensor<1x3x8x8xf32>, ...) -> tensor<1x16x8x8xf32>
+    %z = qnn.relu %y {id = "relu"} : tensor<1x16x8x8xf32>
+    %r = qnn.range %z {min = 0.0 : f32, max = 5.1 : f32} : tensor<1x16x8x8xf32>
+    // after
+    %r = qnn.conv %xq, %wq {id = "conv"} : (tensor<1x3x8x8x!quant.uniform<u8:f32, ...>>, ...)
+        -> tensor<1x16x8x8x!quant.uniform<u8:f32, 0.02>>
+    ```
+  }];
+  let options = [
+    Option<"plan", "plan", "std::string", "\"\"", "file of the plan">,
+    Option<"weights", "weights", "unsigned", "8", "bits of weights that the plan does not name, 2 to 8">,
+    Option<"activations", "activations", "unsigned", "8", "bits of values that the plan does not name, 2 to 16">,
+    Option<"integerIo", "integer-io", "bool", "false", "inputs and outputs are quantized integers">,
+  ];
+  let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::quant::QuantDialect", "::mlir::arith::ArithDialect"];
+}
+
+def RewriteDyadic : Pass<"quant-rewrite-dyadic", "::mlir::ModuleOp"> {
+  let summary = "integer multiply, add and shift instead of scales";
+  let description = [{
+    Quantized level to integer level. Convolutions, matmuls and average pools return
+    their `si32` accumulator, biases take the zero-point correction in, and changes of
+    scale become `qnn.requantize` with `M = Sx * Sw / Sy` as a dyadic number
+    (Yao et al., HAWQ-V3, 2021, section 3.1; here with 31 bits and one rounding).
+
+    ```mlir
+    // before
+    %r = qnn.conv %xq, %wq, %b {id = "conv"} : (tensor<1x3x8x8x!u8>, tensor<16x3x3x3x!w8>, tensor<16xf32>) -> tensor<1x16x6x6x!u8>
+    // after
+    %a = qnn.conv %xi, %wi, %bi {id = "conv", x_zp = 114 : i64} : (tensor<1x3x8x8xui8>, tensor<16x3x3x3xsi8>, tensor<16xsi32>) -> tensor<1x16x6x6xsi32>
+    %r = qnn.requantize %a {id = "conv", ...} : (tensor<1x16x6x6xsi32>) -> tensor<1x16x6x6xui8>
+    ```
+  }];
+  let options = [
+    Option<"rounding", "rounding", "::dyadic::qnn::Rounding", "::dyadic::qnn::Rounding::HalfUp", "how quotients are rounded",
+      [{::llvm::cl::values(clEnumValN(::dyadic::qnn::Rounding::HalfUp, "half_up", "ties towards plus infinity"),
+                           clEnumValN(::dyadic::qnn::Rounding::HalfEven, "half_even", "ties to even"))}]>,
+  ];
+  let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::arith::ArithDialect"];
+}
+
+def ProveAccumulators : Pass<"quant-prove-accumulators", "::mlir::ModuleOp"> {
+  let summary = "prove that no accumulator leaves 32 bits and no sum 64";
+  let description = [{
+    For every convolution, matmul and average pool of the integer level: the exact
+    smallest and largest sum, from the real weights and biases and the proven range of
+    the input, lies in `si32`. For every addition: `sum max|a| * m + 2^(e-1) < 2^63`. A
+    layer that fails is an error with its bound and the largest legal width.
+  }];
+}
+
+def VerifyIntegerOnly : Pass<"quant-verify-integer-only", "::mlir::ModuleOp"> {
+  let summary = "no float operation between entry and exit";
+  let description = [{
+    Every operation works on integers, but for `qnn.quantize` of an argument,
+    `qnn.dequantize` on the way to a result, and operations that only move the numbers
+    that it made. Lists every float island otherwise.
+  }];
+}
+
+def ExposeValues : Pass<"quant-expose-values", "::mlir::ModuleOp"> {
+  let summary = "return the value of every layer as an extra result";
+  let description = [{
+    Adds a result marked `qnn.value` for every `id`, named by it: at the float level
+    the value after the activations that the layer absorbs, at the quantized and the
+    integer level the result of the last operation of the layer. The program is otherwise the same.
+  }];
+}
+
+#endif // DYADIC_TRANSFORMS_PASSES_TD

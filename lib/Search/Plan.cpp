@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Search/Plan.h"
+#include "dyadic/Support/Error.h"
+#include "dyadic/Support/FileHeader.h"
+#include "llvm/ADT/StringExtras.h"
+
+namespace dyadic {
+
+static constexpr int64_t kPlanVersion = 1;
+
+std::optional<std::pair<unsigned, unsigned>> parseBits(llvm::StringRef text) {
+  if (text == "8")
+    return std::make_pair(8u, 8u);
+  unsigned weights = 0, activations = 0;
+  if (!text.consume_front("w") || text.consumeInteger(10, weights) || !text.consume_front("a") ||
+      text.consumeInteger(10, activations) || !text.empty())
+    return std::nullopt;
+  if (weights < 2 || weights > 8 || activations < 2 || activations > 16)
+    return std::nullopt;
+  return std::make_pair(weights, activations);
+}
+
+//===----------------------------------------------------------------------===//
+// Reading
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Reads sections of a plan; the first error stops it and is kept.
+class PlanReader {
+public:
+  PlanReader(JsonReader &root, Plan &plan) : root(root), plan(plan) {}
+
+  llvm::Error read() {
+    llvm::Expected<FileHeader> header = readHeader(root, "plan", kPlanVersion);
+    if (!header)
+      return header.takeError();
+    plan.model = header->model;
+    if (llvm::Error error = readEnums())
+      return error;
+    if (llvm::Error error = eachObject(
+            "layers", [&](JsonReader &entry, const std::string &id) { return readLayer(entry, plan.layers[id]); }))
+      return error;
+    if (llvm::Error error = eachObject(
+            "values", [&](JsonReader &entry, const std::string &id) { return readValue(entry, plan.values[id]); }))
+      return error;
+    if (llvm::Error error =
+            eachObject("adds", [&](JsonReader &entry, const std::string &id) { return readAdd(entry, plan.adds[id]); }))
+      return error;
+    if (llvm::Error error = eachObject("outputs", [&](JsonReader &entry, const std::string &name) {
+          return readBits(entry, "bits", 2, 16, plan.outputBits[name]);
+        }))
+      return error;
+    return root.finish();
+  }
+
+private:
+  template <typename Read> llvm::Error eachObject(llvm::StringRef section, Read read) {
+    if (!root.has(section))
+      return llvm::Error::success();
+    llvm::Expected<JsonReader> entries = root.getObject(section);
+    if (!entries)
+      return entries.takeError();
+    for (const std::string &key : entries->keys()) {
+      llvm::Expected<JsonReader> entry = entries->getObject(key);
+      if (!entry)
+        return entry.takeError();
+      if (llvm::Error error = read(*entry, key))
+        return error;
+      if (llvm::Error error = entry->finish())
+        return error;
+    }
+    return entries->finish();
+  }
+
+  llvm::Error readEnums() {
+    if (root.has("rounding")) {
+      llvm::Expected<std::string> text = root.getString("rounding");
+      if (!text)
+        return text.takeError();
+      if (*text != "half_up" && *text != "half_even")
+        return root.error("rounding", "'" + escaped(*text) + "', expected half_up or half_even");
+      plan.rounding = *text == "half_up" ? Rounding::HalfUp : Rounding::HalfEven;
+    }
+    if (root.has("io")) {
+      llvm::Expected<std::string> text = root.getString("io");
+      if (!text)
+        return text.takeError();
+      if (*text != "float" && *text != "integer")
+        return root.error("io", "'" + escaped(*text) + "', expected float or integer");
+      plan.io = *text == "float" ? BoundaryMode::Float : BoundaryMode::Integer;
+    }
+    return llvm::Error::success();
+  }
+
+  template <typename T>
+  static llvm::Error readBits(JsonReader &entry, llvm::StringRef key, int64_t min, int64_t max, T &bits) {
+    if (!entry.has(key))
+      return llvm::Error::success();
+    llvm::Expected<int64_t> value = entry.getInteger(key, min, max);
+    if (!value)
+      return value.takeError();
+    bits = static_cast<unsigned>(*value);
+    return llvm::Error::success();
+  }
+
+  static llvm::Error readFlag(JsonReader &entry, llvm::StringRef key, std::optional<bool> &flag) {
+    if (!entry.has(key))
+      return llvm::Error::success();
+    llvm::Expected<bool> value = entry.getBool(key);
+    if (!value)
+      return value.takeError();
+    flag = *value;
+    return llvm::Error::success();
+  }
+
+  static llvm::Error readLayer(JsonReader &entry, LayerPlan &layer) {
+    if (llvm::Error error = readBits(entry, "weights", 2, 8, layer.weights))
+      return error;
+    if (llvm::Error error = readBits(entry, "activations", 2, 16, layer.activations))
+      return error;
+    return readFlag(entry, "float", layer.isFloat);
+  }
+
+  static llvm::Error readValue(JsonReader &entry, ValuePlan &value) {
+    if (llvm::Error error = readBits(entry, "bits", 2, 16, value.bits))
+      return error;
+    return readFlag(entry, "signed", value.isSigned);
+  }
+
+  static llvm::Error readAdd(JsonReader &entry, AddOperand &operand) {
+    llvm::Expected<std::string> text = entry.getString("operand");
+    if (!text)
+      return text.takeError();
+    if (*text != "value" && *text != "accumulator")
+      return entry.error("operand", "'" + escaped(*text) + "', expected value or accumulator");
+    operand = *text == "value" ? AddOperand::Value : AddOperand::Accumulator;
+    return llvm::Error::success();
+  }
+
+  JsonReader &root;
+  Plan &plan;
+};
+
+} // namespace
+
+llvm::Expected<Plan> parsePlan(llvm::StringRef path, llvm::StringRef text, const Plan &defaults) {
+  llvm::Expected<llvm::json::Value> json = parseJson(path, text);
+  if (!json)
+    return json.takeError();
+  llvm::Expected<JsonReader> root = JsonReader::root(path, *json);
+  if (!root)
+    return root.takeError();
+  Plan plan = defaults;
+  if (llvm::Error error = PlanReader(*root, plan).read())
+    return error;
+  return plan;
+}
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+std::string planToJson(const Plan &plan) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  llvm::json::OStream json(stream, 2);
+  json.object([&] {
+    FileHeader header;
+    header.kind = "plan";
+    header.version = kPlanVersion;
+    header.model = plan.model;
+    writeHeader(json, header);
+    json.attribute("rounding", plan.rounding == Rounding::HalfUp ? "half_up" : "half_even");
+    json.attribute("io", plan.io == BoundaryMode::Float ? "float" : "integer");
+    json.attributeObject("layers", [&] {
+      for (const auto &[id, layer] : plan.layers)
+        json.attributeObject(id, [&, &layer = layer] {
+          if (layer.weights)
+            json.attribute("weights", *layer.weights);
+          if (layer.activations)
+            json.attribute("activations", *layer.activations);
+          if (layer.isFloat)
+            json.attribute("float", *layer.isFloat);
+        });
+    });
+    json.attributeObject("values", [&] {
+      for (const auto &[id, value] : plan.values)
+        json.attributeObject(id, [&, &value = value] {
+          if (value.bits)
+            json.attribute("bits", *value.bits);
+          if (value.isSigned)
+            json.attribute("signed", *value.isSigned);
+        });
+    });
+    json.attributeObject("adds", [&] {
+      for (const auto &[id, operand] : plan.adds)
+        json.attributeObject(id, [&, operand = operand] {
+          json.attribute("operand", operand == AddOperand::Value ? "value" : "accumulator");
+        });
+    });
+    if (plan.io == BoundaryMode::Integer)
+      json.attributeObject("outputs", [&] {
+        for (const auto &[name, bits] : plan.outputBits)
+          json.attributeObject(name, [&, bits = bits] { json.attribute("bits", bits); });
+      });
+  });
+  stream << "\n";
+  return text;
+}
+
+} // namespace dyadic

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Support/Error.h"
+#include "dyadic/Transforms/Layers.h"
+#include "dyadic/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+#define GEN_PASS_DEF_APPLYRANGES
+#include "dyadic/Transforms/Passes.h.inc"
+
+static LogicalResult insertRange(OpBuilder &builder, Value value, StringRef id, const RangeMap &ranges) {
+  auto found = ranges.find(id.str());
+  if (found == ranges.end())
+    return emitError(value.getLoc()) << "no range for value '" << escaped(id)
+                                     << "', expected one in the calibration table";
+  auto [min, max] = found->second;
+  if (!std::isfinite(min) || !std::isfinite(max) || min > max)
+    return emitError(value.getLoc()) << "range [" << min << ", " << max << "] of value '" << escaped(id)
+                                     << "', expected finite ordered numbers";
+  builder.setInsertionPointAfterValue(value);
+  auto range = RangeOp::create(builder, value.getLoc(), value.getType(), value, builder.getF32FloatAttr(min),
+                               builder.getF32FloatAttr(max));
+  value.replaceAllUsesExcept(range.getOutput(), range);
+  return success();
+}
+
+LogicalResult applyRanges(ModuleOp module, const RangeMap &ranges) {
+  func::FuncOp function = entryFunction(module);
+  if (!function)
+    return module.emitError() << "module has no single entry function";
+  OpBuilder builder(module.getContext());
+  for (Operation *op : layersOf(function))
+    if (StringAttr id = cast<LayerOpInterface>(op).getIdAttr())
+      if (failed(insertRange(builder, layerValue(op), id, ranges)))
+        return failure();
+  for (BlockArgument argument : function.getArguments())
+    if (failed(insertRange(builder, argument, argumentName(function, argument.getArgNumber()), ranges)))
+      return failure();
+  return success();
+}
+
+namespace {
+struct ApplyRanges : impl::ApplyRangesBase<ApplyRanges> {
+  using ApplyRangesBase::ApplyRangesBase;
+
+  void runOnOperation() override {
+    RangeMap map;
+    for (StringRef entry : ranges) {
+      auto [id, text] = entry.rsplit('=');
+      auto [low, high] = text.split(':');
+      double min = 0, max = 0;
+      if (id.empty() || low.getAsDouble(min) || high.getAsDouble(max)) {
+        getOperation().emitError() << "range '" << escaped(entry) << "', expected ID=MIN:MAX";
+        return signalPassFailure();
+      }
+      map[id.str()] = {static_cast<float>(min), static_cast<float>(max)};
+    }
+    if (failed(applyRanges(getOperation(), map)))
+      signalPassFailure();
+  }
+};
+} // namespace
+} // namespace dyadic

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Transforms/IntegerRanges.h"
+#include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Types.h"
+#include "dyadic/IR/Window.h"
+#include "dyadic/Support/Quantizer.h"
+#include "dyadic/Transforms/Layers.h"
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+
+int64_t magnitude(StorageRange range, int64_t zeroPoint) {
+  return std::max(std::abs(range.min - zeroPoint), std::abs(range.max - zeroPoint));
+}
+
+static StorageRange typeRange(Value value) {
+  Type element = cast<RankedTensorType>(value.getType()).getElementType();
+  return isIntegerElementType(element) ? integerRange(element) : StorageRange{};
+}
+
+StorageRange IntegerRanges::of(Value value) {
+  if (auto found = known.find(value); found != known.end())
+    return found->second;
+  StorageRange range = typeRange(value);
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
+    if (auto type = function ? function.getArgAttrOfType<TypeAttr>(argument.getArgNumber(), kTypeAttr) : TypeAttr())
+      if (std::optional<QuantInfo> info = quantInfo(type.getValue()))
+        range = {info->min, info->max};
+  } else if (Operation *op = value.getDefiningOp()) {
+    range = compute(op);
+  }
+  return known[value] = range;
+}
+
+/// The union over all output channels.
+static StorageRange linearRange(Operation *op, StorageRange input) {
+  ConstantView weights(op->getOperand(1));
+  if (!weights || (op->getNumOperands() == 3 && !ConstantView(op->getOperand(2))))
+    return typeRange(op->getResult(0));
+  std::vector<int64_t> values = weights.ints(), bias;
+  bool isConv = isa<ConvOp>(op);
+  int64_t channels = weights.getType().getDimSize(isConv ? 0 : 1), count = weights.size() / channels;
+  bias = op->getNumOperands() == 3 ? ConstantView(op->getOperand(2)).ints() : std::vector<int64_t>(channels, 0);
+  std::vector<int64_t> column(count);
+  StorageRange result;
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t i = 0; i < count; ++i)
+      column[i] = isConv ? values[c * count + i] : values[i * channels + c];
+    StorageRange range = accumulatorRange(column.data(), count, bias[c], input.min, input.max);
+    result = c == 0 ? range : StorageRange{std::min(result.min, range.min), std::max(result.max, range.max)};
+  }
+  return result;
+}
+
+StorageRange IntegerRanges::compute(Operation *op) {
+  if (auto quantize = dyn_cast<QuantizeOp>(op))
+    return {quantize.getClamp()[0], quantize.getClamp()[1]};
+  if (auto requantize = dyn_cast<RequantizeOp>(op))
+    return requantize.getClamp() ? StorageRange{(*requantize.getClamp())[0], (*requantize.getClamp())[1]}
+                                 : typeRange(op->getResult(0));
+  if (auto add = dyn_cast<AddOp>(op))
+    return add.getClamp() ? StorageRange{(*add.getClamp())[0], (*add.getClamp())[1]} : typeRange(op->getResult(0));
+  if (isa<ConvOp, MatmulOp>(op))
+    return linearRange(op, of(op->getOperand(0)));
+  if (auto pool = dyn_cast<AvgPoolOp>(op)) {
+    StorageRange input = of(pool.getInput());
+    int64_t volume = windowOf(pool).volume(), zeroPoint = static_cast<int64_t>(pool.getXZp().value_or(0));
+    return {std::min<int64_t>(0, volume * (input.min - zeroPoint)),
+            std::max<int64_t>(0, volume * (input.max - zeroPoint))};
+  }
+  if (auto pad = dyn_cast<PadOp>(op)) {
+    StorageRange input = of(pad.getInput());
+    int64_t border = static_cast<int64_t>(pad.getXZp().value_or(0));
+    return {std::min(input.min, border), std::max(input.max, border)};
+  }
+  if (op->hasTrait<PassThrough>())
+    return of(op->getOperand(0));
+  if (isa<arith::ConstantOp>(op)) {
+    ConstantView view(op->getResult(0));
+    if (view && isa<IntegerType>(view.getType().getElementType())) {
+      std::vector<int64_t> values = view.ints();
+      return {*llvm::min_element(values), *llvm::max_element(values)};
+    }
+  }
+  return typeRange(op->getResult(0));
+}
+
+} // namespace dyadic

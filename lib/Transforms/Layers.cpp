@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Transforms/Layers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+
+func::FuncOp entryFunction(ModuleOp module) {
+  func::FuncOp entry;
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (!function.isPublic() || function.isExternal())
+      continue;
+    if (entry)
+      return nullptr;
+    entry = function;
+  }
+  return entry;
+}
+
+std::optional<ActivationBounds> boundsOf(Operation *op) {
+  if (isa<ReluOp>(op))
+    return ActivationBounds{0.0f, INFINITY};
+  if (auto clip = dyn_cast<ClipOp>(op))
+    return ActivationBounds{clip.getMin().convertToFloat(), clip.getMax().convertToFloat()};
+  return std::nullopt;
+}
+
+static bool roundsItself(Operation *op) { return isa<ConvOp, MatmulOp, AddOp, AvgPoolOp, BatchNormOp>(op); }
+
+bool accumulates(Operation *op) { return isa<ConvOp, MatmulOp, AvgPoolOp>(op); }
+
+SmallVector<Operation *> absorbedBy(Operation *root) {
+  SmallVector<Operation *> result;
+  if (!roundsItself(root))
+    return result;
+  Value value = root->getResult(0);
+  while (value.hasOneUse()) {
+    Operation *user = *value.user_begin();
+    if (isa<RangeOp>(user)) {
+      value = user->getResult(0);
+      continue;
+    }
+    std::optional<ActivationBounds> bounds = boundsOf(user);
+    if (!bounds || bounds->min > 0 || bounds->max < 0)
+      break;
+    result.push_back(user);
+    value = user->getResult(0);
+  }
+  return result;
+}
+
+bool isAbsorbed(Operation *op) {
+  if (!boundsOf(op))
+    return false;
+  Operation *root = op->getOperand(0).getDefiningOp();
+  while (root && (isa<RangeOp>(root) || boundsOf(root)))
+    root = root->getOperand(0).getDefiningOp();
+  return root && llvm::is_contained(absorbedBy(root), op);
+}
+
+Value layerValue(Operation *root) {
+  SmallVector<Operation *> absorbed = absorbedBy(root);
+  return (absorbed.empty() ? root : absorbed.back())->getResult(0);
+}
+
+ActivationBounds activationBounds(ArrayRef<Operation *> activations) {
+  ActivationBounds result;
+  for (Operation *op : activations) {
+    ActivationBounds next = *boundsOf(op);
+    // min(max(x, lo), hi) after [min, max], also where the intervals do not meet.
+    result.min = std::min(std::max(result.min, next.min), next.max);
+    result.max = std::min(std::max(result.max, next.min), next.max);
+  }
+  return result;
+}
+
+SmallVector<Operation *> layersOf(func::FuncOp function) {
+  SmallVector<Operation *> result;
+  for (Operation &op : function.front())
+    if (isa<LayerOpInterface>(op) && !isAbsorbed(&op))
+      result.push_back(&op);
+  return result;
+}
+
+StringAttr storedId(quant::QuantizeCastOp op) {
+  if (auto argument = dyn_cast<BlockArgument>(op.getInput()))
+    return cast<func::FuncOp>(argument.getOwner()->getParentOp())
+        .getArgAttrOfType<StringAttr>(argument.getArgNumber(), kNameAttr);
+  Operation *root = op.getInput().getDefiningOp();
+  while (root && isAbsorbed(root))
+    root = root->getOperand(0).getDefiningOp();
+  auto layer = dyn_cast_or_null<LayerOpInterface>(root);
+  return layer ? layer.getIdAttr() : StringAttr();
+}
+
+void eraseDead(func::FuncOp function) {
+  if (function.isExternal())
+    return;
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.front())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+}
+
+StringRef argumentName(func::FuncOp function, unsigned index) {
+  auto name = function.getArgAttrOfType<StringAttr>(index, kNameAttr);
+  return name ? name.getValue() : StringRef();
+}
+
+StringRef resultName(func::FuncOp function, unsigned index) {
+  auto name = function.getResultAttrOfType<StringAttr>(index, kNameAttr);
+  return name ? name.getValue() : StringRef();
+}
+
+} // namespace dyadic

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/IR/Types.h"
+#include "dyadic/Support/Error.h"
+#include "dyadic/Transforms/IntegerRanges.h"
+#include "dyadic/Transforms/Layers.h"
+#include "dyadic/Transforms/Passes.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+#define GEN_PASS_DEF_PROVEACCUMULATORS
+#include "dyadic/Transforms/Passes.h.inc"
+
+static std::string layerName(Operation *op) {
+  StringAttr id = cast<LayerOpInterface>(op).getIdAttr();
+  return id ? "layer '" + escaped(id) + "'" : "layer without id";
+}
+
+namespace {
+struct ProveAccumulators : impl::ProveAccumulatorsBase<ProveAccumulators> {
+  void runOnOperation() override {
+    IntegerRanges ranges;
+    WalkResult result = getOperation().walk([&](Operation *op) -> WalkResult {
+      if (!isa<LayerOpInterface>(op) || levelOf(op->getResult(0).getType()) != Level::Integer)
+        return success();
+      if (accumulates(op))
+        return proveAccumulator(op, ranges);
+      if (auto add = dyn_cast<AddOp>(op))
+        return proveSum(add, ranges);
+      return success();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+
+private:
+  static LogicalResult proveAccumulator(Operation *op, IntegerRanges &ranges) {
+    StorageRange range = ranges.of(op->getResult(0));
+    if (range.min >= INT32_MIN && range.max <= INT32_MAX)
+      return success();
+    // Each bit less halves the bound: the zero point and the scale of the bias follow.
+    StorageRange input = ranges.of(op->getOperand(0));
+    int64_t bound = std::max(-range.min, range.max);
+    unsigned bits = llvm::Log2_64_Ceil(static_cast<uint64_t>(input.max - input.min) + 1);
+    unsigned excess = 0;
+    while ((bound >> excess) > INT32_MAX)
+      ++excess;
+    InFlightDiagnostic error = op->emitError() << layerName(op) << ": accumulator bound " << bound << " exceeds "
+                                               << INT32_MAX << " with activations of " << bits << " bits";
+    if (bits > excess + 1)
+      error << ", the largest legal width is " << bits - excess;
+    return error;
+  }
+
+  static LogicalResult proveSum(AddOp add, IntegerRanges &ranges) {
+    std::vector<int32_t> m1(add.getAMultiplier()->getValues<int32_t>().begin(),
+                            add.getAMultiplier()->getValues<int32_t>().end());
+    std::vector<int32_t> m2(add.getBMultiplier()->getValues<int32_t>().begin(),
+                            add.getBMultiplier()->getValues<int32_t>().end());
+    std::vector<int32_t> e(add.getExponent()->getValues<int32_t>().begin(),
+                           add.getExponent()->getValues<int32_t>().end());
+    // One entry a channel each, or one for all; other combinations by their largest entries.
+    size_t count = std::max({m1.size(), m2.size(), e.size()});
+    for (std::vector<int32_t> *v : {&m1, &m2, &e})
+      if (v->size() != count)
+        v->assign(count, *llvm::max_element(*v));
+    uint64_t bound1 = magnitude(ranges.of(add.getLhs()), static_cast<int64_t>(*add.getAZp()));
+    uint64_t bound2 = magnitude(ranges.of(add.getRhs()), static_cast<int64_t>(*add.getBZp()));
+    for (size_t i = 0; i < count; ++i) {
+      unsigned __int128 sum = static_cast<unsigned __int128>(bound1) * static_cast<unsigned>(m1[i]) +
+                              static_cast<unsigned __int128>(bound2) * static_cast<unsigned>(m2[i]) +
+                              (static_cast<unsigned __int128>(1) << (e[i] - 1));
+      if (sum >> 63)
+        return add.emitError() << layerName(add)
+                               << ": the sum can reach 2^63, expected smaller multipliers or a lower exponent";
+    }
+    return success();
+  }
+};
+} // namespace
+} // namespace dyadic
