@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef DYADIC_CONVERSION_PASSES_TD
+#define DYADIC_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def LowerToLinalg : Pass<"quant-lower-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "qnn operations at the float or integer level to linalg";
+  let description = [{
+    Each operation becomes the `linalg.generic` that says what it computes, in
+    ONNX's layout and on signless integers; upstream lowers those to loops. The loops
+    of a convolution are ordered so that the last spatial dimension is innermost and
+    the sum over one output runs over channels, then kernel positions, as in the
+    reference interpreter: float programs agree with it bit for bit too. Names and
+    types of inputs and outputs are dropped from the function: read them before.
+
+    ```mlir
+    // before
+    %r = qnn.requantize %a {multiplier = dense<1518500250> : tensor<i32>, ...} : (tensor<8xsi32>) -> tensor<8xui8>
+    // after
+    %r = linalg.generic {...} ins(%a : tensor<8xi32>) outs(%e : tensor<8xi8>) { ... arith.muli, arith.addi, arith.shrsi ... }
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
+}
+
+def ExpandCopies : Pass<"quant-expand-copies", "::mlir::ModuleOp"> {
+  let summary = "memref.copy to linalg.generic";
+  let description = [{
+    Upstream lowers a copy between strided buffers to a call of a runtime function; a
+    compiled model has no runtime. As a loop it needs none.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def PlanMemory : Pass<"quant-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "all buffers into one workspace";
+  let description = [{
+    Replaces the `memref.alloc` operations of the entry function by views of one
+    additional argument, the workspace. Two buffers share memory where their lives
+    (from first to last use, views included) do not meet; the largest are placed
+    first, each at the lowest free offset, aligned to 64 bytes. `dyadic.workspace` on the
+    function says how many bytes are needed.
+
+    ```mlir
+    // before
+    %0 = memref.alloc() : memref<1x16x8x8xi8>
+    // after
+    %0 = memref.view %workspace[%c1024][] : memref<4096xi8> to memref<1x16x8x8xi8>
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
+#endif // DYADIC_CONVERSION_PASSES_TD
