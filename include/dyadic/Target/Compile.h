@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One way from a module at the float or the integer level to optimised LLVM IR, for
+// the JIT and for files alike; only the emission differs.
+
+#ifndef DYADIC_TARGET_COMPILE_H
+#define DYADIC_TARGET_COMPILE_H
+
+#include "dyadic/Target/Signature.h"
+#include "dyadic/Target/Targets.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/IR/Module.h"
+
+namespace dyadic {
+
+/// Machine-independent product of a compilation. Members are destroyed in reverse order.
+struct CompiledModule {
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::Module> module;
+  std::unique_ptr<llvm::TargetMachine> machine;
+  Signature signature;
+  std::string prefix;
+  int64_t workspaceBytes = 0; // of one sample
+};
+
+/// Lowers and optimises `module`, which is consumed. `prefix` is a C identifier.
+llvm::Expected<CompiledModule> compileModule(mlir::ModuleOp module, const Target &target, llvm::StringRef prefix);
+
+/// What a file name's ending asks for.
+enum class Emission { SharedLibrary, Object, Assembly, LLVMIR };
+
+/// Writes the file (by way of a temporary name), and beside a library or an object
+/// its header, with the ending .h.
+llvm::Error emitModule(CompiledModule &compiled, Emission emission, llvm::StringRef path);
+
+/// The bytes that emitModule writes for an object.
+llvm::Expected<llvm::SmallVector<char, 0>> emitObject(CompiledModule &compiled);
+
+/// `text` as a C identifier: other characters as _, m_ before a leading digit.
+std::string cIdentifier(llvm::StringRef text);
+
+} // namespace dyadic
+
+#endif // DYADIC_TARGET_COMPILE_H

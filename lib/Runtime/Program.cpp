@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Runtime/Program.h"
+#include <dlfcn.h>
+#include <thread>
+
+namespace dyadic {
+
+std::string shapeText(const std::vector<int64_t> &shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i)
+    text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+static std::vector<TensorInfo> describe(const dyadic_tensor *first, size_t count, uint32_t stride) {
+  std::vector<TensorInfo> infos;
+  for (size_t i = 0; i < count; ++i) {
+    const auto *tensor = reinterpret_cast<const dyadic_tensor *>(reinterpret_cast<const char *>(first) + i * stride);
+    TensorInfo info;
+    info.name = tensor->name;
+    info.type = static_cast<ElementType>(tensor->element_type);
+    info.shape.assign(tensor->shape, tensor->shape + tensor->rank);
+    info.axis = tensor->axis;
+    info.scales.assign(tensor->scales, tensor->scales + tensor->num_scales);
+    info.zeroPoint = tensor->zero_point;
+    info.min = tensor->min;
+    info.max = tensor->max;
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+Program::Program(const dyadic_model *model, std::shared_ptr<void> owner) : model(model), owner(std::move(owner)) {
+  inputInfos = describe(model->inputs, static_cast<size_t>(model->num_inputs), model->tensor_size);
+  outputInfos =
+      describe(model->outputs, static_cast<size_t>(model->num_outputs + model->num_values), model->tensor_size);
+}
+
+/// Spawns one thread an iteration but the first: `n` is the number of workers.
+static void runOnThreads(void *, int64_t n, void (*function)(void *, int64_t), void *argument) {
+  std::vector<std::thread> threads;
+  for (int64_t i = 1; i < n; ++i)
+    threads.emplace_back(function, argument, i);
+  function(argument, 0);
+  for (std::thread &thread : threads)
+    thread.join();
+}
+
+bool Program::Call::run() {
+  status =
+      model->run(inputPointers.data(), outputPointers.data(), batch, alignedWorkspace, threads, runOnThreads, nullptr);
+  return status == DYADIC_OK;
+}
+
+std::unique_ptr<Program::Call> Program::prepare(const std::vector<const Tensor *> &inputs, int threads,
+                                                std::string &error) const {
+  if (inputs.size() != inputInfos.size()) {
+    error = std::to_string(inputs.size()) + " inputs, expected " + std::to_string(inputInfos.size());
+    return nullptr;
+  }
+  if (threads < 1) {
+    error = std::to_string(threads) + " threads, expected at least 1";
+    return nullptr;
+  }
+  auto call = std::make_unique<Call>();
+  call->model = model;
+  call->threads = threads;
+  int64_t batch = -1;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const TensorInfo &info = inputInfos[i];
+    const Tensor &tensor = *inputs[i];
+    bool fits = tensor.type == info.type && tensor.shape.size() == info.shape.size();
+    for (size_t d = 0; fits && d < info.shape.size(); ++d) {
+      if (info.shape[d] != -1) {
+        fits = tensor.shape[d] == info.shape[d];
+        continue;
+      }
+      batch = batch == -1 ? tensor.shape[d] : batch;
+      fits = tensor.shape[d] == batch && batch >= 1;
+    }
+    if (!fits) {
+      error = "input '" + info.name + "' is " + elementName(tensor.type) + " " + shapeText(tensor.shape) +
+              ", expected " + elementName(info.type) + " " + shapeText(info.shape) +
+              (batch > 1 ? " with batch " + std::to_string(batch) : "");
+      return nullptr;
+    }
+    call->inputPointers.push_back(tensor.data.data());
+  }
+  call->batch = batch == -1 ? 1 : batch;
+  for (const TensorInfo &info : outputInfos) {
+    std::vector<int64_t> shape = info.shape;
+    for (int64_t &size : shape)
+      size = size == -1 ? call->batch : size;
+    call->outputs.emplace_back(info.type, shape);
+  }
+  for (Tensor &output : call->outputs)
+    call->outputPointers.push_back(output.data.data());
+  uint64_t bytes = model->workspace_size(call->batch, threads);
+  call->workspace.resize(bytes + DYADIC_ALIGNMENT);
+  auto address = reinterpret_cast<uintptr_t>(call->workspace.data());
+  call->alignedWorkspace =
+      reinterpret_cast<void *>((address + DYADIC_ALIGNMENT - 1) & ~uintptr_t(DYADIC_ALIGNMENT - 1));
+  return call;
+}
+
+std::unique_ptr<Program> openLibrary(const std::string &path, std::string &error) {
+  // A name without a slash would be searched for in the system's folders.
+  std::string file = path.find('/') == std::string::npos ? "./" + path : path;
+  void *handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle) {
+    const char *reason = dlerror();
+    error = path + ": cannot be loaded: " + (reason ? reason : "unknown reason");
+    return nullptr;
+  }
+  std::shared_ptr<void> owner(handle, [](void *library) { dlclose(library); });
+  auto open = reinterpret_cast<dyadic_open_function>(dlsym(handle, "dyadic_open"));
+  if (!open) {
+    error = path + ": not a compiled model, expected the symbol dyadic_open";
+    return nullptr;
+  }
+  const char *message = "";
+  const dyadic_model *model = open(&message);
+  if (!model) {
+    error = path + ": " + message;
+    return nullptr;
+  }
+  if (model->abi_version < DYADIC_ABI_VERSION) {
+    error = path + ": interface version " + std::to_string(model->abi_version) + ", expected at least " +
+            std::to_string(DYADIC_ABI_VERSION);
+    return nullptr;
+  }
+  return std::make_unique<Program>(model, std::move(owner));
+}
+
+} // namespace dyadic

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Support/Error.h"
+#include "dyadic/Support/Files.h"
+#include "dyadic/Target/Compile.h"
+#include "dyadic/Target/ModelAbi.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+
+using namespace llvm;
+
+namespace dyadic {
+
+static Expected<SmallVector<char, 0>> emitCode(CompiledModule &compiled, CodeGenFileType type) {
+  SmallVector<char, 0> bytes;
+  raw_svector_ostream stream(bytes);
+  legacy::PassManager passes;
+  if (compiled.machine->addPassesToEmitFile(passes, stream, nullptr, type))
+    return makeError("the target's code generator writes no such file");
+  // Code generation changes the module; another emission starts from it again.
+  std::unique_ptr<Module> copy = CloneModule(*compiled.module);
+  passes.run(*copy);
+  return bytes;
+}
+
+Expected<SmallVector<char, 0>> emitObject(CompiledModule &compiled) {
+  return emitCode(compiled, CodeGenFileType::ObjectFile);
+}
+
+/// Links one object into a shared library that needs no other.
+static Error link(ArrayRef<char> object, StringRef path) {
+  ErrorOr<std::string> linker = sys::findProgramByName("ld.lld-22");
+  for (const char *name : {"ld.lld", "ld"})
+    if (!linker)
+      linker = sys::findProgramByName(name);
+  if (!linker)
+    return makeError("no linker found, expected ld.lld-22, ld.lld or ld on PATH to write a shared library");
+  SmallString<128> input, log;
+  if (std::error_code code = sys::fs::createTemporaryFile("dyadic", "o", input))
+    return makeError("temporary object: " + code.message());
+  FileRemover removeInput(input);
+  if (std::error_code code = sys::fs::createTemporaryFile("dyadic", "log", log))
+    return makeError("temporary file: " + code.message());
+  FileRemover removeLog(log);
+  if (Error error = writeFile(input, StringRef(object.data(), object.size())))
+    return error;
+  return writeFileBy(path, [&](StringRef temporary) -> Error {
+    SmallVector<StringRef> arguments{*linker,         "-shared", "--hash-style=gnu", "--build-id=none",
+                                     "--gc-sections", "-z",      "noexecstack",      "-z",
+                                     "relro",         "-o",      temporary,          input};
+    std::string message;
+    std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log), StringRef(log)};
+    if (sys::ExecuteAndWait(*linker, arguments, std::nullopt, redirects, 0, 0, &message) == 0)
+      return Error::success();
+    if (auto buffer = MemoryBuffer::getFile(log); buffer && message.empty())
+      message = (*buffer)->getBuffer().split('\n').first.str();
+    return makeError("linker failed: " + escaped(message));
+  });
+}
+
+Error emitModule(CompiledModule &compiled, Emission emission, StringRef path) {
+  if (emission == Emission::LLVMIR) {
+    std::string text;
+    raw_string_ostream stream(text);
+    compiled.module->print(stream, nullptr);
+    return writeFile(path, text);
+  }
+  Expected<SmallVector<char, 0>> code =
+      emitCode(compiled, emission == Emission::Assembly ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile);
+  if (!code)
+    return code.takeError();
+  if (emission == Emission::Assembly)
+    return writeFile(path, StringRef(code->data(), code->size()));
+  if (Error error =
+          emission == Emission::Object ? writeFile(path, StringRef(code->data(), code->size())) : link(*code, path))
+    return error;
+  SmallString<128> header(path);
+  sys::path::replace_extension(header, "h");
+  return writeFile(header, modelHeader(compiled.prefix));
+}
+
+} // namespace dyadic

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Target/Signature.h"
+#include "dyadic/IR/QnnDialect.h"
+#include "dyadic/IR/TensorTypes.h"
+#include "dyadic/IR/Types.h"
+#include "dyadic/Support/Error.h"
+#include "dyadic/Transforms/Layers.h"
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+
+int64_t BoundaryTensor::bytes() const {
+  int64_t n = static_cast<int64_t>(elementSize(type));
+  for (int64_t d : shape)
+    n *= d;
+  return n;
+}
+
+static llvm::Expected<BoundaryTensor> read(StringRef name, Type type, TypeAttr quantized, bool hasBatch) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  std::optional<ElementType> element = tensor ? elementTypeOf(tensor.getElementType()) : std::nullopt;
+  if (!element || !tensor.hasStaticShape()) {
+    std::string text;
+    llvm::raw_string_ostream(text) << type;
+    return makeError("'" + escaped(name) + "' has type " + text +
+                     ", expected a static tensor of f32 or stored integers");
+  }
+  BoundaryTensor result;
+  result.name = name.str();
+  result.type = *element;
+  result.shape.assign(tensor.getShape().begin(), tensor.getShape().end());
+  result.hasBatch = hasBatch && !result.shape.empty() && result.shape[0] == 1;
+  if (quantized)
+    if (std::optional<QuantInfo> info = quantInfo(quantized.getValue())) {
+      result.axis = info->axis;
+      result.scales.assign(info->scales.begin(), info->scales.end());
+      result.zeroPoint = info->zeroPoint;
+      result.range = {info->min, info->max};
+    }
+  return result;
+}
+
+llvm::Expected<Signature> readSignature(ModuleOp module) {
+  func::FuncOp function = entryFunction(module);
+  if (!function)
+    return makeError("the module has no single public function, expected one entry");
+  Signature signature;
+  signature.hasBatch = function->hasAttr(kBatchAttr);
+  for (BlockArgument argument : function.getArguments()) {
+    unsigned i = argument.getArgNumber();
+    StringRef name = argumentName(function, i);
+    llvm::Expected<BoundaryTensor> tensor =
+        read(name.empty() ? ("input" + Twine(i)).str() : name.str(), argument.getType(),
+             function.getArgAttrOfType<TypeAttr>(i, kTypeAttr), signature.hasBatch);
+    if (!tensor)
+      return tensor.takeError();
+    signature.inputs.push_back(*tensor);
+  }
+  for (unsigned i = 0; i < function.getNumResults(); ++i) {
+    StringRef name = resultName(function, i);
+    llvm::Expected<BoundaryTensor> tensor =
+        read(name.empty() ? ("output" + Twine(i)).str() : name.str(), function.getResultTypes()[i],
+             function.getResultAttrOfType<TypeAttr>(i, kTypeAttr), signature.hasBatch);
+    if (!tensor)
+      return tensor.takeError();
+    signature.outputs.push_back(*tensor);
+    signature.numValues += function.getResultAttr(i, kValueAttr) != nullptr;
+  }
+  return signature;
+}
+
+} // namespace dyadic

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Target/Targets.h"
+#include "dyadic/Support/Error.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+
+namespace dyadic {
+
+static constexpr uint32_t bit(unsigned n) { return uint32_t(1) << n; }
+
+// x86-64-v3 of the System V ABI: leaf 1 ecx: SSE3, SSSE3, FMA, CX16, SSE4.1, SSE4.2,
+// MOVBE, POPCNT, OSXSAVE, AVX, F16C; leaf 7 ebx: BMI1, AVX2, BMI2; leaf 0x80000001
+// ecx: LAHF, LZCNT.
+static constexpr CpuidRequirement kAvx2Requirements[] = {
+    {1, 2, bit(0) | bit(9) | bit(12) | bit(13) | bit(19) | bit(20) | bit(22) | bit(23) | bit(27) | bit(28) | bit(29)},
+    {7, 1, bit(3) | bit(5) | bit(8)},
+    {0x80000001, 2, bit(0) | bit(5)},
+};
+
+// The best last: `native` takes the last one that the host has.
+static constexpr CpuTarget kTargets[] = {
+    {"generic", "", "", {}, false, ""},
+    {"avx2", "x86_64", "x86-64-v3", kAvx2Requirements, true,
+     "this CPU or operating system lacks AVX2, FMA or BMI2 (x86-64-v3), which the library was compiled for"},
+};
+
+static bool hostHas(const CpuTarget &target) {
+  if (target.requirements.empty())
+    return true;
+  auto features = llvm::sys::getHostCPUFeatures();
+  for (llvm::StringRef feature : {"avx2", "fma", "bmi", "bmi2", "f16c", "lzcnt", "movbe", "popcnt"})
+    if (!features.lookup(feature))
+      return false;
+  return true;
+}
+
+llvm::Expected<Target> parseTarget(llvm::StringRef text) {
+  auto [cpu, tripleText] = text.split('@');
+  llvm::Triple host(llvm::Triple::normalize(llvm::sys::getDefaultTargetTriple()));
+  llvm::Triple triple(tripleText.empty() ? host.str() : llvm::Triple::normalize(tripleText));
+  Target result;
+  result.triple = triple.str();
+  result.isHost = triple.getArch() == host.getArch() && triple.getOS() == host.getOS();
+  if (cpu == "native" && !result.isHost)
+    return makeError("--target=" + escaped(text) + ": native is for this machine, expected generic@" +
+                     escaped(tripleText));
+  std::vector<llvm::StringRef> names{"native"};
+  for (const CpuTarget &candidate : kTargets) {
+    bool fits = candidate.arch.empty() || candidate.arch == triple.getArchName();
+    if (candidate.name == cpu && !fits)
+      return makeError("--target=" + escaped(text) + ": " + cpu + " is a CPU of " + candidate.arch + ", not of " +
+                       escaped(triple.getArchName()));
+    if (candidate.name == cpu || (cpu == "native" && fits && hostHas(candidate)))
+      result.cpu = &candidate;
+    names.push_back(candidate.name);
+  }
+  if (!result.cpu)
+    return makeError("--target=" + escaped(text) + ": unknown CPU, expected one of " + llvm::join(names, ", "));
+  return result;
+}
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const Target &target) {
+  static const bool initialised = [] {
+    llvm::InitializeAllTargetInfos();
+    llvm::InitializeAllTargets();
+    llvm::InitializeAllTargetMCs();
+    llvm::InitializeAllAsmPrinters();
+    llvm::InitializeAllAsmParsers();
+    return true;
+  }();
+  (void)initialised;
+  llvm::Triple triple(target.triple);
+  std::string message;
+  const llvm::Target *backend = llvm::TargetRegistry::lookupTarget(triple, message);
+  if (!backend)
+    return makeError("--target: no code generator for '" + escaped(target.triple) + "'");
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  options.FunctionSections = true;
+  llvm::StringRef cpu = target.cpu->cpu;
+  if (cpu.empty())
+    cpu = triple.getArch() == llvm::Triple::x86_64 ? "x86-64" : "generic";
+  std::unique_ptr<llvm::TargetMachine> machine(backend->createTargetMachine(
+      triple, cpu, "", options, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
+  if (!machine)
+    return makeError("--target: no code generator for '" + escaped(target.triple) + "'");
+  return machine;
+}
+
+} // namespace dyadic
