@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The whole compiler on one page: its stages as functions. Tools and Python call
+// these; everything below them knows only its own step.
+//
+//   ONNX --importFloat--> float --calibrateModel--> table
+//   float + table + plan --quantizeModel--> integer level
+//   float or integer level --compileModule (Target)--> LLVM IR --> file or JIT
+
+#ifndef DYADIC_PIPELINES_COMPILER_H
+#define DYADIC_PIPELINES_COMPILER_H
+
+#include "dyadic/Calibration/Calibrate.h"
+#include "dyadic/Import/OnnxImport.h"
+#include "dyadic/Runtime/Jit.h"
+#include "dyadic/Search/Plan.h"
+#include "dyadic/Transforms/Passes.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace dyadic {
+
+/// A context with every dialect that the pipeline uses, on one thread.
+std::unique_ptr<mlir::MLIRContext> createContext();
+
+/// Float level: the imported graph with batch normalization folded. `file` is named
+/// in errors.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importFloat(llvm::StringRef file, const ImportOptions &options,
+                                                              mlir::MLIRContext &context);
+
+/// A module in textual form, at any level.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> parseModuleFile(llvm::StringRef file, mlir::MLIRContext &context);
+
+/// What the program takes, with 1 for the batch.
+llvm::Expected<std::vector<InputSpec>> inputSpecs(mlir::ModuleOp module);
+
+/// Adds the values of all layers as further outputs.
+llvm::Error exposeValues(mlir::ModuleOp module, llvm::StringRef file);
+
+/// Compiles a copy of the module for this machine; with `exposeValues`, the values of
+/// all layers are further outputs.
+llvm::Expected<std::unique_ptr<Program>> jitModule(mlir::ModuleOp module, bool exposeValues);
+
+/// The float program as calibration sees it.
+class JitEvaluator : public Evaluator {
+public:
+  static llvm::Expected<std::unique_ptr<JitEvaluator>> create(mlir::ModuleOp floatModule);
+  llvm::Error run(const Sample &sample, llvm::function_ref<void(llvm::StringRef, const Tensor &)> observe) override;
+
+private:
+  std::unique_ptr<Program> program;
+};
+
+struct QuantizeOptions {
+  bool integerOnly = false;  // a float island is an error
+  bool exposeValues = false; // --dump-values
+};
+
+/// Float level to integer level, in place: ranges, types, dyadic rewrite, proofs.
+/// `plan` comes back complete.
+llvm::Error quantizeModel(mlir::ModuleOp module, llvm::StringRef file, const CalibrationTable &table, Plan &plan,
+                          const QuantizeOptions &options);
+
+/// The sample as the program takes it: f32 inputs of a program with --io=integer
+/// become its stored integers.
+Sample quantizeInputs(const Program &program, const Sample &sample);
+
+/// Runs a program on one sample; outputs in order.
+llvm::Expected<std::vector<Tensor>> runSample(const Program &program, const Sample &sample);
+
+} // namespace dyadic
+
+#endif // DYADIC_PIPELINES_COMPILER_H

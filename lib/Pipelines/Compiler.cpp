@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Conversion/Passes.h"
+#include "dyadic/IR/QnnDialect.h"
+#include "dyadic/Pipelines/Diagnostics.h"
+#include "dyadic/Support/Error.h"
+#include "dyadic/Support/Files.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Linalg/Transforms/SubsetInsertionOpInterfaceImpl.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+
+namespace dyadic {
+
+std::unique_ptr<MLIRContext> createContext() {
+  DialectRegistry registry;
+  registry.insert<qnn::QNNDialect, affine::AffineDialect, arith::ArithDialect, bufferization::BufferizationDialect,
+                  cf::ControlFlowDialect, func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
+                  memref::MemRefDialect, quant::QuantDialect, scf::SCFDialect, tensor::TensorDialect>();
+  arith::registerBufferizableOpInterfaceExternalModels(registry);
+  bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
+  linalg::registerBufferizableOpInterfaceExternalModels(registry);
+  linalg::registerSubsetOpInterfaceExternalModels(registry);
+  tensor::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerSubsetOpInterfaceExternalModels(registry);
+  auto context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  context->loadAllAvailableDialects();
+  return context;
+}
+
+llvm::Expected<OwningOpRef<ModuleOp>> importFloat(llvm::StringRef file, const ImportOptions &options,
+                                                  MLIRContext &context) {
+  llvm::Expected<OwningOpRef<ModuleOp>> module = importOnnx(file, options, context);
+  if (!module)
+    return module.takeError();
+  DiagnosticCollector diagnostics(&context);
+  PassManager manager(&context);
+  manager.addPass(createFoldConstants());
+  if (failed(manager.run(**module)))
+    return diagnostics.takeError(file, "constants cannot be folded");
+  return module;
+}
+
+llvm::Expected<OwningOpRef<ModuleOp>> parseModuleFile(llvm::StringRef file, MLIRContext &context) {
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> buffer = readFile(file);
+  if (!buffer)
+    return buffer.takeError();
+  DiagnosticCollector diagnostics(&context);
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>((*buffer)->getBuffer(), &context, file);
+  if (!module)
+    return diagnostics.takeError(file, "not a module");
+  return module;
+}
+
+llvm::Expected<std::vector<InputSpec>> inputSpecs(ModuleOp module) {
+  llvm::Expected<Signature> signature = readSignature(module);
+  if (!signature)
+    return signature.takeError();
+  std::vector<InputSpec> specs;
+  for (const BoundaryTensor &input : signature->inputs)
+    specs.push_back({input.name, input.type, input.shape});
+  return specs;
+}
+
+llvm::Error exposeValues(ModuleOp module, llvm::StringRef file) {
+  DiagnosticCollector diagnostics(module.getContext());
+  PassManager manager(module.getContext());
+  manager.addPass(createExposeValues());
+  if (failed(manager.run(module)))
+    return diagnostics.takeError(file, "values cannot be exposed");
+  return llvm::Error::success();
+}
+
+llvm::Expected<std::unique_ptr<Program>> jitModule(ModuleOp module, bool withValues) {
+  OwningOpRef<ModuleOp> copy = module.clone();
+  if (withValues)
+    if (llvm::Error error = exposeValues(*copy, "program"))
+      return error;
+  DiagnosticCollector diagnostics(module.getContext());
+  llvm::Expected<Target> target = parseTarget("native");
+  if (!target)
+    return target.takeError();
+  llvm::Expected<CompiledModule> compiled = compileModule(*copy, *target, "program");
+  if (!compiled) {
+    llvm::consumeError(compiled.takeError());
+    return diagnostics.takeError("program", "cannot be compiled");
+  }
+  return loadJit(std::move(*compiled));
+}
+
+Sample quantizeInputs(const Program &program, const Sample &sample) {
+  Sample stored = sample;
+  for (auto [info, tensor] : llvm::zip(program.inputs(), stored.inputs)) {
+    if (tensor.type != ElementType::F32 || info.type == ElementType::F32 || info.scales.size() != 1)
+      continue;
+    Tensor integers(info.type, tensor.shape);
+    for (int64_t i = 0, n = tensor.size(); i < n; ++i)
+      integers.setInt(i, dyadic::quantize(tensor.as<float>()[i], info.scales[0], info.zeroPoint, info.min, info.max));
+    tensor = std::move(integers);
+  }
+  return stored;
+}
+
+llvm::Expected<std::vector<Tensor>> runSample(const Program &program, const Sample &sample) {
+  std::vector<const Tensor *> inputs;
+  for (const Tensor &input : sample.inputs)
+    inputs.push_back(&input);
+  std::string error;
+  std::unique_ptr<Program::Call> call = program.prepare(inputs, 1, error);
+  if (!call)
+    return makeError(error);
+  if (!call->run())
+    return makeError("run returned status " + llvm::Twine(call->status));
+  return std::move(call->outputs);
+}
+
+llvm::Expected<std::unique_ptr<JitEvaluator>> JitEvaluator::create(ModuleOp floatModule) {
+  llvm::Expected<std::unique_ptr<Program>> program = jitModule(floatModule, /*exposeValues=*/true);
+  if (!program)
+    return program.takeError();
+  auto evaluator = std::make_unique<JitEvaluator>();
+  evaluator->program = std::move(*program);
+  return evaluator;
+}
+
+llvm::Error JitEvaluator::run(const Sample &sample, llvm::function_ref<void(llvm::StringRef, const Tensor &)> observe) {
+  llvm::Expected<std::vector<Tensor>> outputs = runSample(*program, sample);
+  if (!outputs)
+    return outputs.takeError();
+  for (auto [info, tensor] : llvm::zip(program->inputs(), sample.inputs))
+    observe(info.name, tensor);
+  size_t first = outputs->size() - program->numValues();
+  for (size_t i = first; i < outputs->size(); ++i)
+    observe(program->outputs()[i].name, (*outputs)[i]);
+  return llvm::Error::success();
+}
+
+llvm::Error quantizeModel(ModuleOp module, llvm::StringRef file, const CalibrationTable &table, Plan &plan,
+                          const QuantizeOptions &options) {
+  DiagnosticCollector diagnostics(module.getContext());
+  RangeMap ranges;
+  for (const auto &[id, value] : table.values)
+    ranges[id] = {value.low, value.high};
+  if (failed(applyRanges(module, ranges)))
+    return diagnostics.takeError(file, "ranges cannot be applied");
+  if (failed(quantizeGraph(module, plan)))
+    return diagnostics.takeError(file, "cannot be quantized");
+
+  PassManager manager(module.getContext());
+  // While the types still know the scales: the extra results keep them.
+  if (options.exposeValues)
+    manager.addPass(createExposeValues());
+  RewriteDyadicOptions rewrite;
+  rewrite.rounding = plan.rounding == Rounding::HalfEven ? qnn::Rounding::HalfEven : qnn::Rounding::HalfUp;
+  manager.addPass(createRewriteDyadic(rewrite));
+  manager.addPass(createProveAccumulators());
+  if (options.integerOnly)
+    manager.addPass(createVerifyIntegerOnly());
+  if (failed(manager.run(module)))
+    return diagnostics.takeError(file, "cannot be rewritten to integers");
+  return llvm::Error::success();
+}
+
+} // namespace dyadic

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""A compiled model over NumPy arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Union
+
+import numpy as np
+
+from . import _runtime
+
+
+class DyadicError(Exception):
+    """What went wrong, as the tools print it after ``error: ``."""
+
+
+class Program:
+    """A model compiled to a shared library, made by :func:`load`."""
+
+    def __init__(self, program: "_runtime.Program") -> None:
+        self._program = program
+
+    @property
+    def inputs(self) -> dict[str, "_runtime.TensorInfo"]:
+        """Inputs by name, in order.
+
+        Each has ``dtype`` (NumPy's name), ``shape`` (-1 is the batch) and, where it
+        holds quantized integers, ``scales``, ``axis``, ``zero_point``, ``min`` and
+        ``max``: real = scale * (stored - zero_point).
+        """
+        return {info.name: info for info in self._program.inputs}
+
+    @property
+    def outputs(self) -> dict[str, "_runtime.TensorInfo"]:
+        """Outputs by name, in order; described like the inputs."""
+        return {info.name: info for info in self._split()[0]}
+
+    @property
+    def values(self) -> dict[str, "_runtime.TensorInfo"]:
+        """Values of layers by id; empty unless compiled with ``--dump-values``."""
+        return {info.name: info for info in self._split()[1]}
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the compiled program, 64 hexadecimal digits."""
+        return self._program.fingerprint
+
+    @property
+    def target(self) -> str:
+        """The target it was compiled for."""
+        return self._program.target
+
+    def run(
+        self, inputs: Union[Mapping[str, np.ndarray], np.ndarray], *, threads: int = 1
+    ) -> dict[str, np.ndarray]:
+        """Runs the program once.
+
+        Args:
+            inputs: an array for each input name, or one array for a program with one
+                input. Shapes and element types are those of :attr:`inputs`; nothing
+                is converted silently. All batched inputs have one batch size.
+            threads: how many samples of a batch are computed at once, at least 1.
+
+        Returns:
+            An array for each output name.
+
+        Raises:
+            DyadicError: a name, shape or element type does not fit.
+        """
+        return self._named(self._run(inputs, threads), 0)
+
+    def run_values(
+        self, inputs: Union[Mapping[str, np.ndarray], np.ndarray], *, threads: int = 1
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """As :meth:`run`; returns the outputs and the values of layers by id."""
+        arrays = self._run(inputs, threads)
+        return self._named(arrays, 0), self._named(arrays, 1)
+
+    def _split(self) -> tuple[list["_runtime.TensorInfo"], list["_runtime.TensorInfo"]]:
+        infos = self._program.outputs
+        count = len(infos) - self._program.num_values
+        return infos[:count], infos[count:]
+
+    def _named(self, arrays: list[np.ndarray], part: int) -> dict[str, np.ndarray]:
+        outputs, values = self._split()
+        if part == 0:
+            return {i.name: a for i, a in zip(outputs, arrays)}
+        return {i.name: a for i, a in zip(values, arrays[len(outputs) :])}
+
+    def _run(
+        self, inputs: Union[Mapping[str, np.ndarray], np.ndarray], threads: int
+    ) -> list[np.ndarray]:
+        names = [info.name for info in self._program.inputs]
+        if not isinstance(inputs, Mapping):
+            if len(names) != 1:
+                raise DyadicError(f"one array for {len(names)} inputs, expected a dict by name: {', '.join(names)}")
+            inputs = {names[0]: inputs}
+        missing = [name for name in names if name not in inputs]
+        unknown = [name for name in inputs if name not in names]
+        if missing or unknown:
+            found = ", ".join(map(str, inputs)) or "none"
+            raise DyadicError(f"inputs {found}, expected {', '.join(names)}")
+        arrays = [np.ascontiguousarray(inputs[name]) for name in names]
+        arrays = [a.reshape(np.shape(inputs[n])) for a, n in zip(arrays, names)]
+        try:
+            return self._program.run(arrays, threads)
+        except (ValueError, RuntimeError) as error:
+            raise DyadicError(str(error)) from None
+        except TypeError:
+            kinds = ", ".join(str(a.dtype) for a in arrays)
+            raise DyadicError(f"inputs of element types {kinds}, which no program takes") from None
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.inputs)
+        return f"<dyadic.Program {names} -> {', '.join(self.outputs)}, {self.target}>"
+
+
+def load(path: Union[str, "os.PathLike[str]"]) -> Program:
+    """Loads a library that ``quant-translate`` wrote.
+
+    Raises:
+        DyadicError: it cannot be loaded, is no compiled model, or uses instructions
+            that this CPU lacks.
+    """
+    try:
+        return Program(_runtime.open_library(os.fspath(path)))
+    except RuntimeError as error:
+        raise DyadicError(str(error)) from None

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs a program on inputs from a file: a compiled library, a float ONNX model by JIT,
+// or a module of the integer level by JIT or by the reference interpreter.
+
+#include "dyadic/Pipelines/CommandLine.h"
+#include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Reference/Interpreter.h"
+#include "dyadic/Support/Error.h"
+#include "dyadic/Support/Npz.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+#include <chrono>
+
+using namespace dyadic;
+namespace cl = llvm::cl;
+
+static cl::OptionCategory category("Options of quant-run");
+static cl::opt<std::string> modelPath(cl::Positional, cl::desc("MODEL.so|MODEL.onnx|MODEL.mlir"), cl::Required,
+                                      cl::cat(category));
+static cl::opt<std::string>
+    inputsPath("inputs", cl::desc("Arrays by input name; several samples along the first axis, or one axis more"),
+               cl::value_desc("FILE.npz"), cl::Required, cl::cat(category));
+static cl::opt<std::string> outputsPath("outputs", cl::desc("Write the outputs by name"), cl::value_desc("FILE.npz"),
+                                        cl::cat(category));
+static cl::opt<bool> useReference("reference", cl::desc("Interpret a .mlir instead of compiling it"),
+                                  cl::cat(category));
+static cl::opt<std::string>
+    dumpPath("dump", cl::desc("Write the value of every layer by id (a .so needs --dump-values when it is compiled)"),
+             cl::value_desc("FILE.npz"), cl::cat(category));
+static cl::opt<int> threads("threads", cl::desc("Threads, over the samples of a batch (default 1)"),
+                            cl::value_desc("N"), cl::init(1), cl::cat(category));
+static cl::opt<int> repeat("repeat", cl::desc("Time N runs of the whole input, after one to warm up"),
+                           cl::value_desc("N"), cl::init(0), cl::cat(category));
+static cl::opt<bool> asJson("json", cl::desc("Print the times as JSON"), cl::cat(category));
+
+namespace {
+
+/// What ran: outputs and values of each sample (or of all in one batch).
+struct Results {
+  std::vector<std::string> outputNames, valueNames;
+  std::vector<bool> outputHasBatch, valueHasBatch;
+  std::vector<std::vector<Tensor>> outputs, values; // by call
+  std::vector<double> milliseconds;
+};
+
+/// One tensor over all calls: along the first axis where that is the batch, else stacked.
+Tensor gather(const std::vector<std::vector<Tensor>> &calls, size_t index, bool hasBatch) {
+  Tensor result = calls[0][index];
+  if (calls.size() == 1)
+    return result;
+  bool joins = hasBatch || (!result.shape.empty() && result.shape[0] == 1);
+  for (size_t i = 1; i < calls.size(); ++i)
+    result.data.insert(result.data.end(), calls[i][index].data.begin(), calls[i][index].data.end());
+  if (joins)
+    result.shape[0] *= static_cast<int64_t>(calls.size());
+  else
+    result.shape.insert(result.shape.begin(), static_cast<int64_t>(calls.size()));
+  return result;
+}
+
+/// All samples as one batch.
+Sample joined(llvm::ArrayRef<Sample> samples) {
+  Sample batch = samples[0];
+  for (const Sample &sample : samples.drop_front())
+    for (auto [whole, part] : llvm::zip(batch.inputs, sample.inputs))
+      whole.data.insert(whole.data.end(), part.data.begin(), part.data.end());
+  for (Tensor &tensor : batch.inputs)
+    tensor.shape[0] = static_cast<int64_t>(samples.size());
+  return batch;
+}
+
+llvm::Error runProgram(const Program &program, llvm::ArrayRef<Sample> samples, Results &results) {
+  size_t count = program.outputs().size() - program.numValues();
+  for (auto [i, info] : llvm::enumerate(program.outputs())) {
+    (i < count ? results.outputNames : results.valueNames).push_back(info.name);
+    (i < count ? results.outputHasBatch : results.valueHasBatch).push_back(!info.shape.empty() && info.shape[0] == -1);
+  }
+  bool hasBatch =
+      llvm::all_of(program.inputs(), [](const TensorInfo &i) { return !i.shape.empty() && i.shape[0] == -1; });
+  std::vector<Sample> calls =
+      hasBatch && !program.inputs().empty() ? std::vector<Sample>{joined(samples)} : samples.vec();
+
+  std::vector<std::unique_ptr<Program::Call>> prepared;
+  for (const Sample &sample : calls) {
+    std::vector<const Tensor *> inputs;
+    for (const Tensor &input : sample.inputs)
+      inputs.push_back(&input);
+    std::string error;
+    prepared.push_back(program.prepare(inputs, threads, error));
+    if (!prepared.back())
+      return fileError(inputsPath, escaped(error));
+  }
+  for (int round = 0; round <= repeat; ++round) {
+    auto start = std::chrono::steady_clock::now();
+    for (auto &call : prepared)
+      if (!call->run())
+        return fileError(modelPath, "run returned status " + llvm::Twine(call->status));
+    std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+    if (round > 0) // the first warms up
+      results.milliseconds.push_back(elapsed.count());
+  }
+  for (auto &call : prepared) {
+    auto split = call->outputs.begin() + static_cast<ptrdiff_t>(count);
+    results.values.push_back({std::make_move_iterator(split), std::make_move_iterator(call->outputs.end())});
+    results.outputs.push_back({std::make_move_iterator(call->outputs.begin()), std::make_move_iterator(split)});
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error runReference(mlir::ModuleOp module, llvm::ArrayRef<Sample> samples, Results &results) {
+  llvm::Expected<Signature> signature = readSignature(module);
+  if (!signature)
+    return fileError(modelPath, llvm::toString(signature.takeError()));
+  for (const BoundaryTensor &output : signature->outputs) {
+    results.outputNames.push_back(output.name);
+    results.outputHasBatch.push_back(output.hasBatch);
+  }
+  for (const Sample &sample : samples) {
+    std::vector<NamedTensor> values;
+    auto outputs = interpret(module, sample.inputs, &values);
+    if (!outputs)
+      return fileError(modelPath, llvm::toString(outputs.takeError()));
+    results.outputs.push_back(std::move(*outputs));
+    std::vector<Tensor> tensors;
+    results.valueNames.clear();
+    for (NamedTensor &value : values) {
+      results.valueNames.push_back(value.name);
+      tensors.push_back(std::move(value.tensor));
+    }
+    results.values.push_back(std::move(tensors));
+  }
+  results.valueHasBatch.assign(results.valueNames.size(), signature->hasBatch);
+  return llvm::Error::success();
+}
+
+llvm::Error write(llvm::StringRef path, const std::vector<std::string> &names, const std::vector<bool> &hasBatch,
+                  const std::vector<std::vector<Tensor>> &calls) {
+  std::vector<NamedTensor> arrays;
+  for (auto [i, name] : llvm::enumerate(names))
+    arrays.push_back({name, gather(calls, i, hasBatch[i])});
+  return writeNpz(path, arrays);
+}
+
+void printTimes(std::vector<double> times, size_t samples) {
+  if (times.empty())
+    return;
+  llvm::sort(times);
+  double median = times[times.size() / 2];
+  if (!asJson) {
+    llvm::outs() << llvm::format("%.4f ms median, %.4f ms min of %zu runs of %zu samples\n", median, times.front(),
+                                 times.size(), samples);
+    return;
+  }
+  llvm::json::OStream json(llvm::outs());
+  json.object([&] {
+    json.attribute("median_ms", median);
+    json.attribute("min_ms", times.front());
+    json.attribute("runs", static_cast<int64_t>(times.size()));
+    json.attribute("samples", static_cast<int64_t>(samples));
+    json.attribute("threads", threads.getValue());
+  });
+  llvm::outs() << "\n";
+}
+
+llvm::Expected<std::vector<Sample>> load(std::vector<InputSpec> specs) {
+  for (InputSpec &spec : specs)
+    for (int64_t &size : spec.shape)
+      size = size == -1 ? 1 : size;
+  return loadSamples(inputsPath, specs, readTensorProto);
+}
+
+llvm::Error runLibrary(Results &results, size_t &count) {
+  std::string error;
+  std::unique_ptr<Program> program = openLibrary(modelPath, error);
+  if (!program)
+    return makeError(escaped(error));
+  if (!dumpPath.empty() && program->numValues() == 0)
+    return fileError(modelPath, "has no values to dump, expected a library compiled with --dump-values");
+  std::vector<InputSpec> specs;
+  for (const TensorInfo &info : program->inputs())
+    specs.push_back({info.name, info.type, info.shape});
+  auto samples = load(specs);
+  if (!samples)
+    return samples.takeError();
+  count = samples->size();
+  return runProgram(*program, *samples, results);
+}
+
+llvm::Error runModule(bool isOnnx, Results &results, size_t &count) {
+  std::unique_ptr<mlir::MLIRContext> context = createContext();
+  auto module = isOnnx ? importFloat(modelPath, {}, *context) : parseModuleFile(modelPath, *context);
+  if (!module)
+    return module.takeError();
+  auto specs = inputSpecs(**module);
+  if (!specs)
+    return fileError(modelPath, llvm::toString(specs.takeError()));
+  auto samples = load(*specs);
+  if (!samples)
+    return samples.takeError();
+  count = samples->size();
+  if (useReference)
+    return runReference(**module, *samples, results);
+  auto program = jitModule(**module, !dumpPath.empty());
+  if (!program)
+    return fileError(modelPath, llvm::toString(program.takeError()));
+  return runProgram(**program, *samples, results);
+}
+
+llvm::Error run() {
+  llvm::StringRef ending = llvm::sys::path::extension(modelPath);
+  if (ending != ".so" && ending != ".onnx" && ending != ".mlir")
+    return fileError(modelPath, "ending '" + escaped(ending) + "', expected .so, .onnx or .mlir");
+  if (useReference && ending != ".mlir")
+    return fileError(modelPath, "--reference interprets a .mlir");
+  if (threads < 1 || repeat < 0)
+    return makeError("--threads and --repeat: expected positive numbers");
+  if (useReference && (repeat > 0 || threads > 1))
+    return makeError("--reference: the interpreter is neither timed nor threaded");
+  Results results;
+  size_t count = 0;
+  if (llvm::Error error = ending == ".so" ? runLibrary(results, count) : runModule(ending == ".onnx", results, count))
+    return error;
+  if (!outputsPath.empty())
+    if (llvm::Error error = write(outputsPath, results.outputNames, results.outputHasBatch, results.outputs))
+      return error;
+  if (!dumpPath.empty())
+    if (llvm::Error error = write(dumpPath, results.valueNames, results.valueHasBatch, results.values))
+      return error;
+  printTimes(results.milliseconds, count);
+  return llvm::Error::success();
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  if (!parseCommandLine(argc, argv, category,
+                        "Runs a compiled model, a float ONNX model or a module of the integer level.\n"))
+    return 1;
+  if (llvm::Error error = run())
+    return reportError(std::move(error));
+  return 0;
+}
