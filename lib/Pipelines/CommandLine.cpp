@@ -4,26 +4,58 @@
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Version.h"
 #include "llvm/Support/raw_ostream.h"
+#include <cstdio>
+#include <unistd.h>
 
 namespace dyadic {
+
+ForeignOptionsRemoved::ForeignOptionsRemoved() {
+  llvm::SmallVector<llvm::cl::Option *> foreign;
+  for (auto &entry : llvm::cl::getRegisteredOptions())
+    if (!entry.second->Subs.contains(&llvm::cl::SubCommand::getAll())) // --help and --version
+      foreign.push_back(entry.second);
+  for (llvm::cl::Option *option : foreign)
+    option->removeArgument();
+}
+
+/// What `action` writes to the standard error: LLVM's options print there on their own.
+static std::string capturedErrors(llvm::function_ref<void()> action) {
+  std::FILE *file = std::tmpfile();
+  int saved = file ? dup(STDERR_FILENO) : -1;
+  if (saved < 0) {
+    action();
+    return "";
+  }
+  llvm::errs().flush();
+  dup2(fileno(file), STDERR_FILENO);
+  action();
+  llvm::errs().flush();
+  dup2(saved, STDERR_FILENO);
+  close(saved);
+  std::rewind(file);
+  std::string text(4096, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file));
+  std::fclose(file);
+  return text;
+}
 
 bool parseCommandLine(int argc, char **argv, llvm::cl::OptionCategory &category, llvm::StringRef overview) {
   llvm::cl::HideUnrelatedOptions(category);
   llvm::cl::SetVersionPrinter([](llvm::raw_ostream &os) { os << kProducer << "\n"; });
-  std::string text;
+  bool parsed = false;
+  std::string text, direct;
   llvm::raw_string_ostream stream(text);
-  if (llvm::cl::ParseCommandLineOptions(argc, argv, overview, &stream))
+  direct = capturedErrors([&] { parsed = llvm::cl::ParseCommandLineOptions(argc, argv, overview, &stream); });
+  if (parsed)
     return true;
-  // `tool: message`, in several forms; the first line says what is wrong.
-  llvm::StringRef message = llvm::StringRef(text).split('\n').first;
-  llvm::StringRef program = llvm::StringRef(argv[0]).rsplit('/').second;
-  if (program.empty())
-    program = argv[0];
-  for (llvm::StringRef prefix : {llvm::StringRef(argv[0]), program})
-    if (message.consume_front(prefix))
-      message.consume_front(": ");
+  // `PROGRAM: message`, or `PROGRAM: for the --x option: message`; the first line says what is wrong.
+  llvm::StringRef message = llvm::StringRef(direct.empty() ? text : direct).split('\n').first.split("  Try: ").first;
+  llvm::StringRef program = llvm::StringRef(argv[0]);
+  if (!message.consume_front(program))
+    message.consume_front(program.rsplit('/').second);
+  message.consume_front(": ");
   message.consume_front("for the ");
-  llvm::errs() << "error: " << escaped(message.split("  Try: ").first) << "\n";
+  llvm::errs() << "error: " << escaped(message) << "\n";
   return false;
 }
 

@@ -16,12 +16,13 @@
 using namespace dyadic;
 namespace cl = llvm::cl;
 
+static const ForeignOptionsRemoved foreignOptionsRemoved; // first
 static cl::OptionCategory category("Options of quant-run");
-static cl::opt<std::string> modelPath(cl::Positional, cl::desc("MODEL.so|MODEL.onnx|MODEL.mlir"), cl::Required,
+static cl::opt<std::string> modelPath(cl::Positional, cl::desc("MODEL.so|MODEL.onnx|MODEL.mlir"),
                                       cl::cat(category));
 static cl::opt<std::string>
     inputsPath("inputs", cl::desc("Arrays by input name; several samples along the first axis, or one axis more"),
-               cl::value_desc("FILE.npz"), cl::Required, cl::cat(category));
+               cl::value_desc("FILE.npz"), cl::cat(category));
 static cl::opt<std::string> outputsPath("outputs", cl::desc("Write the outputs by name"), cl::value_desc("FILE.npz"),
                                         cl::cat(category));
 static cl::opt<bool> useReference("reference", cl::desc("Interpret a .mlir instead of compiling it"),
@@ -209,6 +210,10 @@ llvm::Error runModule(bool isOnnx, Results &results, size_t &count) {
 }
 
 llvm::Error run() {
+  if (modelPath.empty())
+    return makeError("no model, expected quant-run MODEL --inputs=FILE.npz");
+  if (inputsPath.empty())
+    return makeError("no inputs, expected --inputs=FILE.npz");
   llvm::StringRef ending = llvm::sys::path::extension(modelPath);
   if (ending != ".so" && ending != ".onnx" && ending != ".mlir")
     return fileError(modelPath, "ending '" + escaped(ending) + "', expected .so, .onnx or .mlir");

@@ -10,6 +10,7 @@
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Files.h"
 #include "dyadic/Target/Compile.h"
+#include "mlir/IR/AsmState.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -18,12 +19,13 @@
 using namespace dyadic;
 namespace cl = llvm::cl;
 
+static const ForeignOptionsRemoved foreignOptionsRemoved; // first
 static cl::OptionCategory category("Options of quant-translate");
-static cl::opt<std::string> modelPath(cl::Positional, cl::desc("MODEL.onnx"), cl::Required, cl::cat(category));
+static cl::opt<std::string> modelPath(cl::Positional, cl::desc("MODEL.onnx"), cl::cat(category));
 static cl::opt<std::string>
     outputPath("o",
                cl::desc("What to write; the ending says what: .so library (+ .h), .o object (+ .h), .s, .ll, .mlir"),
-               cl::value_desc("OUT"), cl::Required, cl::cat(category));
+               cl::value_desc("OUT"), cl::cat(category));
 static cl::opt<std::string> calibrationPath(
     "calibration",
     cl::desc("Representative inputs: .npz, .npy or a folder of test_data_set_*; or a saved table (.json)"),
@@ -157,6 +159,10 @@ llvm::Error readPlan(Plan &plan) {
 
 llvm::Expected<Settings> readSettings() {
   Settings settings;
+  if (modelPath.empty())
+    return makeError("no model, expected quant-translate MODEL.onnx -o OUT");
+  if (outputPath.empty())
+    return makeError("no output, expected -o OUT");
   if (llvm::Error error = checkUnbuilt())
     return error;
   if (llvm::Error error = checkFloat())
@@ -246,7 +252,11 @@ llvm::Expected<Calibration> loadCalibration(mlir::ModuleOp module, const Setting
 llvm::Error writeOutput(mlir::ModuleOp module, const Settings &settings, Report &report) {
   if (settings.isMlir) {
     std::string text;
-    llvm::raw_string_ostream(text) << module << "\n";
+    llvm::raw_string_ostream stream(text);
+    // With a state of its own the printer also writes the resources of large constants.
+    mlir::AsmState state(module.getOperation());
+    module->print(stream, state);
+    stream << "\n";
     return writeFile(outputPath, text);
   }
   auto compiled = compileModule(module, settings.target, settings.prefix);

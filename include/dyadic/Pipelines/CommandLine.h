@@ -11,6 +11,12 @@
 
 namespace dyadic {
 
+/// Takes the options of LLVM's libraries off the command line, where their names are
+/// noise and can collide with ours. Define one before a tool's own static options.
+struct ForeignOptionsRemoved {
+  ForeignOptionsRemoved();
+};
+
 /// Parses the command line; false, after one `error: ` line on stderr, where it is wrong.
 bool parseCommandLine(int argc, char **argv, llvm::cl::OptionCategory &category, llvm::StringRef overview);
 
