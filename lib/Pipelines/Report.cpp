@@ -6,6 +6,7 @@
 #include "dyadic/Transforms/Layers.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -157,8 +158,9 @@ llvm::Error measureAgreement(Report &report, ModuleOp floatModule, ModuleOp inte
       if (!row.agreement)
         row.agreement.emplace();
       compare(*row.agreement, (*expected)[i], (*found)[value->second], infos[value->second]);
-      if (infos[value->second].type == ElementType::S32)
-        row.valueBits = 32;
+      const TensorInfo &info = infos[value->second];
+      if (!info.scales.empty())
+        row.valueBits = llvm::Log2_64_Ceil(static_cast<uint64_t>(info.max - info.min) + 1);
     }
     if (outputs > 0 && isScores((*expected)[0])) {
       ++scored;

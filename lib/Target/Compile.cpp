@@ -50,7 +50,8 @@ static void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
-llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &target, llvm::StringRef prefix) {
+llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &target, llvm::StringRef prefix,
+                                             bool exportAlias) {
   CompiledModule compiled;
   compiled.prefix = prefix.str();
   llvm::Expected<Signature> signature = readSignature(module);
@@ -60,7 +61,7 @@ llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &targ
   AbiOptions options;
   options.prefix = prefix.str();
   options.fingerprint = fingerprint(module);
-  options.exportAlias = true;
+  options.exportAlias = exportAlias;
   std::string entry = entryFunction(module).getName().str();
 
   PassManager manager(module.getContext());

@@ -259,7 +259,8 @@ llvm::Error writeOutput(mlir::ModuleOp module, const Settings &settings, Report 
     stream << "\n";
     return writeFile(outputPath, text);
   }
-  auto compiled = compileModule(module, settings.target, settings.prefix);
+  auto compiled = compileModule(module, settings.target, settings.prefix,
+                                /*exportAlias=*/settings.emission == Emission::SharedLibrary);
   if (!compiled)
     return fileError(modelPath, llvm::toString(compiled.takeError()));
   report.workspaceBytes = compiled->workspaceBytes;

@@ -23,8 +23,10 @@ struct CompiledModule {
   int64_t workspaceBytes = 0; // of one sample
 };
 
-/// Lowers and optimises `module`, which is consumed. `prefix` is a C identifier.
-llvm::Expected<CompiledModule> compileModule(mlir::ModuleOp module, const Target &target, llvm::StringRef prefix);
+/// Lowers and optimises `module`, which is consumed. `prefix` is a C identifier. With
+/// `exportAlias` it also exports dyadic_open, which only one module of a program can.
+llvm::Expected<CompiledModule> compileModule(mlir::ModuleOp module, const Target &target, llvm::StringRef prefix,
+                                             bool exportAlias = false);
 
 /// What a file name's ending asks for.
 enum class Emission { SharedLibrary, Object, Assembly, LLVMIR };
