@@ -33,6 +33,8 @@ void buildLoweringPipeline(OpPassManager &manager) {
   manager.addPass(createCSEPass());
   manager.addPass(createExpandCopies());
   manager.addPass(createPlanMemory());
+  // While the buffers are still known to be parts of one workspace.
+  manager.addPass(createOutlineKernels());
 
   manager.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   manager.addPass(memref::createExpandStridedMetadataPass());

@@ -118,11 +118,8 @@ static bool isScores(const Tensor &tensor) {
   return tensor.size() > 1 && llvm::count_if(tensor.shape, [](int64_t d) { return d != 1; }) == 1;
 }
 
-llvm::Error measureAgreement(Report &report, ModuleOp floatModule, ModuleOp integerModule,
+llvm::Error measureAgreement(Report &report, const Program &floatProgram, ModuleOp integerModule,
                              ArrayRef<const Sample *> samples) {
-  llvm::Expected<std::unique_ptr<Program>> reference = jitModule(floatModule, /*exposeValues=*/true);
-  if (!reference)
-    return reference.takeError();
   llvm::Expected<std::unique_ptr<Program>> program = jitModule(integerModule, /*exposeValues=*/false);
   if (!program)
     return program.takeError();
@@ -139,7 +136,7 @@ llvm::Error measureAgreement(Report &report, ModuleOp floatModule, ModuleOp inte
 
   size_t agreeing = 0, scored = 0;
   for (const Sample *sample : samples) {
-    llvm::Expected<std::vector<Tensor>> expected = runSample(**reference, *sample);
+    llvm::Expected<std::vector<Tensor>> expected = runSample(floatProgram, *sample);
     if (!expected)
       return expected.takeError();
     Sample stored = quantizeInputs(**program, *sample);
@@ -149,7 +146,7 @@ llvm::Error measureAgreement(Report &report, ModuleOp floatModule, ModuleOp inte
     for (size_t i = 0; i < outputs; ++i)
       compare(report.outputs[i].second, (*expected)[i], (*found)[i], infos[i]);
     for (size_t i = outputs; i < expected->size(); ++i) {
-      const std::string &id = (*reference)->outputs()[i].name;
+      const std::string &id = floatProgram.outputs()[i].name;
       auto layer = layers.find(id);
       auto value = values.find(id);
       if (layer == layers.end() || value == values.end())
@@ -164,7 +161,7 @@ llvm::Error measureAgreement(Report &report, ModuleOp floatModule, ModuleOp inte
     }
     if (outputs > 0 && isScores((*expected)[0])) {
       ++scored;
-      agreeing += argmax((*expected)[0], (*reference)->outputs()[0]) == argmax((*found)[0], infos[0]);
+      agreeing += argmax((*expected)[0], floatProgram.outputs()[0]) == argmax((*found)[0], infos[0]);
     }
   }
   if (scored > 0)
@@ -230,6 +227,11 @@ std::string Report::toText() const {
     os << "output '" << escaped(name) << "': SQNR " << decibels(agreement) << " dB, cosine "
        << llvm::formatv("{0:F6}", agreement.cosine()) << " against float, on " << heldBackSamples
        << " held-back samples\n";
+  if (outputs.empty() && heldBackSamples == 0 && calibrationSamples > 0)
+    os << "no held-back samples: a saved calibration table has no inputs to compare on\n";
+  for (const LayerReport &layer : layers)
+    if (layer.isFloat)
+      os << "float island: layer '" << escaped(layer.id) << "' is computed in float because the plan says so\n";
   if (topOneAgreement)
     os << "top-1 agreement with float: " << llvm::formatv("{0:F1}", *topOneAgreement) << "% of " << heldBackSamples
        << " held-back samples\n";

@@ -18,8 +18,7 @@ namespace cl = llvm::cl;
 
 static const ForeignOptionsRemoved foreignOptionsRemoved; // first
 static cl::OptionCategory category("Options of quant-run");
-static cl::opt<std::string> modelPath(cl::Positional, cl::desc("MODEL.so|MODEL.onnx|MODEL.mlir"),
-                                      cl::cat(category));
+static cl::opt<std::string> modelPath(cl::Positional, cl::desc("MODEL.so|MODEL.onnx|MODEL.mlir"), cl::cat(category));
 static cl::opt<std::string>
     inputsPath("inputs", cl::desc("Arrays by input name; several samples along the first axis, or one axis more"),
                cl::value_desc("FILE.npz"), cl::cat(category));

@@ -208,6 +208,7 @@ struct Calibration {
   CalibrationTable table;
   std::vector<Sample> samples;
   std::vector<const Sample *> heldBack;
+  std::unique_ptr<JitEvaluator> evaluator; // none with a saved table
 };
 
 llvm::Expected<Calibration> loadCalibration(mlir::ModuleOp module, const Settings &settings, llvm::StringRef sha) {
@@ -246,6 +247,7 @@ llvm::Expected<Calibration> loadCalibration(mlir::ModuleOp module, const Setting
   result.table = std::move(*table);
   for (size_t i : split.heldBack)
     result.heldBack.push_back(&result.samples[i]);
+  result.evaluator = std::move(*evaluator);
   return result;
 }
 
@@ -298,8 +300,9 @@ llvm::Error translate() {
     report = describeLayers(**module, &plan);
     report.integerBytes = constantBytes(*program);
     report.calibrationSamples = calibration->table.samples.size();
-    if (!calibration->heldBack.empty())
-      if (llvm::Error error = measureAgreement(report, **module, *exposed, calibration->heldBack))
+    if (calibration->evaluator)
+      if (llvm::Error error =
+              measureAgreement(report, calibration->evaluator->getProgram(), *exposed, calibration->heldBack))
         return error;
   } else {
     report = describeLayers(**module, nullptr);

@@ -53,4 +53,22 @@ def PlanMemory : Pass<"quant-plan-memory", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
+def OutlineKernels : Pass<"quant-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "every loop nest into a function of its own";
+  let description = [{
+    Each linalg operation of the entry function becomes a call of a private function
+    over its buffers. Buffers that cannot overlap (different parts of the workspace,
+    constants, inputs, outputs) are `noalias`, so that LLVM vectorises without checks,
+    and its analyses stay linear in the number of layers. Constants are copied in.
+
+    ```mlir
+    // before
+    linalg.generic {...} ins(%a, %c : memref<8xi32>, memref<8xi32>) outs(%b : memref<8xi8>) {...}
+    // after
+    call @main_kernel_0(%a, %c, %b) : (memref<8xi32>, memref<8xi32>, memref<8xi8>) -> ()
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // DYADIC_CONVERSION_PASSES_TD

@@ -46,6 +46,8 @@ class JitEvaluator : public Evaluator {
 public:
   static llvm::Expected<std::unique_ptr<JitEvaluator>> create(mlir::ModuleOp floatModule);
   llvm::Error run(const Sample &sample, llvm::function_ref<void(llvm::StringRef, const Tensor &)> observe) override;
+  /// The float program with the values of all layers.
+  const Program &getProgram() const { return *program; }
 
 private:
   std::unique_ptr<Program> program;

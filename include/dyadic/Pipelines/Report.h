@@ -49,8 +49,8 @@ Report describeLayers(mlir::ModuleOp floatModule, const Plan *plan);
 int64_t constantBytes(mlir::ModuleOp module);
 
 /// Runs both programs on the samples and fills the agreement of layers and outputs.
-/// `integerModule` has its values exposed.
-llvm::Error measureAgreement(Report &report, mlir::ModuleOp floatModule, mlir::ModuleOp integerModule,
+/// The values of both are exposed.
+llvm::Error measureAgreement(Report &report, const Program &floatProgram, mlir::ModuleOp integerModule,
                              llvm::ArrayRef<const Sample *> samples);
 
 } // namespace dyadic

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Conversion/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+using namespace mlir;
+
+namespace dyadic {
+#define GEN_PASS_DEF_OUTLINEKERNELS
+#include "dyadic/Conversion/Passes.h.inc"
+
+namespace {
+struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
+  void runOnOperation() override {
+    for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
+      if (function.isExternal() || !function.isPublic())
+        continue;
+      unsigned index = 0;
+      for (Operation &op : llvm::make_early_inc_range(function.front()))
+        if (isa<linalg::LinalgOp>(op))
+          outline(function, &op, index++);
+    }
+  }
+
+private:
+  static bool isConstant(Value value) {
+    return value.getDefiningOp() && value.getDefiningOp()->hasTrait<OpTrait::ConstantLike>();
+  }
+
+  /// The buffer that a view is a part of: a `memref.view` of the workspace is one of
+  /// its own, because the planner keeps live buffers apart.
+  static Value bufferOf(Value value) {
+    while (auto view = value.getDefiningOp<ViewLikeOpInterface>()) {
+      if (isa<memref::ViewOp>(view.getOperation()))
+        return value;
+      value = view.getViewSource();
+    }
+    return value;
+  }
+
+  /// True where no other argument shares the buffer of argument `i`.
+  static bool isAlone(ArrayRef<Value> arguments, size_t i) {
+    for (auto [j, other] : llvm::enumerate(arguments))
+      if (j != i && isa<MemRefType>(other.getType()) && bufferOf(other) == bufferOf(arguments[i]))
+        return false;
+    return true;
+  }
+
+  static void outline(func::FuncOp function, Operation *op, unsigned index) {
+    OpBuilder builder(function);
+    builder.setInsertionPointAfter(function);
+    llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
+    getUsedValuesDefinedAbove(op->getRegions(), used);
+    SmallVector<Value> arguments, constants;
+    for (Value value : used)
+      (isConstant(value) ? constants : arguments).push_back(value);
+
+    std::string name = (function.getName() + "_kernel_" + Twine(index)).str();
+    auto type = builder.getFunctionType(ValueRange(arguments).getTypes(), {});
+    auto kernel = func::FuncOp::create(builder, op->getLoc(), name, type);
+    kernel.setPrivate();
+    kernel->setAttr("llvm.linkage", LLVM::LinkageAttr::get(builder.getContext(), LLVM::Linkage::Internal));
+    kernel->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "nounwind"}));
+    for (auto [i, value] : llvm::enumerate(arguments))
+      if (isa<MemRefType>(value.getType()) && isAlone(arguments, i))
+        kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
+
+    Block *body = kernel.addEntryBlock();
+    builder.setInsertionPointToStart(body);
+    IRMapping mapping;
+    mapping.map(arguments, body->getArguments());
+    for (Value constant : constants)
+      mapping.map(constant, builder.clone(*constant.getDefiningOp())->getResult(0));
+    builder.clone(*op, mapping);
+    func::ReturnOp::create(builder, op->getLoc());
+
+    builder.setInsertionPoint(op);
+    func::CallOp::create(builder, op->getLoc(), kernel, arguments);
+    op->erase();
+  }
+};
+} // namespace
+} // namespace dyadic
