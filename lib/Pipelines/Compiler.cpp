@@ -164,12 +164,10 @@ llvm::Error quantizeModel(ModuleOp module, llvm::StringRef file, const Calibrati
   // While the types still know the scales: the extra results keep them.
   if (options.exposeValues)
     manager.addPass(createExposeValues());
-  RewriteDyadicOptions rewrite;
-  rewrite.rounding = plan.rounding == Rounding::HalfEven ? qnn::Rounding::HalfEven : qnn::Rounding::HalfUp;
-  manager.addPass(createRewriteDyadic(rewrite));
-  manager.addPass(createProveAccumulators());
-  if (options.integerOnly)
-    manager.addPass(createVerifyIntegerOnly());
+  IntegerPipelineOptions pipeline;
+  pipeline.rounding = plan.rounding == Rounding::HalfEven ? qnn::Rounding::HalfEven : qnn::Rounding::HalfUp;
+  pipeline.integerOnly = options.integerOnly;
+  buildIntegerPipeline(manager, pipeline);
   if (failed(manager.run(module)))
     return diagnostics.takeError(file, "cannot be rewritten to integers");
   return llvm::Error::success();

@@ -8,25 +8,28 @@
 
 namespace dyadic {
 
-llvm::Error writeFileBy(llvm::StringRef path, llvm::function_ref<llvm::Error(llvm::StringRef)> write) {
-  auto fail = [&](std::error_code code) { return fileError(path, "cannot be written: " + code.message()); };
+static llvm::Error cannotWrite(llvm::StringRef path, std::error_code code) {
+  return fileError(path, "cannot be written: " + code.message());
+}
+
+FileSet::~FileSet() {
+  for (const auto &[path, temporary] : files)
+    llvm::sys::fs::remove(temporary);
+}
+
+llvm::Error FileSet::writeBy(llvm::StringRef path, llvm::function_ref<llvm::Error(llvm::StringRef)> write) {
   llvm::sys::fs::file_status status;
   if (!llvm::sys::fs::status(path, status) && status.type() != llvm::sys::fs::file_type::regular_file)
     return fileError(path, "cannot be written: not a regular file");
   llvm::SmallString<128> temporary;
   if (std::error_code code = llvm::sys::fs::createUniqueFile(path + ".%%%%%%.tmp", temporary, 0666))
-    return fail(code);
-  llvm::Error error = write(temporary);
-  if (!error)
-    if (std::error_code code = llvm::sys::fs::rename(temporary, path))
-      error = fail(code);
-  if (error)
-    llvm::sys::fs::remove(temporary);
-  return error;
+    return cannotWrite(path, code);
+  files.emplace_back(path.str(), temporary.str().str());
+  return write(temporary);
 }
 
-llvm::Error writeFile(llvm::StringRef path, llvm::StringRef contents) {
-  return writeFileBy(path, [&](llvm::StringRef temporary) -> llvm::Error {
+llvm::Error FileSet::write(llvm::StringRef path, llvm::StringRef contents) {
+  return writeBy(path, [&](llvm::StringRef temporary) -> llvm::Error {
     std::error_code code;
     llvm::raw_fd_ostream stream(temporary, code);
     if (!code) {
@@ -35,10 +38,33 @@ llvm::Error writeFile(llvm::StringRef path, llvm::StringRef contents) {
       code = stream.error();
       stream.clear_error();
     }
-    if (code)
-      return fileError(path, "cannot be written: " + code.message());
-    return llvm::Error::success();
+    return code ? cannotWrite(path, code) : llvm::Error::success();
   });
+}
+
+llvm::Error FileSet::commit() {
+  while (!files.empty()) {
+    auto [path, temporary] = files.back();
+    if (std::error_code code = llvm::sys::fs::rename(temporary, path))
+      return cannotWrite(path, code);
+    files.pop_back();
+  }
+  return llvm::Error::success();
+}
+
+int64_t FileSet::sizeOf(llvm::StringRef path) const {
+  uint64_t size = 0;
+  for (const auto &[known, temporary] : files)
+    if (known == path && llvm::sys::fs::file_size(temporary, size))
+      size = 0;
+  return static_cast<int64_t>(size);
+}
+
+llvm::Error writeFile(llvm::StringRef path, llvm::StringRef contents) {
+  FileSet files;
+  if (llvm::Error error = files.write(path, contents))
+    return error;
+  return files.commit();
 }
 
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> readFile(llvm::StringRef path) {

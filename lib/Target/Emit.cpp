@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/Support/Error.h"
-#include "dyadic/Support/Files.h"
 #include "dyadic/Target/Compile.h"
 #include "dyadic/Target/ModelAbi.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -28,12 +27,8 @@ static Expected<SmallVector<char, 0>> emitCode(CompiledModule &compiled, CodeGen
   return bytes;
 }
 
-Expected<SmallVector<char, 0>> emitObject(CompiledModule &compiled) {
-  return emitCode(compiled, CodeGenFileType::ObjectFile);
-}
-
 /// Links one object into a shared library that needs no other.
-static Error link(ArrayRef<char> object, StringRef path) {
+static Error link(ArrayRef<char> object, StringRef path, FileSet &files) {
   ErrorOr<std::string> linker = sys::findProgramByName("ld.lld-22");
   for (const char *name : {"ld.lld", "ld"})
     if (!linker)
@@ -49,7 +44,7 @@ static Error link(ArrayRef<char> object, StringRef path) {
   FileRemover removeLog(log);
   if (Error error = writeFile(input, StringRef(object.data(), object.size())))
     return error;
-  return writeFileBy(path, [&](StringRef temporary) -> Error {
+  return files.writeBy(path, [&](StringRef temporary) -> Error {
     SmallVector<StringRef> arguments{*linker,         "-shared", "--hash-style=gnu", "--build-id=none",
                                      "--gc-sections", "-z",      "noexecstack",      "-z",
                                      "relro",         "-o",      temporary,          input};
@@ -63,25 +58,26 @@ static Error link(ArrayRef<char> object, StringRef path) {
   });
 }
 
-Error emitModule(CompiledModule &compiled, Emission emission, StringRef path) {
+Error emitModule(CompiledModule &compiled, Emission emission, StringRef path, FileSet &files) {
   if (emission == Emission::LLVMIR) {
     std::string text;
     raw_string_ostream stream(text);
     compiled.module->print(stream, nullptr);
-    return writeFile(path, text);
+    return files.write(path, text);
   }
+  bool isAssembly = emission == Emission::Assembly;
   Expected<SmallVector<char, 0>> code =
-      emitCode(compiled, emission == Emission::Assembly ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile);
+      emitCode(compiled, isAssembly ? CodeGenFileType::AssemblyFile : CodeGenFileType::ObjectFile);
   if (!code)
     return code.takeError();
-  if (emission == Emission::Assembly)
-    return writeFile(path, StringRef(code->data(), code->size()));
-  if (Error error =
-          emission == Emission::Object ? writeFile(path, StringRef(code->data(), code->size())) : link(*code, path))
+  StringRef bytes(code->data(), code->size());
+  if (Error error = emission == Emission::SharedLibrary ? link(*code, path, files) : files.write(path, bytes))
     return error;
+  if (isAssembly)
+    return Error::success();
   SmallString<128> header(path);
   sys::path::replace_extension(header, "h");
-  return writeFile(header, modelHeader(compiled.prefix));
+  return files.write(header, modelHeader(compiled.prefix));
 }
 
 } // namespace dyadic

@@ -64,8 +64,15 @@ StorageRange IntegerRanges::compute(Operation *op) {
                                  : typeRange(op->getResult(0));
   if (auto add = dyn_cast<AddOp>(op))
     return add.getClamp() ? StorageRange{(*add.getClamp())[0], (*add.getClamp())[1]} : typeRange(op->getResult(0));
-  if (isa<ConvOp, MatmulOp>(op))
-    return linearRange(op, of(op->getOperand(0)));
+  if (isa<ConvOp, MatmulOp>(op)) {
+    StorageRange input = of(op->getOperand(0));
+    // The border's number need not be one that the input can hold.
+    if (auto conv = dyn_cast<ConvOp>(op); conv && windowOf(conv).hasPadding()) {
+      int64_t border = static_cast<int64_t>(conv.getXZp().value_or(0));
+      input = {std::min(input.min, border), std::max(input.max, border)};
+    }
+    return linearRange(op, input);
+  }
   if (auto pool = dyn_cast<AvgPoolOp>(op)) {
     StorageRange input = of(pool.getInput());
     int64_t volume = windowOf(pool).volume(), zeroPoint = static_cast<int64_t>(pool.getXZp().value_or(0));

@@ -104,13 +104,13 @@ class Program:
             raise DyadicError(f"inputs {found}, expected {', '.join(names)}")
         arrays = [np.ascontiguousarray(inputs[name]) for name in names]
         arrays = [a.reshape(np.shape(inputs[n])) for a, n in zip(arrays, names)]
+        for array, info in zip(arrays, self._program.inputs):
+            if str(array.dtype) != info.dtype:
+                raise DyadicError(f"input '{info.name}' is {array.dtype}, expected {info.dtype}")
         try:
             return self._program.run(arrays, threads)
         except (ValueError, RuntimeError) as error:
             raise DyadicError(str(error)) from None
-        except TypeError:
-            kinds = ", ".join(str(a.dtype) for a in arrays)
-            raise DyadicError(f"inputs of element types {kinds}, which no program takes") from None
 
     def __repr__(self) -> str:
         names = ", ".join(self.inputs)

@@ -14,6 +14,7 @@ int main(int argc, char **argv) {
   mlir::registerAllPasses();
   dyadic::registerDyadicTransformsPasses();
   dyadic::registerDyadicConversionPasses();
+  dyadic::registerIntegerPipeline();
   dyadic::registerLoweringPipeline();
 
   mlir::DialectRegistry registry;

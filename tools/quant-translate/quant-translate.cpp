@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Compiles a model: ONNX in, an integer program out. Everything that can fail is done
-// before the first file is written.
+// Compiles a model: ONNX in, an integer program out. All files appear together, after
+// everything that can fail has succeeded.
 
 #include "dyadic/IR/Fingerprint.h"
 #include "dyadic/Pipelines/CommandLine.h"
@@ -251,7 +251,7 @@ llvm::Expected<Calibration> loadCalibration(mlir::ModuleOp module, const Setting
   return result;
 }
 
-llvm::Error writeOutput(mlir::ModuleOp module, const Settings &settings, Report &report) {
+llvm::Error writeOutput(mlir::ModuleOp module, const Settings &settings, Report &report, FileSet &files) {
   if (settings.isMlir) {
     std::string text;
     llvm::raw_string_ostream stream(text);
@@ -259,14 +259,23 @@ llvm::Error writeOutput(mlir::ModuleOp module, const Settings &settings, Report 
     mlir::AsmState state(module.getOperation());
     module->print(stream, state);
     stream << "\n";
-    return writeFile(outputPath, text);
+    return files.write(outputPath, text);
   }
   auto compiled = compileModule(module, settings.target, settings.prefix,
                                 /*exportAlias=*/settings.emission == Emission::SharedLibrary);
   if (!compiled)
     return fileError(modelPath, llvm::toString(compiled.takeError()));
   report.workspaceBytes = compiled->workspaceBytes;
-  return emitModule(*compiled, settings.emission, outputPath);
+  return emitModule(*compiled, settings.emission, outputPath, files);
+}
+
+llvm::Error writeTables(const CalibrationTable *table, const Plan &plan, FileSet &files) {
+  if (!saveCalibration.empty())
+    if (llvm::Error error = files.write(saveCalibration, toJson(*table)))
+      return error;
+  if (!savePlan.empty())
+    return files.write(savePlan, planToJson(plan));
+  return llvm::Error::success();
 }
 
 llvm::Error translate() {
@@ -312,20 +321,17 @@ llvm::Error translate() {
   }
   report.model = modelPath;
   report.output = outputPath;
-  if (llvm::Error error = writeOutput(*program, *settings, report))
+  FileSet files;
+  if (llvm::Error error = writeOutput(*program, *settings, report, files))
     return error;
-  uint64_t size = 0;
-  if (!llvm::sys::fs::file_size(outputPath, size))
-    report.outputBytes = static_cast<int64_t>(size);
-  if (!saveCalibration.empty())
-    if (llvm::Error error = writeFile(saveCalibration, toJson(calibration->table)))
-      return error;
-  if (!savePlan.empty())
-    if (llvm::Error error = writeFile(savePlan, planToJson(plan)))
-      return error;
+  if (llvm::Error error = writeTables(calibration ? &calibration->table : nullptr, plan, files))
+    return error;
+  report.outputBytes = files.sizeOf(outputPath);
   if (!reportPath.empty())
-    if (llvm::Error error = writeFile(reportPath, report.toJson()))
+    if (llvm::Error error = files.write(reportPath, report.toJson()))
       return error;
+  if (llvm::Error error = files.commit())
+    return error;
   llvm::outs() << report.toText();
   return llvm::Error::success();
 }

@@ -11,12 +11,31 @@
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace dyadic {
 
-/// Calls `write` with a temporary name and renames the result to `path`; removes it
-/// where `write` fails.
-llvm::Error writeFileBy(llvm::StringRef path, llvm::function_ref<llvm::Error(llvm::StringRef temporary)> write);
+/// Files that appear together: each is written under a temporary name, commit()
+/// renames them all. What is not committed is removed.
+class FileSet {
+public:
+  FileSet() = default;
+  FileSet(const FileSet &) = delete;
+  ~FileSet();
+
+  /// Calls `write` with the temporary name of `path`.
+  llvm::Error writeBy(llvm::StringRef path, llvm::function_ref<llvm::Error(llvm::StringRef temporary)> write);
+  llvm::Error write(llvm::StringRef path, llvm::StringRef contents);
+  llvm::Error commit();
+  /// Bytes of a file that was written and not yet committed; 0 for another.
+  int64_t sizeOf(llvm::StringRef path) const;
+
+private:
+  std::vector<std::pair<std::string, std::string>> files; // path, temporary name
+};
+
+/// A FileSet of one file.
 llvm::Error writeFile(llvm::StringRef path, llvm::StringRef contents);
 /// The whole file; an error for folders, devices and what cannot be read.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> readFile(llvm::StringRef path);

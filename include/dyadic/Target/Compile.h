@@ -6,6 +6,7 @@
 #ifndef DYADIC_TARGET_COMPILE_H
 #define DYADIC_TARGET_COMPILE_H
 
+#include "dyadic/Support/Files.h"
 #include "dyadic/Target/Signature.h"
 #include "dyadic/Target/Targets.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -31,12 +32,9 @@ llvm::Expected<CompiledModule> compileModule(mlir::ModuleOp module, const Target
 /// What a file name's ending asks for.
 enum class Emission { SharedLibrary, Object, Assembly, LLVMIR };
 
-/// Writes the file (by way of a temporary name), and beside a library or an object
-/// its header, with the ending .h.
-llvm::Error emitModule(CompiledModule &compiled, Emission emission, llvm::StringRef path);
-
-/// The bytes that emitModule writes for an object.
-llvm::Expected<llvm::SmallVector<char, 0>> emitObject(CompiledModule &compiled);
+/// Adds the file to `files`, and beside a library or an object its header, with the
+/// ending .h.
+llvm::Error emitModule(CompiledModule &compiled, Emission emission, llvm::StringRef path, FileSet &files);
 
 /// `text` as a C identifier: other characters as _, m_ before a leading digit.
 std::string cIdentifier(llvm::StringRef text);

@@ -7,6 +7,7 @@
 #include "dyadic/Search/Plan.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassOptions.h"
 #include <map>
 
 namespace dyadic {
@@ -14,6 +15,19 @@ namespace dyadic {
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "dyadic/Transforms/Passes.h.inc"
+
+/// From the quantized to the integer level: the dyadic rewrite, its proof and, where
+/// asked for, the check that nothing is left in float.
+struct IntegerPipelineOptions : mlir::PassPipelineOptions<IntegerPipelineOptions> {
+  Option<qnn::Rounding> rounding{
+      *this, "rounding", llvm::cl::desc("how quotients are rounded"), llvm::cl::init(qnn::Rounding::HalfUp),
+      llvm::cl::values(clEnumValN(qnn::Rounding::HalfUp, "half_up", "ties towards plus infinity"),
+                       clEnumValN(qnn::Rounding::HalfEven, "half_even", "ties to even"))};
+  Option<bool> integerOnly{*this, "integer-only", llvm::cl::desc("a float island is an error"), llvm::cl::init(false)};
+};
+void buildIntegerPipeline(mlir::OpPassManager &manager, const IntegerPipelineOptions &options);
+/// Registers it as `quant-lower-to-integer`.
+void registerIntegerPipeline();
 
 /// Ranges by layer id or input name.
 using RangeMap = std::map<std::string, std::pair<float, float>>;
