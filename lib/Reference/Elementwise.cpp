@@ -56,7 +56,6 @@ static Rounding roundingOf(qnn::Rounding rounding) {
   return Rounding::HalfUp;
 }
 
-static bool fitsInt32(int64_t x) { return x >= INT32_MIN && x <= INT32_MAX; }
 
 static int64_t asSigned(uint64_t x) { return static_cast<int64_t>(x); }
 
@@ -126,8 +125,6 @@ Error run(qnn::RequantizeOp op, Operands in, Tensor &out) {
   const ArrayRef<int64_t> clamp = *op.getClamp();
   for (int64_t i = 0, end = out.size(); i < end; ++i) {
     const int64_t x = in[0]->intAt(i) - asSigned(op.getXZp());
-    if (!fitsInt32(x))
-      return operationError(op, "number " + Twine(x) + " at element " + Twine(i) + " leaves 32 bits");
     const Multiplier factor{static_cast<int32_t>(m[i]), static_cast<int32_t>(e[i])};
     out.setInt(i,
                requantize(x, factor, asSigned(*op.getZeroPoint()), clamp[0], clamp[1], roundingOf(*op.getRounding())));
@@ -146,14 +143,8 @@ Error run(qnn::QuantizeOp op, Operands in, Tensor &out) {
 Error run(qnn::DequantizeOp op, Operands in, Tensor &out) {
   const std::vector<float> scale = spreadFloats(op.getScale(), out.shape);
   const int64_t zeroPoint = asSigned(op.getZeroPoint());
-  if (!fitsInt32(zeroPoint))
-    return operationError(op, "'zero_point' " + Twine(zeroPoint) + ", expected a number of 32 bits");
-  for (int64_t i = 0, end = out.size(); i < end; ++i) {
-    const int64_t stored = in[0]->intAt(i);
-    if (!fitsInt32(stored - zeroPoint))
-      return operationError(op, "number " + Twine(stored - zeroPoint) + " at element " + Twine(i) + " leaves 32 bits");
-    out.as<float>()[i] = dequantize(stored, scale[i], zeroPoint);
-  }
+  for (int64_t i = 0, end = out.size(); i < end; ++i)
+    out.as<float>()[i] = dequantize(in[0]->intAt(i), scale[i], zeroPoint);
   return Error::success();
 }
 
