@@ -87,8 +87,8 @@ private:
 
   Value lowerOp(Operation *op) {
     return llvm::TypeSwitch<Operation *, Value>(op)
-        .Case<arith::ConstantOp, ConvOp, MatmulOp, AddOp, ReluOp, ClipOp, RequantizeOp, MaxPoolOp, AvgPoolOp, ReshapeOp,
-              TransposeOp, SliceOp, PadOp, QuantizeOp, DequantizeOp>([&](auto o) { return lower(o); })
+        .Case<arith::ConstantOp, ConcatOp, ConvOp, MatmulOp, AddOp, ReluOp, ClipOp, RequantizeOp, MaxPoolOp, AvgPoolOp,
+              ReshapeOp, TransposeOp, SliceOp, PadOp, QuantizeOp, DequantizeOp>([&](auto o) { return lower(o); })
         .Case<RangeOp>([&](RangeOp o) { return of(o.getInput()); })
         .Default([](Operation *) { return Value(); });
   }
@@ -383,6 +383,23 @@ private:
                                            : static_cast<double>(static_cast<int64_t>(*op.getXZp()));
     return buildPadded(builder, op.getLoc(), of(op.getInput()), op.getLow(), op.getHigh(),
                        scalar(op.getLoc(), op.getInput(), border));
+  }
+
+  Value lower(ConcatOp op) {
+    auto type = signless(typeOf(op.getOutput()));
+    Value result = buildEmpty(builder, op.getLoc(), type.getShape(), type.getElementType());
+    SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0)),
+        strides(type.getRank(), builder.getIndexAttr(1));
+    int64_t first = 0, axis = static_cast<int64_t>(op.getAxis());
+    for (Value input : op.getInputs()) {
+      SmallVector<OpFoldResult> sizes;
+      for (int64_t size : typeOf(input).getShape())
+        sizes.push_back(builder.getIndexAttr(size));
+      offsets[axis] = builder.getIndexAttr(first);
+      result = tensor::InsertSliceOp::create(builder, op.getLoc(), of(input), result, offsets, sizes, strides);
+      first += typeOf(input).getDimSize(axis);
+    }
+    return result;
   }
 
   /// A copy whose element `d` of the result is element `source(d)` of the operand.

@@ -407,6 +407,31 @@ LogicalResult PadOp::verify() {
   return success();
 }
 
+LogicalResult ConcatOp::verify() {
+  if (getInputs().empty())
+    return emitOpError() << "has no operands, expected at least one";
+  RankedTensorType output = ranked(getOutput());
+  int64_t axis = static_cast<int64_t>(getAxis()), total = 0;
+  if (axis < 0 || axis >= output.getRank())
+    return emitOpError() << "'axis' is " << axis << ", expected a dimension of " << output;
+  for (Value input : getInputs()) {
+    if (failed(verifyPassThrough(*this, input, getOutput())))
+      return failure();
+    SmallVector<int64_t> expected(output.getShape()), found(ranked(input).getShape());
+    if (found.size() == expected.size()) {
+      total += found[axis];
+      expected[axis] = found[axis];
+    }
+    if (found != expected)
+      return emitOpError() << "operand of type " << input.getType() << ", expected the sizes of " << output
+                           << " but along dimension " << axis;
+  }
+  if (total != output.getDimSize(axis))
+    return emitOpError() << "operands have " << total << " elements along dimension " << axis << ", expected "
+                         << output.getDimSize(axis);
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Between the levels
 //===----------------------------------------------------------------------===//

@@ -321,8 +321,9 @@ static std::optional<Tensor> evaluateSlice(const Node &node, const Tensor &x, co
   std::optional<std::vector<int64_t>> ends = intsOperand(node, 2, "ends", constants);
   std::optional<std::vector<int64_t>> axes = intsOperand(node, 3, "axes", constants);
   std::optional<std::vector<int64_t>> steps = intsOperand(node, 4, nullptr, constants);
-  if (!starts || !ends || starts->size() != ends->size() || (node.hasInput(3) && !axes) || (node.hasInput(4) && !steps) ||
-      (axes && axes->size() != starts->size()) || (steps && steps->size() != starts->size()))
+  if (!starts || !ends || starts->size() != ends->size() || (node.hasInput(3) && !axes) ||
+      (node.hasInput(4) && !steps) || (axes && axes->size() != starts->size()) ||
+      (steps && steps->size() != starts->size()))
     return std::nullopt;
   Shape shape = x.shape, strides = rowMajorStrides(x.shape);
   int64_t base = 0;

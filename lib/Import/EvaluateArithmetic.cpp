@@ -39,13 +39,9 @@ Tensor broadcastTo(const Tensor &x, const Shape &shape) {
 }
 
 /// Two's complement, so that overflow is defined.
-template <typename T>
-static T wrap(uint64_t value) {
-  return static_cast<T>(value);
-}
+template <typename T> static T wrap(uint64_t value) { return static_cast<T>(value); }
 
-template <typename T>
-static std::optional<T> compute(const std::string &op, T a, T b) {
+template <typename T> static std::optional<T> compute(const std::string &op, T a, T b) {
   if (op == "Min")
     return std::min(a, b);
   if (op == "Max")
@@ -73,8 +69,7 @@ static std::optional<T> compute(const std::string &op, T a, T b) {
   return std::nullopt;
 }
 
-template <typename T>
-static std::optional<bool> compare(const std::string &op, T a, T b) {
+template <typename T> static std::optional<bool> compare(const std::string &op, T a, T b) {
   if (op == "Equal")
     return a == b;
   if (op == "Less")
@@ -84,8 +79,7 @@ static std::optional<bool> compare(const std::string &op, T a, T b) {
   return std::nullopt;
 }
 
-template <typename T>
-static std::optional<Tensor> binary(const std::string &op, const Tensor &a, const Tensor &b) {
+template <typename T> static std::optional<Tensor> binary(const std::string &op, const Tensor &a, const Tensor &b) {
   bool isComparison = op == "Equal" || op == "Less" || op == "Greater";
   Tensor result(isComparison ? ElementType::Bool : a.type, a.shape);
   for (int64_t i = 0, e = result.size(); i < e; ++i) {

@@ -4,8 +4,8 @@
 
 #include "Evaluate.h"
 #include "Importer.h"
-#include "dyadic/IR/QnnDialect.h"
 #include "dyadic/IR/Constants.h"
+#include "dyadic/IR/QnnDialect.h"
 #include "dyadic/Support/Error.h"
 #include <cfloat>
 

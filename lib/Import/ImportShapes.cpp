@@ -64,8 +64,8 @@ Importer::Result Importer::importSlice(const Node &node) {
   for (size_t k = 0; k < count; ++k) {
     std::optional<int64_t> axis = normalAxis((*lists[2])[k], shape.size());
     if (!axis || seen[*axis])
-      return makeError("axes " + shapeText(*lists[2]) + ", expected different ones of " +
-                       llvm::Twine(shape.size()) + " dimensions");
+      return makeError("axes " + shapeText(*lists[2]) + ", expected different ones of " + llvm::Twine(shape.size()) +
+                       " dimensions");
     if ((*lists[3])[k] == 0)
       return makeError("a step is 0");
     seen[*axis] = true;
@@ -129,7 +129,8 @@ Importer::Result Importer::importPad(const Node &node) {
     return makeError("the value of the border is not finite");
   Value result = *x;
   if (kept != shape)
-    result = makeSlice(locationOf(node), isPadded ? StringAttr() : idOf(node), result, cutLow, Shape(shape.size(), 1), kept);
+    result =
+        makeSlice(locationOf(node), isPadded ? StringAttr() : idOf(node), result, cutLow, Shape(shape.size(), 1), kept);
   return isPadded ? makePad(locationOf(node), idOf(node), result, low, high, *value) : result;
 }
 
@@ -156,6 +157,34 @@ Importer::Result Importer::importReshape(const Node &node) {
   if (!shape)
     return makeError("operand of shape " + shapeText(shapeOf(*x)) + " cannot have shape " + shapeText(**to));
   return makeReshape(node, *x, *shape);
+}
+
+Importer::Result Importer::importConcat(const Node &node) {
+  SmallVector<Value> parts;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    Result part = operand(node, i);
+    if (!part)
+      return part.takeError();
+    parts.push_back(*part);
+  }
+  if (parts.empty())
+    return makeError("no operands, expected at least one");
+  Shape shape = shapeOf(parts[0]);
+  int64_t rank = shape.size(), axis = node.getInt("axis", 0);
+  if (axis < -rank || axis >= rank)
+    return makeError("axis is " + llvm::Twine(axis) + " for an operand of shape " + shapeText(shape));
+  axis = axis < 0 ? axis + rank : axis;
+  shape[axis] = 0;
+  for (Value part : parts) {
+    if (shapeOf(part).size() != shape.size())
+      return makeError("operands of shapes " + shapeText(shapeOf(parts[0])) + " and " + shapeText(shapeOf(part)));
+    shape[axis] += shapeOf(part)[axis];
+  }
+  if (parts.size() == 1)
+    return parts[0];
+  return qnn::ConcatOp::create(builder, locationOf(node), floatType(shape), parts, builder.getI64IntegerAttr(axis),
+                               idOf(node))
+      .getResult();
 }
 
 Importer::Result Importer::importFlatten(const Node &node) {

@@ -74,8 +74,8 @@ Expected<SpatialWindow> Importer::window(const Node &node, const Shape &input, c
     }
     int64_t padded = input[d] + w.low[d] + w.high[d], room = padded - extent;
     if (room < 0)
-      return makeError("a window of " + llvm::Twine(extent) + " positions in a padded input of " +
-                       llvm::Twine(padded) + " in spatial dimension " + llvm::Twine(d));
+      return makeError("a window of " + llvm::Twine(extent) + " positions in a padded input of " + llvm::Twine(padded) +
+                       " in spatial dimension " + llvm::Twine(d));
     w.output[d] = room / w.strides[d] + 1;
     // A further window may stick out at the end, if it starts in the input or the padding before it.
     if (isCeil && room % w.strides[d] != 0 && w.output[d] * w.strides[d] < input[d] + w.low[d]) {

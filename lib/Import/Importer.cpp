@@ -31,6 +31,7 @@ Importer::Handler Importer::handlerOf(llvm::StringRef op) {
       {"AveragePool", &Importer::importAveragePool},
       {"BatchNormalization", &Importer::importBatchNormalization},
       {"Clip", &Importer::importClip},
+      {"Concat", &Importer::importConcat},
       {"Conv", &Importer::importConv},
       {"Div", &Importer::importDiv},
       {"Dropout", &Importer::importDropout},
@@ -56,8 +57,8 @@ Importer::Handler Importer::handlerOf(llvm::StringRef op) {
 
 bool isImportedOrEvaluated(llvm::StringRef op) {
   static constexpr llvm::StringLiteral evaluated[] = {
-      "Cast", "Ceil",    "Concat", "Constant", "ConstantOfShape", "Equal", "Expand", "Floor", "Gather", "Greater",
-      "Less", "Max",     "Min",    "Neg",      "Shape",           "Size",  "Sqrt",   "Where"};
+      "Cast", "Ceil", "Constant", "ConstantOfShape", "Equal", "Expand", "Floor", "Gather", "Greater", "Less",
+      "Max",  "Min",  "Neg",      "Shape",           "Size",  "Sqrt",   "Where"};
   return Importer::handlerOf(op) || llvm::is_contained(evaluated, op);
 }
 
@@ -66,7 +67,8 @@ std::string unsupportedLine(llvm::StringRef name, llvm::StringRef op, llvm::Stri
 }
 
 Error unsupportedError(llvm::StringRef path, std::vector<std::string> lines) {
-  std::string what = lines.size() == 1 ? "1 node is not supported" : std::to_string(lines.size()) + " nodes are not supported";
+  std::string what =
+      lines.size() == 1 ? "1 node is not supported" : std::to_string(lines.size()) + " nodes are not supported";
   return listError(path, what, std::move(lines));
 }
 
@@ -190,8 +192,8 @@ void Importer::replaceOutputs(const Node &node) {
     auto shape = graph.floatShapes.find(output);
     if (output.empty() || shape == graph.floatShapes.end() || elementCount(shape->second).value_or(0) == 0)
       continue;
-    auto placeholder =
-        UnrealizedConversionCastOp::create(builder, locationOf(node), TypeRange{floatType(shape->second)}, ValueRange{});
+    auto placeholder = UnrealizedConversionCastOp::create(builder, locationOf(node),
+                                                          TypeRange{floatType(shape->second)}, ValueRange{});
     values[output] = placeholder.getResult(0);
   }
 }
@@ -199,7 +201,7 @@ void Importer::replaceOutputs(const Node &node) {
 void Importer::importNode(const Node &node) {
   Handler handler = node.isKnown ? handlerOf(node.op) : nullptr;
   if (!handler) {
-    const char *reason = !node.isKnown                     ? kUnknownOperator
+    const char *reason = !node.isKnown                    ? kUnknownOperator
                          : isImportedOrEvaluated(node.op) ? "its operands are not constants"
                                                           : kNotSupported;
     unsupported.push_back(unsupportedLine(node.name, node.op, reason));

@@ -93,6 +93,7 @@ private:
   Result importGlobalAveragePool(const Node &node);
 
   // ImportShapes.cpp.
+  Result importConcat(const Node &node);
   Result importSlice(const Node &node);
   Result importPad(const Node &node);
   Result importReshape(const Node &node);

@@ -65,12 +65,13 @@ static Error checkOrder(StringRef path, const onnx::GraphProto &graph) {
         continue;
       auto producer = producers.find(input);
       if (producer == producers.end())
-        return nodeError(path, node.name(), "input '" + escaped(input) +
-                                                "' does not exist, expected the name of a graph input, an initializer "
-                                                "or another node's output");
-      return nodeError(path, node.name(), "input '" + escaped(input) + "' comes from node '" +
-                                              escaped(producer->second->name()) +
-                                              "', which does not come before it: the graph has a cycle or is not sorted");
+        return nodeError(path, node.name(),
+                         "input '" + escaped(input) +
+                             "' does not exist, expected the name of a graph input, an initializer "
+                             "or another node's output");
+      return nodeError(path, node.name(),
+                       "input '" + escaped(input) + "' comes from node '" + escaped(producer->second->name()) +
+                           "', which does not come before it: the graph has a cycle or is not sorted");
     }
     defined.insert(node.output().begin(), node.output().end());
   }
@@ -116,15 +117,13 @@ public:
       functions.insert(onnx::GetFunctionImplId(function));
   }
 
-  template <typename Opsets>
-  void setVersions(const Opsets &opsets) {
+  template <typename Opsets> void setVersions(const Opsets &opsets) {
     versions.clear();
     for (const onnx::OperatorSetIdProto &opset : opsets)
       versions[opset.domain() == "ai.onnx" ? "" : opset.domain()] = opset.version();
   }
 
-  template <typename Nodes>
-  void visit(Nodes &nodes) {
+  template <typename Nodes> void visit(Nodes &nodes) {
     for (onnx::NodeProto &node : nodes) {
       for (onnx::AttributeProto &attribute : *node.mutable_attribute()) {
         if (attribute.has_g())
@@ -142,8 +141,7 @@ public:
 
 private:
   bool isKnown(const onnx::NodeProto &node) const {
-    if (node.op_type().empty() || node.domain() == kUnknownDomain ||
-        functions.count(onnx::GetCalleeId(node)))
+    if (node.op_type().empty() || node.domain() == kUnknownDomain || functions.count(onnx::GetCalleeId(node)))
       return true;
     auto version = versions.find(node.domain() == "ai.onnx" ? "" : node.domain());
     if (version == versions.end() || version->second < 1 || version->second > (1 << 20))
@@ -158,8 +156,7 @@ private:
 };
 } // namespace
 
-template <typename Opsets>
-static void importUnknownDomain(Opsets &opsets) {
+template <typename Opsets> static void importUnknownDomain(Opsets &opsets) {
   for (const onnx::OperatorSetIdProto &opset : opsets)
     if (opset.domain() == kUnknownDomain)
       return;
@@ -194,8 +191,7 @@ public:
   }
 
   /// Bytes of the bodies that `nodes` call, directly or not.
-  template <typename Nodes>
-  uint64_t called(const Nodes &nodes) {
+  template <typename Nodes> uint64_t called(const Nodes &nodes) {
     uint64_t sum = 0;
     for (const onnx::NodeProto &node : nodes) {
       for (const onnx::AttributeProto &attribute : node.attribute()) {

@@ -54,10 +54,10 @@ Error readMessage(StringRef path, google::protobuf::MessageLite &message, const 
 using Type = onnx::TensorProto;
 
 static constexpr std::pair<int, ElementType> kTypes[] = {
-    {Type::FLOAT, ElementType::F32},   {Type::UINT8, ElementType::U8},    {Type::INT8, ElementType::S8},
-    {Type::UINT16, ElementType::U16},  {Type::INT16, ElementType::S16},   {Type::INT32, ElementType::S32},
-    {Type::INT64, ElementType::S64},   {Type::BOOL, ElementType::Bool},   {Type::DOUBLE, ElementType::F64},
-    {Type::UINT32, ElementType::U32},  {Type::UINT64, ElementType::U64},
+    {Type::FLOAT, ElementType::F32},  {Type::UINT8, ElementType::U8},   {Type::INT8, ElementType::S8},
+    {Type::UINT16, ElementType::U16}, {Type::INT16, ElementType::S16},  {Type::INT32, ElementType::S32},
+    {Type::INT64, ElementType::S64},  {Type::BOOL, ElementType::Bool},  {Type::DOUBLE, ElementType::F64},
+    {Type::UINT32, ElementType::U32}, {Type::UINT64, ElementType::U64},
 };
 
 std::optional<ElementType> elementType(int type) {
@@ -153,8 +153,7 @@ static Error readExternal(StringRef path, const onnx::TensorProto &proto, uint64
   return Error::success();
 }
 
-template <typename T, typename Field>
-static bool copyField(const Field &field, Tensor &tensor, int64_t count) {
+template <typename T, typename Field> static bool copyField(const Field &field, Tensor &tensor, int64_t count) {
   if (field.size() != count)
     return false;
   tensor.data.resize(count * sizeof(T));
@@ -231,8 +230,7 @@ onnx::TensorProto encodeTensor(const std::string &name, const Tensor &tensor) {
   return proto;
 }
 
-template <typename Predicate>
-static bool anyReal(const Tensor &tensor, Predicate predicate) {
+template <typename Predicate> static bool anyReal(const Tensor &tensor, Predicate predicate) {
   if (tensor.type == ElementType::F32)
     return std::any_of(tensor.as<float>(), tensor.as<float>() + tensor.size(), predicate);
   if (tensor.type == ElementType::F64)

@@ -48,7 +48,7 @@ private:
   Constants constants;
   int64_t constantBytes = 0;
   std::vector<std::string> inputNames;
-  std::map<std::string, int64_t> symbols;      // sizes that the caller gave
+  std::map<std::string, int64_t> symbols;       // sizes that the caller gave
   std::map<std::string, std::string> openBatch; // inputs whose symbolic first dimension became 1, and the symbol
   std::vector<onnx::ValueInfoProto> declaredOutputs;
 };
@@ -388,11 +388,13 @@ Error Loader::rewriteLegacyBroadcasts() {
       auto a = shapes.find(node.input(0)), b = shapes.find(node.input(1));
       if (a == shapes.end() || b == shapes.end())
         return nodeError(path, node.name(), "attribute 'axis' needs operands of known shapes");
-      int64_t rank = b->second.size(), at = axis->i() < 0 ? axis->i() + static_cast<int64_t>(a->second.size()) : axis->i();
+      int64_t rank = b->second.size(),
+              at = axis->i() < 0 ? axis->i() + static_cast<int64_t>(a->second.size()) : axis->i();
       int64_t trailing = static_cast<int64_t>(a->second.size()) - rank - at;
       if (at < 0 || trailing < 0)
-        return nodeError(path, node.name(), "attribute 'axis' is " + llvm::Twine(axis->i()) + " for operands of shapes " +
-                                                shapeText(a->second) + " and " + shapeText(b->second));
+        return nodeError(path, node.name(),
+                         "attribute 'axis' is " + llvm::Twine(axis->i()) + " for operands of shapes " +
+                             shapeText(a->second) + " and " + shapeText(b->second));
       attributes->erase(axis);
       if (trailing > 0) {
         onnx::NodeProto *unsqueeze = model.mutable_graph()->add_node();
@@ -510,8 +512,9 @@ Error Loader::finish(Graph &result) {
     for (const std::string &output : node->outputs) {
       auto shape = result.floatShapes.find(output);
       if (shape != result.floatShapes.end() && !elementCount(shape->second))
-        return nodeError(path, node->name, "output '" + escaped(output) + "' has shape " + shapeText(shape->second) +
-                                               ", expected at most 2^31 elements");
+        return nodeError(path, node->name,
+                         "output '" + escaped(output) + "' has shape " + shapeText(shape->second) +
+                             ", expected at most 2^31 elements");
     }
     result.nodes.push_back(std::move(*node));
   }

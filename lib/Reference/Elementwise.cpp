@@ -56,7 +56,6 @@ static Rounding roundingOf(qnn::Rounding rounding) {
   return Rounding::HalfUp;
 }
 
-
 static int64_t asSigned(uint64_t x) { return static_cast<int64_t>(x); }
 
 float maximum(float a, float b) {

@@ -31,6 +31,7 @@ llvm::Error run(qnn::ReshapeOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::TransposeOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::SliceOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::PadOp op, Operands in, Tensor &out);
+llvm::Error run(qnn::ConcatOp op, Operands in, Tensor &out);
 
 /// Keeps a hand-written type from exhausting the memory.
 constexpr int64_t kMaxElements = int64_t(1) << 30;

@@ -56,4 +56,18 @@ Error run(qnn::PadOp op, Operands in, Tensor &out) {
   return Error::success();
 }
 
+Error run(qnn::ConcatOp op, Operands in, Tensor &out) {
+  int64_t first = 0;
+  for (const Tensor *part : in) {
+    Index target(out.shape.size(), 0);
+    forEachIndex(part->shape, [&](ArrayRef<int64_t> index, int64_t i) {
+      target.assign(index.begin(), index.end());
+      target[op.getAxis()] += first;
+      copyElement(*part, i, out, offsetOf(target, out.shape));
+    });
+    first += part->shape[op.getAxis()];
+  }
+  return Error::success();
+}
+
 } // namespace dyadic::reference

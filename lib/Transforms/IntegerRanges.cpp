@@ -86,6 +86,12 @@ StorageRange IntegerRanges::compute(Operation *op) {
   }
   if (op->hasTrait<PassThrough>())
     return of(op->getOperand(0));
+  if (isa<ConcatOp>(op)) {
+    StorageRange range = of(op->getOperand(0));
+    for (Value input : op->getOperands().drop_front())
+      range = {std::min(range.min, of(input).min), std::max(range.max, of(input).max)};
+    return range;
+  }
   if (isa<arith::ConstantOp>(op)) {
     ConstantView view(op->getResult(0));
     if (view && isa<IntegerType>(view.getType().getElementType())) {

@@ -208,6 +208,12 @@ private:
       storage.type = perTensorType(context, storage.bits, storage.isSigned, p.scale, p.zeroPoint);
       plan.values[storage.id] = {storage.bits, storage.isSigned};
     }
+    // A branch that a concatenation alone reads is rounded once, to the scale of the
+    // result; the last concatenation first, so that nested ones share a scale too.
+    for (Operation *op : llvm::reverse(layersOf(function)))
+      if (isa<ConcatOp>(op) && !isFloatLayer(op))
+        for (Value operand : op->getOperands())
+          shareScale(storageRoot(operand), op);
     for (Operation *op : layersOf(function))
       if (isa<ConvOp, MatmulOp>(op)) {
         LayerPlan &layer = plan.layers[idOf(op).str()];
@@ -217,6 +223,26 @@ private:
         layer.isFloat = layer.isFloat.value_or(false);
       }
     return success();
+  }
+
+  void shareScale(Value branch, Operation *concat) {
+    auto found = storages.find(branch);
+    const Storage &target = storages[concat->getResult(0)];
+    if (found == storages.end() || isa<BlockArgument>(branch) || found->second.bits != target.bits ||
+        found->second.isSigned != target.isSigned || !isReadBy(branch, concat))
+      return;
+    found->second.min = target.min;
+    found->second.max = target.max;
+    found->second.type = target.type;
+  }
+
+  /// True where `reader` alone reads the value, through moves of it.
+  static bool isReadBy(Value value, Operation *reader) {
+    SmallVector<OpOperand *> uses = realUses(value);
+    return llvm::all_of(uses, [&](OpOperand *use) {
+      Operation *user = use->getOwner();
+      return user == reader || (user->hasTrait<PassThrough>() && isReadBy(user->getResult(0), reader));
+    });
   }
 
   bool isFloatLayer(Operation *op) {
@@ -361,6 +387,15 @@ private:
                                                        builder.getF32Type(), scale, 0, INT32_MIN, INT32_MAX);
       }
       return finish(op, {input}, accumulator);
+    }
+    if (isa<ConcatOp>(op)) {
+      SmallVector<Value> operands;
+      Type element = storages[op->getResult(0)].type;
+      for (Value operand : op->getOperands()) {
+        Value value = quantizedOf(operand);
+        operands.push_back(elementOf(value) == element ? value : rescale(value, element, StringAttr()));
+      }
+      return finish(op, operands, Type());
     }
     if (isa<AddOp>(op))
       return finish(op, {quantizedOf(op->getOperand(0)), quantizedOf(op->getOperand(1))}, Type());

@@ -103,7 +103,7 @@ private:
       return convertConstant(scast);
     if (isa<arith::ConstantOp>(op) || levelOf(result.getType()) == Level::Float)
       return copy(op);
-    if (op->hasTrait<PassThrough>())
+    if (op->hasTrait<PassThrough>() || isa<ConcatOp>(op))
       return convertPassThrough(op);
     if (isa<ConvOp, MatmulOp>(op))
       return convertLinear(op);
@@ -162,8 +162,10 @@ private:
   }
 
   LogicalResult convertPassThrough(Operation *op) {
-    OperationState state(op->getLoc(), op->getName(), {integers.lookup(op->getOperand(0))},
-                         {stored(op->getResult(0).getType())});
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(integers.lookup(operand));
+    OperationState state(op->getLoc(), op->getName(), operands, {stored(op->getResult(0).getType())});
     state.propertiesAttr = op->getPropertiesAsAttribute();
     Operation *copy = Operation::create(state);
     if (auto pad = dyn_cast<PadOp>(copy)) {

@@ -272,6 +272,24 @@ def QNN_PadOp : QNN_PassThroughOp<"pad"> {
   let results = (outs QNN_Tensor:$output);
 }
 
+def QNN_ConcatOp : QNN_LayerOp<"concat"> {
+  let summary = "operands one after another along a dimension";
+  let description = [{
+    Operands and result have one element type: at the quantized level a branch with
+    another scale is requantized before.
+
+    Example:
+
+    ```mlir
+    %y = qnn.concat %a, %b {axis = 1 : i64, id = "cat"}
+        : (tensor<1x8x4x4xf32>, tensor<1x16x4x4xf32>) -> tensor<1x24x4x4xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<QNN_Tensor>:$inputs, I64Attr:$axis, OptionalAttr<StrAttr>:$id);
+  let results = (outs QNN_Tensor:$output);
+  let assemblyFormat = "$inputs attr-dict `:` functional-type(operands, results)";
+}
+
 //===----------------------------------------------------------------------===//
 // Between the levels
 //===----------------------------------------------------------------------===//
