@@ -7,6 +7,7 @@
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/IR/Window.h"
+#include "dyadic/Support/Functions.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -87,22 +88,25 @@ private:
 
   Value lowerOp(Operation *op) {
     return llvm::TypeSwitch<Operation *, Value>(op)
-        .Case<arith::ConstantOp, ConcatOp, ConvOp, MatmulOp, AddOp, ReluOp, ClipOp, RequantizeOp, MaxPoolOp, AvgPoolOp,
-              ReshapeOp, TransposeOp, SliceOp, PadOp, QuantizeOp, DequantizeOp>([&](auto o) { return lower(o); })
+        .Case<arith::ConstantOp, ConcatOp, ConvOp, MatmulOp, AddOp, SoftmaxOp, ReluOp, ClipOp, RequantizeOp, MaxPoolOp,
+              AvgPoolOp, ReshapeOp, TransposeOp, SliceOp, PadOp, QuantizeOp, DequantizeOp>(
+            [&](auto o) { return lower(o); })
         .Case<RangeOp>([&](RangeOp o) { return of(o.getInput()); })
         .Default([](Operation *) { return Value(); });
   }
 
+  /// Stored flat: LLVM builds an array of many dimensions from one object a row.
   Value lower(arith::ConstantOp op) {
-    auto type = signless(op.getType());
+    RankedTensorType type = signless(op.getType());
+    auto flat = RankedTensorType::get({type.getNumElements()}, type.getElementType());
+    TypedAttr value;
     if (auto resource = dyn_cast<DenseResourceElementsAttr>(op.getValue()))
-      return arith::ConstantOp::create(builder, op.getLoc(),
-                                       DenseResourceElementsAttr::get(type, resource.getRawHandle()));
-    auto dense = dyn_cast<DenseElementsAttr>(op.getValue());
-    if (!dense)
+      value = DenseResourceElementsAttr::get(flat, resource.getRawHandle());
+    else if (auto dense = dyn_cast<DenseElementsAttr>(op.getValue()))
+      value = DenseElementsAttr::getFromRawBuffer(flat, dense.getRawData());
+    else
       return {};
-    return arith::ConstantOp::create(builder, op.getLoc(),
-                                     DenseElementsAttr::getFromRawBuffer(type, dense.getRawData()));
+    return buildReshape(builder, op.getLoc(), arith::ConstantOp::create(builder, op.getLoc(), value), type.getShape());
   }
 
   //===--------------------------------------------------------------------===//
@@ -328,6 +332,103 @@ private:
           Value rounded = s.shiftRounded(product, s.extend(broadcast.get(e, s, a, 1), false, 64), *op.getRounding());
           return finish(s, rounded, static_cast<int64_t>(*op.getZeroPoint()), *op.getClamp(), type);
         });
+  }
+
+  Value lower(SoftmaxOp op) {
+    Location location = op.getLoc();
+    RankedTensorType type = typeOf(op.getInput());
+    unsigned rank = type.getRank(), axis = static_cast<unsigned>(op.getAxis());
+    bool isReal = isFloat(op.getInput()), isUnsignedX = isUnsigned(op.getInput());
+    SmallVector<int64_t> rows(type.getShape());
+    rows.erase(rows.begin() + axis);
+    SmallVector<AffineExpr> others;
+    std::string loops(rank, 'p');
+    loops[axis] = 'r';
+    for (unsigned d = 0; d < rank; ++d)
+      if (d != axis)
+        others.push_back(dim(d));
+    AffineMap all = builder.getMultiDimIdentityMap(rank), row = map(rank, others);
+    auto reduce = [&](Value input, Value start, BodyBuilder body) {
+      return buildGeneric(builder, location, input, buildFilled(builder, location, rows, start), {all, row}, loops,
+                          body);
+    };
+    auto spread = [&](Value x, Value y, Type element, BodyBuilder body) {
+      Value empty = buildEmpty(builder, location, type.getShape(), element);
+      return buildGeneric(builder, location, {x, y}, empty, {all, row, all}, std::string(rank, 'p'), body);
+    };
+    ScalarBuilder outside{builder, location};
+    double least = isReal ? -std::numeric_limits<double>::infinity()
+                          : static_cast<double>(integerRange(elementOf(op.getInput())).min);
+    Value largest =
+        reduce(of(op.getInput()), scalar(location, op.getInput(), least), [=](ScalarBuilder &s, ValueRange a) -> Value {
+          if (isReal)
+            return arith::MaximumFOp::create(s.builder, s.location, a[1], a[0]);
+          if (isUnsignedX)
+            return arith::MaxUIOp::create(s.builder, s.location, a[1], a[0]);
+          return arith::MaxSIOp::create(s.builder, s.location, a[1], a[0]);
+        });
+    auto sumOf = [&](Value weights, Value zero) {
+      return reduce(weights, zero, [](ScalarBuilder &s, ValueRange a) { return s.add(a[1], a[0]); });
+    };
+    if (isReal) {
+      Value weights = spread(of(op.getInput()), largest, builder.getF32Type(), [](ScalarBuilder &s, ValueRange a) {
+        return expOfNonPositive(s, arith::SubFOp::create(s.builder, s.location, a[0], a[1]));
+      });
+      return spread(weights, sumOf(weights, outside.real(0)), builder.getF32Type(), [](ScalarBuilder &s, ValueRange a) {
+        return arith::DivFOp::create(s.builder, s.location, a[0], a[1]);
+      });
+    }
+    Value high = arith::ConstantOp::create(builder, location, *op.getHigh()),
+          low = arith::ConstantOp::create(builder, location, *op.getLow());
+    Value weights = spread(of(op.getInput()), largest, builder.getI64Type(), [=](ScalarBuilder &s, ValueRange a) {
+      Value distance = s.subtract(s.extend(a[1], isUnsignedX, 64), s.extend(a[0], isUnsignedX, 64));
+      auto entry = [&](Value table, Value index) {
+        Value position = arith::IndexCastOp::create(s.builder, s.location, s.builder.getIndexType(), index);
+        return s.extend(tensor::ExtractOp::create(s.builder, s.location, table, position), false, 64);
+      };
+      Value product =
+          s.multiply(entry(high, arith::ShRSIOp::create(s.builder, s.location, distance, s.integer(8, 64))),
+                     entry(low, arith::AndIOp::create(s.builder, s.location, distance, s.integer(255, 64))));
+      return arith::ShRSIOp::create(s.builder, s.location, s.add(product, s.integer(1 << 29, 64)), s.integer(30, 64));
+    });
+    Type stored = signless(typeOf(op.getOutput())).getElementType();
+    return spread(weights, sumOf(weights, outside.integer(0, 64)), stored,
+                  [=](ScalarBuilder &s, ValueRange a) { return s.truncate(softmaxQuotient(s, a[0], a[1]), stored); });
+  }
+
+  /// Functions.h's expOfNonPositive: a float program calls no libm either.
+  static Value expOfNonPositive(ScalarBuilder &s, Value x) {
+    OpBuilder &b = s.builder;
+    x = arith::MaximumFOp::create(b, s.location, x, s.real(exp_constants::kLowest));
+    Value shifted = s.add(s.multiply(x, s.real(exp_constants::kLog2E)), s.real(exp_constants::kMagic));
+    Value n = arith::SubFOp::create(b, s.location, shifted, s.real(exp_constants::kMagic));
+    Value r = arith::SubFOp::create(b, s.location, x, s.multiply(n, s.real(exp_constants::kLn2High)));
+    r = arith::SubFOp::create(b, s.location, r, s.multiply(n, s.real(exp_constants::kLn2Low)));
+    Value p = s.real(exp_constants::kPolynomial[0]);
+    for (float coefficient : ArrayRef<float>(exp_constants::kPolynomial).drop_front())
+      p = s.add(s.multiply(p, r), s.real(coefficient));
+    Value bits = arith::BitcastOp::create(b, s.location, b.getI32Type(), shifted);
+    Value exponent = arith::ShLIOp::create(
+        b, s.location, s.subtract(bits, s.integer(exp_constants::kMagicBits - 127, 32)), s.integer(23, 32));
+    return s.multiply(p, arith::BitcastOp::create(b, s.location, b.getF32Type(), exponent));
+  }
+
+  /// Dyadic.h's softmaxQuotient, unrolled.
+  static Value softmaxQuotient(ScalarBuilder &s, Value weight, Value sum) {
+    auto shift = [&](Value value, int64_t bits) {
+      return Value(arith::ShLIOp::create(s.builder, s.location, value, s.integer(bits, 64)));
+    };
+    Value rest =
+        s.add(shift(weight, kSoftmaxBits), arith::ShRSIOp::create(s.builder, s.location, sum, s.integer(1, 64)));
+    Value quotient = s.integer(0, 64);
+    for (int bit = kSoftmaxBits; bit >= 0; --bit) {
+      Value part = shift(sum, bit);
+      Value fits = arith::CmpIOp::create(s.builder, s.location, arith::CmpIPredicate::sge, rest, part);
+      rest = arith::SelectOp::create(s.builder, s.location, fits, s.subtract(rest, part), rest);
+      quotient = arith::SelectOp::create(s.builder, s.location, fits, s.add(quotient, s.integer(int64_t(1) << bit, 64)),
+                                         quotient);
+    }
+    return arith::MinSIOp::create(s.builder, s.location, quotient, s.integer((int64_t(1) << kSoftmaxBits) - 1, 64));
   }
 
   /// Clamping first makes every number small, so that adding 1.5 * 2^23 rounds to

@@ -304,6 +304,36 @@ LogicalResult RequantizeOp::verify() {
   return success();
 }
 
+LogicalResult SoftmaxOp::verify() {
+  if (failed(verifyTensors(*this, {getInput(), getOutput()})))
+    return failure();
+  RankedTensorType input = ranked(getInput()), output = ranked(getOutput());
+  int64_t axis = static_cast<int64_t>(getAxis());
+  if (input.getShape() != output.getShape() || axis < 0 || axis >= input.getRank())
+    return emitOpError() << "result of type " << output << " along dimension " << axis << " of " << input;
+  if (input.getDimSize(axis) > kSoftmaxLimit)
+    return emitOpError() << input.getDimSize(axis) << " elements along dimension " << axis << ", expected at most "
+                         << kSoftmaxLimit;
+  bool isInteger = levelOf(input) == Level::Integer;
+  if (isInteger != (getHigh() && getLow()) || (getHigh().has_value() != getLow().has_value()))
+    return emitOpError() << (isInteger ? "needs" : "must not have") << " 'high' and 'low'";
+  if (!isInteger)
+    return success();
+  if (!isStorageType(input.getElementType()) || !output.getElementType().isUnsignedInteger(16))
+    return emitOpError() << "operand " << input << " and result " << output
+                         << ", expected 8 or 16-bit integers and ui16";
+  for (DenseElementsAttr table : {*getHigh(), *getLow()}) {
+    if (table.getNumElements() != 256)
+      return emitOpError() << "a table of " << table.getNumElements() << " entries, expected 256";
+    for (int32_t entry : table.getValues<int32_t>())
+      if (entry < 0 || entry > (1 << 30))
+        return emitOpError() << "a table contains " << entry << ", expected a number in [0, 2^30]";
+  }
+  if (getHigh()->getValues<int32_t>()[0] != (1 << 30) || getLow()->getValues<int32_t>()[0] != (1 << 30))
+    return emitOpError() << "the first entry of a table is not 2^30";
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Pools
 //===----------------------------------------------------------------------===//

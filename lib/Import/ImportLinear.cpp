@@ -279,6 +279,21 @@ Importer::Result Importer::importRelu(const Node &node) {
   return qnn::ReluOp::create(builder, locationOf(node), x->getType(), *x, idOf(node)).getResult();
 }
 
+Importer::Result Importer::importSoftmax(const Node &node) {
+  Result x = operand(node, 0);
+  if (!x)
+    return x.takeError();
+  int64_t rank = typeOf(*x).getRank(), axis = node.getInt("axis", -1);
+  if (axis < -rank || axis >= rank)
+    return makeError("axis is " + llvm::Twine(axis) + " for an operand of shape " + shapeText(shapeOf(*x)));
+  axis = axis < 0 ? axis + rank : axis;
+  if (shapeOf(*x)[axis] > kSoftmaxLimit)
+    return makeError(llvm::Twine(shapeOf(*x)[axis]) + " elements, expected at most " + llvm::Twine(kSoftmaxLimit));
+  return qnn::SoftmaxOp::create(builder, locationOf(node), x->getType(), *x, builder.getI64IntegerAttr(axis),
+                                DenseIntElementsAttr(), DenseIntElementsAttr(), idOf(node))
+      .getResult();
+}
+
 Importer::Result Importer::importClip(const Node &node) {
   Result x = operand(node, 0);
   if (!x)

@@ -47,6 +47,7 @@ Importer::Handler Importer::handlerOf(llvm::StringRef op) {
       {"Relu", &Importer::importRelu},
       {"Reshape", &Importer::importReshape},
       {"Slice", &Importer::importSlice},
+      {"Softmax", &Importer::importSoftmax},
       {"Squeeze", &Importer::importSqueeze},
       {"Sub", &Importer::importSub},
       {"Transpose", &Importer::importTranspose},

@@ -79,6 +79,7 @@ private:
   Result importDiv(const Node &node);
   Result importRelu(const Node &node);
   Result importClip(const Node &node);
+  Result importSoftmax(const Node &node);
   /// `operand i` with `other` a constant a channel: the operand and the constant spread over the channels.
   llvm::Expected<std::pair<mlir::Value, std::vector<float>>> channelOperands(const Node &node, size_t i, size_t other);
   Result makeAffine(const Node &node, mlir::Value x, llvm::ArrayRef<float> scale, llvm::ArrayRef<float> offset);

@@ -128,7 +128,7 @@ static Error readExternal(StringRef path, const onnx::TensorProto &proto, uint64
   int64_t file = onnx::checker::open_external_data(folder.empty() ? "." : folder.str(), external->location,
                                                    proto.name(), /*read_only=*/true);
   llvm::sys::fs::file_t handle = static_cast<int>(file);
-  auto close = llvm::make_scope_exit([&] { (void)llvm::sys::fs::closeFile(handle); });
+  llvm::scope_exit close([&] { (void)llvm::sys::fs::closeFile(handle); });
   llvm::sys::fs::file_status status;
   if (std::error_code code = llvm::sys::fs::status(static_cast<int>(file), status))
     return fileError(path, tensorLabel(proto) + ": external data cannot be read: " + code.message());

@@ -21,6 +21,7 @@ llvm::Error run(qnn::BatchNormOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::AddOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::ReluOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::ClipOp op, Operands in, Tensor &out);
+llvm::Error run(qnn::SoftmaxOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::RequantizeOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::RangeOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::QuantizeOp op, Operands in, Tensor &out);

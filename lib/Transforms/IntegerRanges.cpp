@@ -86,6 +86,8 @@ StorageRange IntegerRanges::compute(Operation *op) {
   }
   if (op->hasTrait<PassThrough>())
     return of(op->getOperand(0));
+  if (isa<SoftmaxOp>(op))
+    return storageRange(kSoftmaxBits, /*isSigned=*/false);
   if (isa<ConcatOp>(op)) {
     StorageRange range = of(op->getOperand(0));
     for (Value input : op->getOperands().drop_front())

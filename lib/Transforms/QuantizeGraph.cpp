@@ -186,13 +186,20 @@ private:
       }
     }
     for (auto &[value, storage] : storages) {
-      storage.bits = plan.activationBits;
+      storage.bits = isReadBySoftmax(value) ? 16 : plan.activationBits;
       if (auto found = asked.find(value.getAsOpaquePointer()); found != asked.end())
         storage.bits = found->second.first;
       std::optional<bool> isSigned;
       if (auto entry = plan.values.find(storage.id); entry != plan.values.end()) {
         storage.bits = entry->second.bits.value_or(storage.bits);
         isSigned = entry->second.isSigned;
+      }
+      if (isSoftmax(value)) {
+        if (storage.bits != kSoftmaxBits && plan.values.count(storage.id) && plan.values[storage.id].bits)
+          return function.emitError() << "plan: softmax '" << escaped(storage.id) << "' has " << storage.bits
+                                      << " bits, expected " << kSoftmaxBits;
+        storage.bits = kSoftmaxBits;
+        isSigned = false;
       }
       storage.isSigned = isSigned.value_or(storage.bits > 15);
       if (!storage.isSigned && storage.bits > 15)
@@ -202,19 +209,34 @@ private:
     return success();
   }
 
+  static bool isSoftmax(Value value) { return isa_and_nonnull<SoftmaxOp>(value.getDefiningOp()); }
+
+  /// True for scores: nothing but a softmax reads the value (through moves). They get
+  /// 16 bits, because a softmax takes them at no cost and amplifies their error.
+  static bool isReadBySoftmax(Value value) {
+    SmallVector<OpOperand *> uses = realUses(value);
+    return !uses.empty() && llvm::all_of(uses, [](OpOperand *use) {
+      Operation *user = use->getOwner();
+      return isa<SoftmaxOp>(user) || (user->hasTrait<PassThrough>() && isReadBySoftmax(user->getResult(0)));
+    });
+  }
+
   LogicalResult chooseTypes() {
     for (auto &[value, storage] : storages) {
       AffineParameters p = chooseAffine(storage.min, storage.max, storageRange(storage.bits, storage.isSigned));
+      if (isSoftmax(value))
+        p = {std::ldexp(1.0f, -kSoftmaxBits), 0};
       storage.type = perTensorType(context, storage.bits, storage.isSigned, p.scale, p.zeroPoint);
       plan.values[storage.id] = {storage.bits, storage.isSigned};
     }
     // A branch that a concatenation alone reads is rounded once, to the scale of the
     // result; the last concatenation first, so that nested ones share a scale too.
-    for (Operation *op : llvm::reverse(layersOf(function)))
+    SmallVector<Operation *> layers = layersOf(function);
+    for (Operation *op : llvm::reverse(layers))
       if (isa<ConcatOp>(op) && !isFloatLayer(op))
         for (Value operand : op->getOperands())
           shareScale(storageRoot(operand), op);
-    for (Operation *op : layersOf(function))
+    for (Operation *op : layers)
       if (isa<ConvOp, MatmulOp>(op)) {
         LayerPlan &layer = plan.layers[idOf(op).str()];
         layer.weights = layer.weights.value_or(plan.weightBits);
@@ -269,7 +291,7 @@ private:
       std::string name = resultName(function, i).str();
       if (plan.io == BoundaryMode::Integer) {
         unsigned &bits = plan.outputBits[name];
-        bits = bits == 0 ? kOutputBits : bits;
+        bits = bits == 0 ? (isSoftmax(storageRoot(result)) ? kSoftmaxBits : kOutputBits) : bits;
       }
       // A float output read from the accumulator: through operations that only move
       // numbers (a max pool compares them and padding adds others).
@@ -397,6 +419,8 @@ private:
       }
       return finish(op, operands, Type());
     }
+    if (isa<SoftmaxOp>(op))
+      return finish(op, {quantizedOf(op->getOperand(0))}, Type());
     if (isa<AddOp>(op))
       return finish(op, {quantizedOf(op->getOperand(0)), quantizedOf(op->getOperand(1))}, Type());
     return op->emitError() << "'" << op->getName() << "' at the calibrated level cannot be quantized";
@@ -601,7 +625,9 @@ private:
       return success();
     }
     unsigned bits = plan.outputBits[resultName(function, result.getOperandNumber()).str()];
-    Type element = outputType(storages[storageRoot(old)], bits);
+    // A softmax leaves as it is.
+    const Storage &storage = storages[storageRoot(old)];
+    Type element = isSoftmax(storageRoot(old)) && bits == kSoftmaxBits ? Type(storage.type) : outputType(storage, bits);
     result.set(elementOf(value) == element ? value : rescale(value, element, StringAttr()));
     return success();
   }

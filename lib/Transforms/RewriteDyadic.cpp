@@ -12,6 +12,7 @@
 #include "dyadic/IR/Types.h"
 #include "dyadic/IR/Window.h"
 #include "dyadic/Support/Error.h"
+#include "dyadic/Support/Functions.h"
 #include "dyadic/Support/Quantizer.h"
 #include "dyadic/Transforms/IntegerRanges.h"
 #include "dyadic/Transforms/Layers.h"
@@ -111,6 +112,8 @@ private:
       return convertPool(pool);
     if (auto add = dyn_cast<AddOp>(op))
       return convertAdd(add);
+    if (auto softmax = dyn_cast<SoftmaxOp>(op))
+      return convertSoftmax(softmax);
     if (auto requantize = dyn_cast<RequantizeOp>(op))
       return convertRequantize(requantize);
     return op->emitError() << "'" << op->getName() << "' cannot be rewritten to integers";
@@ -296,6 +299,21 @@ private:
   LogicalResult convertRequantize(RequantizeOp op) {
     QuantInfo input = infoOf(op.getInput());
     return rescale(op, integers.lookup(op.getInput()), input.zeroPoint, input.scales, input.axis, op.getClamp());
+  }
+
+  LogicalResult convertSoftmax(SoftmaxOp op) {
+    QuantInfo input = infoOf(op.getInput()), output = infoOf(op.getOutput());
+    if (input.axis != -1 || input.bits > 16 || output.isSigned || output.bits != kSoftmaxBits ||
+        output.zeroPoint != 0 || output.scales[0] != std::ldexp(1.0, -kSoftmaxBits))
+      return op.emitError() << "softmax from " << op.getInput().getType() << " to " << op.getType()
+                            << ", expected one scale of at most 16 bits and 15 unsigned bits of scale 2^-15";
+    SoftmaxTables tables = softmaxTables(static_cast<float>(input.scales[0]));
+    auto type = RankedTensorType::get({256}, builder.getI32Type());
+    integers[op.getOutput()] = SoftmaxOp::create(
+        builder, op.getLoc(), stored(op.getType()), integers.lookup(op.getInput()), op.getAxisAttr(),
+        cast<DenseIntElementsAttr>(DenseElementsAttr::get(type, ArrayRef<int32_t>(tables.high))),
+        cast<DenseIntElementsAttr>(DenseElementsAttr::get(type, ArrayRef<int32_t>(tables.low))), op.getIdAttr());
+    return success();
   }
 
   LogicalResult convertAdd(AddOp op) {

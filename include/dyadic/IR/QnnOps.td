@@ -195,6 +195,33 @@ def QNN_RequantizeOp : QNN_LayerOp<"requantize"> {
   let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
 }
 
+def QNN_SoftmaxOp : QNN_LayerOp<"softmax"> {
+  let summary = "exp(x) over the sum of exp along a dimension";
+  let description = [{
+    Along dimension `axis`, at most 65536 elements. At the integer level, with
+    `d = max(x) - x` in [0, 65535],
+
+        weight = (high[d >> 8] * low[d & 255] + 2^29) >> 30
+        y = min(floor(weight * 2^15 / sum(weight) + 1/2), 2^15 - 1)
+
+    in 64 bits, the quotient by restoring division. `high` and `low` hold 256 entries
+    each: 2^30 * exp(-S * 256 * k) and 2^30 * exp(-S * k) for the operand's scale S.
+    The result is `ui16`, 15 bits, with scale 2^-15. It differs from the softmax of the
+    operand's real numbers by at most 2^-16 + n * 2^-28 for n elements, and by 2^-15
+    where that is 1.
+
+    Example:
+
+    ```mlir
+    %y = qnn.softmax %x {axis = 1 : i64, id = "scores"} : (tensor<1x10xf32>) -> tensor<1x10xf32>
+    ```
+  }];
+  let arguments = (ins QNN_Tensor:$input, I64Attr:$axis, OptionalAttr<I32ElementsAttr>:$high,
+    OptionalAttr<I32ElementsAttr>:$low, OptionalAttr<StrAttr>:$id);
+  let results = (outs QNN_Tensor:$output);
+  let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
+}
+
 //===----------------------------------------------------------------------===//
 // Pools
 //===----------------------------------------------------------------------===//

@@ -214,6 +214,34 @@ inline std::optional<int64_t> quantizeBias(float bias, double accumulatorScale) 
   return static_cast<int64_t>(rounded);
 }
 
+//===----------------------------------------------------------------------===//
+// Softmax
+//===----------------------------------------------------------------------===//
+
+/// Softmax numbers have 15 bits: real = stored / 2^15.
+inline constexpr int32_t kSoftmaxBits = 15;
+/// Rows longer than this could overflow the division below.
+inline constexpr int64_t kSoftmaxLimit = 1 << 16;
+
+/// exp of minus `distance` steps of the input's scale, times 2^30; `distance` in [0, 2^16).
+/// The tables have 256 entries each (Support/Functions.h).
+inline int64_t softmaxWeight(int64_t distance, const int32_t *high, const int32_t *low) {
+  int64_t product = static_cast<int64_t>(high[distance >> 8]) * low[distance & 255];
+  return (product + (int64_t(1) << 29)) >> 30;
+}
+
+/// min(floor(weight * 2^15 / sum + 1/2), 2^15 - 1) by restoring division: 16 steps of
+/// compare and subtract, no division. weight <= sum < 2^46.
+inline int64_t softmaxQuotient(int64_t weight, int64_t sum) {
+  int64_t rest = (weight << kSoftmaxBits) + (sum >> 1), quotient = 0;
+  for (int bit = kSoftmaxBits; bit >= 0; --bit)
+    if (rest >= sum << bit) {
+      rest -= sum << bit;
+      quotient |= int64_t(1) << bit;
+    }
+  return std::min<int64_t>(quotient, (int64_t(1) << kSoftmaxBits) - 1);
+}
+
 } // namespace dyadic
 
 #endif // DYADIC_SUPPORT_DYADIC_H
