@@ -127,8 +127,10 @@ Importer::Result Importer::operand(const Node &node, size_t i) {
   return it->second;
 }
 
-static Error notConstant(const std::string &name) {
-  return makeError("operand '" + escaped(name) + "' is computed or of an unsupported type, expected a constant");
+Error Importer::notConstant(const std::string &name) const {
+  return makeError(
+      "operand '" + escaped(name) +
+      (values.count(name) ? "' is computed, expected a constant" : "' is not a constant of a supported type"));
 }
 
 Expected<const Tensor *> Importer::floats(const Node &node, size_t i) {

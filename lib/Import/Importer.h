@@ -59,6 +59,7 @@ private:
   /// A constant operand of one f32 number, of any sign of infinity; `otherwise` where it is left out.
   llvm::Expected<float> number(const Node &node, size_t i, float otherwise);
   const Tensor *constant(const Node &node, size_t i) const;
+  llvm::Error notConstant(const std::string &name) const;
   llvm::Error expectOneOutput(const Node &node) const;
   mlir::RankedTensorType typeOf(mlir::Value value) const;
   mlir::RankedTensorType floatType(const Shape &shape) const;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Two steps. First every decision is taken on the calibrated graph and written down
-// (`Decisions`, and the complete plan); then the graph is rebuilt with the types
-// that follow.
+// (QuantizationDecisions, and the complete plan); then the graph is rebuilt with the
+// types that follow.
 
+#include "QuantizationDecisions.h"
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/IR/Window.h"
@@ -24,319 +25,18 @@ namespace dyadic {
 
 namespace {
 
-constexpr unsigned kOutputBits = 16;
-
-/// How a value that somebody stores is stored: its width, sign and scale.
-struct Storage {
-  std::string id;
-  unsigned bits = 8;
-  bool isSigned = false;
-  float min = 0, max = 0;
-  quant::UniformQuantizedType type;
-};
-
-/// Skips the identity `qnn.range` operations.
-Value behindRanges(Value value) {
-  while (auto range = value.getDefiningOp<RangeOp>())
-    value = range.getInput();
-  return value;
-}
-
-RangeOp rangeAfter(Value value) {
-  for (Operation *user : value.getUsers())
-    if (auto range = dyn_cast<RangeOp>(user))
-      return range;
-  return nullptr;
-}
-
-/// Users of a value, `qnn.range` looked through.
-SmallVector<OpOperand *> realUses(Value value) {
-  SmallVector<OpOperand *> uses;
-  for (OpOperand &use : value.getUses()) {
-    if (auto range = dyn_cast<RangeOp>(use.getOwner()))
-      llvm::append_range(uses, realUses(range.getOutput()));
-    else
-      uses.push_back(&use);
-  }
-  return uses;
-}
-
 class GraphQuantizer {
 public:
   GraphQuantizer(func::FuncOp function, Plan &plan)
-      : function(function), plan(plan), context(function.getContext()), builder(context) {}
+      : function(function), plan(plan), decisions(function, plan), context(function.getContext()), builder(context) {}
 
   LogicalResult run() {
-    if (failed(checkIds()) || failed(collectStorages()) || failed(chooseWidths()) || failed(chooseTypes()) ||
-        failed(chooseAccumulators()))
+    if (failed(decisions.decide()))
       return failure();
     return rebuild();
   }
 
 private:
-  //===--------------------------------------------------------------------===//
-  // Decisions
-  //===--------------------------------------------------------------------===//
-
-  static StringRef idOf(Operation *op) {
-    StringAttr id = cast<LayerOpInterface>(op).getIdAttr();
-    return id ? id.getValue() : StringRef();
-  }
-
-  /// Plans name existing layers only: a misspelt id must not be ignored.
-  LogicalResult checkIds() {
-    std::map<std::string, Operation *> ids;
-    for (Operation *op : layersOf(function))
-      ids[idOf(op).str()] = op;
-    auto unknown = [&](StringRef section, const std::string &id) {
-      return function.emitError() << "plan: '" << section << "' names '" << escaped(id)
-                                  << "', which the model does not have";
-    };
-    for (auto &[id, layer] : plan.layers) {
-      auto found = ids.find(id);
-      if (found == ids.end())
-        return unknown("layers", id);
-      if (layer.weights && !isa<ConvOp, MatmulOp>(found->second))
-        return function.emitError() << "plan: layer '" << escaped(id) << "' has no weights, but the plan gives it "
-                                    << *layer.weights << " bits of them";
-    }
-    for (auto &[id, value] : plan.values) {
-      bool isInput = llvm::any_of(function.getArguments(), [&, name = id](BlockArgument a) {
-        return argumentName(function, a.getArgNumber()) == name;
-      });
-      if (!isInput && !ids.count(id))
-        return unknown("values", id);
-    }
-    for (auto &[id, operand] : plan.adds)
-      if (!ids.count(id) || !isa<AddOp>(ids[id]))
-        return unknown("adds", id);
-    for (auto &[name, bits] : plan.outputBits) {
-      bool isOutput = false;
-      for (unsigned i = 0; i < function.getNumResults(); ++i)
-        isOutput |= resultName(function, i) == name;
-      if (!isOutput)
-        return unknown("outputs", name);
-    }
-    return success();
-  }
-
-  /// The value whose storage `value` shares: through the operations that move numbers.
-  Value storageRoot(Value value) {
-    value = behindRanges(value);
-    for (;;) {
-      Operation *op = value.getDefiningOp();
-      if (!op || !op->hasTrait<PassThrough>())
-        return value;
-      value = behindRanges(op->getOperand(0));
-    }
-  }
-
-  /// One storage for every argument and for every layer that computes numbers.
-  LogicalResult collectStorages() {
-    auto add = [&](Value value, StringRef id, ActivationBounds bounds) -> LogicalResult {
-      RangeOp range = rangeAfter(value);
-      if (!range)
-        return emitError(value.getLoc()) << "value '" << escaped(id)
-                                         << "' has no qnn.range, expected a calibrated graph";
-      Storage storage;
-      storage.id = id.str();
-      storage.min = std::min(std::max(range.getMin().convertToFloat(), bounds.min), bounds.max);
-      storage.max = std::min(std::max(range.getMax().convertToFloat(), bounds.min), bounds.max);
-      storages[value] = storage;
-      return success();
-    };
-    for (BlockArgument argument : function.getArguments())
-      if (failed(add(argument, argumentName(function, argument.getArgNumber()), {})))
-        return failure();
-    for (Operation *op : layersOf(function)) {
-      if (op->hasTrait<PassThrough>())
-        continue;
-      if (isa<BatchNormOp>(op))
-        return op->emitError() << "'" << op->getName()
-                               << "' at the calibrated level, expected quant-fold-constants to run first";
-      SmallVector<Operation *> activations = absorbedBy(op);
-      if (std::optional<ActivationBounds> own = boundsOf(op); own && failed(add(op->getResult(0), idOf(op), *own)))
-        return failure();
-      else if (!own && failed(add(layerValue(op), idOf(op), activationBounds(activations))))
-        return failure();
-    }
-    return success();
-  }
-
-  /// Widths and signs: `values` entries, then `activations` of the layers that read
-  /// the value, then the default.
-  LogicalResult chooseWidths() {
-    std::map<void *, std::pair<unsigned, std::string>> asked;
-    for (Operation *op : layersOf(function)) {
-      auto entry = plan.layers.find(idOf(op).str());
-      if (entry == plan.layers.end() || !entry->second.activations)
-        continue;
-      unsigned bits = *entry->second.activations;
-      for (Value operand : op->getOperands()) {
-        Value root = storageRoot(operand);
-        if (!storages.count(root))
-          continue;
-        auto [previous, isNew] = asked.try_emplace(root.getAsOpaquePointer(), bits, entry->first);
-        auto fixed = plan.values.find(storages[root].id);
-        bool isFixed = fixed != plan.values.end() && fixed->second.bits;
-        if (!isNew && previous->second.first != bits && !isFixed)
-          return function.emitError() << "plan: layers '" << escaped(previous->second.second) << "' and '"
-                                      << escaped(entry->first) << "' read '" << escaped(storages[root].id) << "' with "
-                                      << previous->second.first << " and " << bits << " bits, expected one width";
-      }
-    }
-    for (auto &[value, storage] : storages) {
-      storage.bits = isReadBySoftmax(value) ? 16 : plan.activationBits;
-      if (auto found = asked.find(value.getAsOpaquePointer()); found != asked.end())
-        storage.bits = found->second.first;
-      std::optional<bool> isSigned;
-      if (auto entry = plan.values.find(storage.id); entry != plan.values.end()) {
-        storage.bits = entry->second.bits.value_or(storage.bits);
-        isSigned = entry->second.isSigned;
-      }
-      if (isSoftmax(value)) {
-        if (storage.bits != kSoftmaxBits && plan.values.count(storage.id) && plan.values[storage.id].bits)
-          return function.emitError() << "plan: softmax '" << escaped(storage.id) << "' has " << storage.bits
-                                      << " bits, expected " << kSoftmaxBits;
-        storage.bits = kSoftmaxBits;
-        isSigned = false;
-      }
-      storage.isSigned = isSigned.value_or(storage.bits > 15);
-      if (!storage.isSigned && storage.bits > 15)
-        return function.emitError() << "plan: value '" << escaped(storage.id) << "' has " << storage.bits
-                                    << " unsigned bits, expected at most 15";
-    }
-    return success();
-  }
-
-  static bool isSoftmax(Value value) { return isa_and_nonnull<SoftmaxOp>(value.getDefiningOp()); }
-
-  /// True for scores: nothing but a softmax reads the value (through moves). They get
-  /// 16 bits, because a softmax takes them at no cost and amplifies their error.
-  static bool isReadBySoftmax(Value value) {
-    SmallVector<OpOperand *> uses = realUses(value);
-    return !uses.empty() && llvm::all_of(uses, [](OpOperand *use) {
-      Operation *user = use->getOwner();
-      return isa<SoftmaxOp>(user) || (user->hasTrait<PassThrough>() && isReadBySoftmax(user->getResult(0)));
-    });
-  }
-
-  LogicalResult chooseTypes() {
-    for (auto &[value, storage] : storages) {
-      AffineParameters p = chooseAffine(storage.min, storage.max, storageRange(storage.bits, storage.isSigned));
-      if (isSoftmax(value))
-        p = {std::ldexp(1.0f, -kSoftmaxBits), 0};
-      storage.type = perTensorType(context, storage.bits, storage.isSigned, p.scale, p.zeroPoint);
-      plan.values[storage.id] = {storage.bits, storage.isSigned};
-    }
-    // A branch that a concatenation alone reads is rounded once, to the scale of the
-    // result; the last concatenation first, so that nested ones share a scale too.
-    SmallVector<Operation *> layers = layersOf(function);
-    for (Operation *op : llvm::reverse(layers))
-      if (isa<ConcatOp>(op) && !isFloatLayer(op))
-        for (Value operand : op->getOperands())
-          shareScale(storageRoot(operand), op);
-    for (Operation *op : layers)
-      if (isa<ConvOp, MatmulOp>(op)) {
-        LayerPlan &layer = plan.layers[idOf(op).str()];
-        layer.weights = layer.weights.value_or(plan.weightBits);
-        auto input = storages.find(storageRoot(op->getOperand(0)));
-        layer.activations = input == storages.end() ? plan.activationBits : input->second.bits;
-        layer.isFloat = layer.isFloat.value_or(false);
-      }
-    return success();
-  }
-
-  void shareScale(Value branch, Operation *concat) {
-    auto found = storages.find(branch);
-    const Storage &target = storages[concat->getResult(0)];
-    if (found == storages.end() || isa<BlockArgument>(branch) || found->second.bits != target.bits ||
-        found->second.isSigned != target.isSigned || !isReadBy(branch, concat))
-      return;
-    found->second.min = target.min;
-    found->second.max = target.max;
-    found->second.type = target.type;
-  }
-
-  /// True where `reader` alone reads the value, through moves of it.
-  static bool isReadBy(Value value, Operation *reader) {
-    SmallVector<OpOperand *> uses = realUses(value);
-    return llvm::all_of(uses, [&](OpOperand *use) {
-      Operation *user = use->getOwner();
-      return user == reader || (user->hasTrait<PassThrough>() && isReadBy(user->getResult(0), reader));
-    });
-  }
-
-  bool isFloatLayer(Operation *op) {
-    auto entry = plan.layers.find(idOf(op).str());
-    return entry != plan.layers.end() && entry->second.isFloat.value_or(false);
-  }
-
-  /// True where the accumulator of `op` has one scale a channel (or one in all), so
-  /// that a type can say it. A border pool divides by several counts.
-  static bool hasUniformAccumulator(Operation *op) {
-    auto pool = dyn_cast<AvgPoolOp>(op);
-    return !pool || uniformCount(pool).has_value();
-  }
-
-  bool canAccumulate(Operation *op) {
-    return op && accumulates(op) && absorbedBy(op).empty() && !isFloatLayer(op) && hasUniformAccumulator(op);
-  }
-
-  LogicalResult chooseAccumulators() {
-    for (Operation *op : layersOf(function))
-      if (auto add = dyn_cast<AddOp>(op); add && !isFloatLayer(op) && failed(chooseAddOperand(add)))
-        return failure();
-    for (auto [i, result] : llvm::enumerate(function.front().getTerminator()->getOperands())) {
-      std::string name = resultName(function, i).str();
-      if (plan.io == BoundaryMode::Integer) {
-        unsigned &bits = plan.outputBits[name];
-        bits = bits == 0 ? (isSoftmax(storageRoot(result)) ? kSoftmaxBits : kOutputBits) : bits;
-      }
-      // A float output read from the accumulator: through operations that only move
-      // numbers (a max pool compares them and padding adds others).
-      Value value = behindRanges(result);
-      while (value.getDefiningOp() && isa<ReshapeOp, TransposeOp, SliceOp>(value.getDefiningOp()))
-        value = behindRanges(value.getDefiningOp()->getOperand(0));
-      if (canAccumulate(value.getDefiningOp())) {
-        unsigned &bits = exitRoots[value.getDefiningOp()];
-        bits = std::max(bits, plan.io == BoundaryMode::Integer ? plan.outputBits[name] : 32u);
-      }
-    }
-    return success();
-  }
-
-  LogicalResult chooseAddOperand(AddOp add) {
-    // The later operand is the one whose kernel can take the addition in.
-    Operation *candidate = nullptr;
-    for (Value operand : {add.getLhs(), add.getRhs()}) {
-      Value value = behindRanges(operand);
-      Operation *producer = value.getDefiningOp();
-      if (!canAccumulate(producer) || realUses(value).size() != 1)
-        continue;
-      if (!candidate || candidate->isBeforeInBlock(producer))
-        candidate = producer;
-    }
-    std::string id = idOf(add).str();
-    auto entry = plan.adds.find(id);
-    if (entry != plan.adds.end() && entry->second == AddOperand::Accumulator && !candidate)
-      return add.emitError()
-             << "plan: addition '" << escaped(id)
-             << "' reads an accumulator, but no operand is a convolution, matmul or average pool used by it alone";
-    AddOperand choice =
-        entry != plan.adds.end() ? entry->second : (candidate ? AddOperand::Accumulator : AddOperand::Value);
-    plan.adds[id] = choice;
-    if (choice == AddOperand::Accumulator)
-      addRoots.insert(candidate);
-    return success();
-  }
-
-  static std::optional<int64_t> uniformCount(AvgPoolOp pool);
-
-  //===--------------------------------------------------------------------===//
-  // The new graph
-  //===--------------------------------------------------------------------===//
-
   RankedTensorType withElement(Type type, Type element) {
     return RankedTensorType::get(cast<RankedTensorType>(type).getShape(), element);
   }
@@ -366,7 +66,7 @@ private:
 
   void enter(BlockArgument argument) {
     RangeOp range = rangeAfter(argument);
-    auto type = withElement(argument.getType(), storages[argument].type);
+    auto type = withElement(argument.getType(), decisions.storageOf(argument)->type);
     Value entry;
     if (plan.io == BoundaryMode::Integer) {
       argument.setType(type);
@@ -392,7 +92,7 @@ private:
                              << "' at the calibrated level, expected operations of the qnn dialect";
     if (isAbsorbed(op))
       return success(); // converted with its root
-    if (isFloatLayer(op))
+    if (decisions.isFloatLayer(op))
       return convertFloat(op);
     if (op->hasTrait<PassThrough>())
       return convertPassThrough(op);
@@ -412,7 +112,7 @@ private:
     }
     if (isa<ConcatOp>(op)) {
       SmallVector<Value> operands;
-      Type element = storages[op->getResult(0)].type;
+      Type element = decisions.storageOf(op->getResult(0))->type;
       for (Value operand : op->getOperands()) {
         Value value = quantizedOf(operand);
         operands.push_back(elementOf(value) == element ? value : rescale(value, element, StringAttr()));
@@ -454,14 +154,15 @@ private:
   /// the accumulator where the plan reads that.
   LogicalResult finish(Operation *op, ArrayRef<Value> operands, Type accumulator) {
     Value value = layerValue(op);
-    const Storage &storage = storages[value];
-    bool isExit = exitRoots.count(op), isSummand = addRoots.contains(op);
+    const Storage &storage = *decisions.storageOf(value);
+    unsigned exitBits = decisions.exitBits(op);
+    bool isExit = exitBits > 0, isSummand = decisions.isSummand(op);
     Type element = isExit || isSummand ? accumulator : Type(storage.type);
     Value result = clone(op, operands, withElement(value.getType(), element));
     if (isExit) {
       StringAttr id = cast<LayerOpInterface>(op).getIdAttr();
       bool isInteger = plan.io == BoundaryMode::Integer;
-      exits[value] = isInteger ? rescale(result, outputType(storage, exitRoots[op]), id) : result;
+      exits[value] = isInteger ? rescale(result, decisions.outputType(value, exitBits), id) : result;
       // Other readers take the stored value.
       if (needsStoredValue(value))
         result = rescale(result, storage.type, id);
@@ -474,11 +175,6 @@ private:
     return RequantizeOp::create(builder, value.getLoc(), withElement(value.getType(), element), value,
                                 builder.getI64IntegerAttr(0), DenseIntElementsAttr(), DenseIntElementsAttr(),
                                 IntegerAttr(), clamp, RoundingAttr(), id);
-  }
-
-  Type outputType(const Storage &storage, unsigned bits) {
-    AffineParameters p = chooseAffine(storage.min, storage.max, storageRange(bits, true));
-    return perTensorType(context, bits, true, p.scale, p.zeroPoint);
   }
 
   /// True where something else than a float exit (through moves) reads the value.
@@ -534,7 +230,7 @@ private:
 
   /// A ReLU or Clip that no layer absorbs: a change of scale with its own clamp.
   LogicalResult convertActivation(Operation *op) {
-    const Storage &storage = storages[op->getResult(0)];
+    const Storage &storage = *decisions.storageOf(op->getResult(0));
     ActivationBounds bounds = *boundsOf(op);
     StorageRange range = storageRange(storage.bits, storage.isSigned);
     AffineParameters p{static_cast<float>(storage.type.getScale()), static_cast<int32_t>(storage.type.getZeroPoint())};
@@ -599,7 +295,7 @@ private:
     for (Operation *activation : absorbedBy(op))
       result = clone(activation, {result}, result.getType());
     Value value = op->hasTrait<PassThrough>() ? op->getResult(0) : layerValue(op);
-    Type element = storages[storageRoot(value)].type;
+    Type element = decisions.storageOf(value)->type;
     quantized[value] =
         quant::QuantizeCastOp::create(builder, op->getLoc(), withElement(value.getType(), element), result);
     if (llvm::any_of(realUses(value), [](OpOperand *use) { return isa<func::ReturnOp>(use->getOwner()); }) &&
@@ -612,7 +308,7 @@ private:
   LogicalResult exit(OpOperand &result) {
     Value old = result.get();
     Value value = exits.count(old) ? exits.lookup(old) : quantizedOf(old);
-    if (!storages.count(storageRoot(old))) {
+    if (!decisions.storageOf(old)) {
       // A constant, returned as it is.
       if (plan.io == BoundaryMode::Integer)
         return function.emitError() << "output '" << escaped(resultName(function, result.getOperandNumber()))
@@ -625,38 +321,21 @@ private:
       return success();
     }
     unsigned bits = plan.outputBits[resultName(function, result.getOperandNumber()).str()];
-    // A softmax leaves as it is.
-    const Storage &storage = storages[storageRoot(old)];
-    Type element = isSoftmax(storageRoot(old)) && bits == kSoftmaxBits ? Type(storage.type) : outputType(storage, bits);
+    Type element = decisions.outputType(old, bits);
     result.set(elementOf(value) == element ? value : rescale(value, element, StringAttr()));
     return success();
   }
 
   func::FuncOp function;
   Plan &plan;
+  QuantizationDecisions decisions;
   MLIRContext *context;
   OpBuilder builder;
-  llvm::MapVector<Value, Storage> storages;   // by the layer's value
-  DenseMap<Operation *, unsigned> exitRoots;  // layers whose accumulator is an output -> its bits
-  llvm::SmallPtrSet<Operation *, 8> addRoots; // layers whose accumulator is a summand
-  DenseMap<Value, Value> quantized;           // old value -> stored value (or summand)
-  DenseMap<Value, Value> exits;               // old value -> what an output reads
+  DenseMap<Value, Value> quantized; // old value -> stored value (or summand)
+  DenseMap<Value, Value> exits;     // old value -> what an output reads
 };
 
 } // namespace
-
-std::optional<int64_t> GraphQuantizer::uniformCount(AvgPoolOp pool) {
-  Window window = windowOf(pool);
-  int64_t count = 1;
-  for (size_t d = 0; d < window.rank(); ++d) {
-    int64_t first = window.countInside(d, 0);
-    for (int64_t o = 1; o < window.output[d]; ++o)
-      if (window.countInside(d, o) != first)
-        return std::nullopt;
-    count *= first;
-  }
-  return count;
-}
 
 LogicalResult quantizeGraph(ModuleOp module, Plan &plan) {
   func::FuncOp function = entryFunction(module);

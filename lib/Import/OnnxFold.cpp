@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Shape inference by onnx and folding by the evaluator, in turn.
+
+#include "Evaluate.h"
+#include "OnnxLoader.h"
+#include "onnx/shape_inference/implementation.h"
+#include "llvm/ADT/STLExtras.h"
+
+using llvm::Error;
+using llvm::Expected;
+
+namespace dyadic::importer {
+
+void Loader::inferShapes() {
+  model.mutable_graph()->clear_value_info();
+  onnx::shape_inference::DataValueMap values;
+  onnx::ShapeInferenceOptions options{/*check_type=*/true, /*error_mode=*/1, /*data_propagation=*/true};
+  onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(), options, &values);
+}
+
+std::unordered_map<std::string, Shape> Loader::knownShapes(bool floatsOnly) const {
+  std::unordered_map<std::string, Shape> shapes;
+  auto add = [&](const google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> &values) {
+    for (const onnx::ValueInfoProto &value : values) {
+      const onnx::TypeProto_Tensor &type = value.type().tensor_type();
+      Shape shape;
+      for (const onnx::TensorShapeProto_Dimension &dim : type.shape().dim())
+        if (dim.has_dim_value())
+          shape.push_back(dim.dim_value());
+      if (type.has_shape() && static_cast<int>(shape.size()) == type.shape().dim_size() &&
+          (!floatsOnly || type.elem_type() == onnx::TensorProto::FLOAT))
+        shapes[value.name()] = shape;
+    }
+  };
+  add(model.graph().value_info());
+  add(model.graph().input());
+  add(model.graph().output());
+  return shapes;
+}
+
+Expected<Node> Loader::readNode(const onnx::NodeProto &proto) const {
+  Node node;
+  node.name = proto.name();
+  node.isKnown = proto.domain() != kUnknownDomain;
+  bool isOnnx = !node.isKnown || proto.domain().empty() || proto.domain() == "ai.onnx";
+  node.op = isOnnx ? proto.op_type() : proto.domain() + "." + proto.op_type();
+  node.inputs.assign(proto.input().begin(), proto.input().end());
+  node.outputs.assign(proto.output().begin(), proto.output().end());
+  while (!node.outputs.empty() && node.outputs.back().empty())
+    node.outputs.pop_back();
+  for (const onnx::AttributeProto &from : proto.attribute()) {
+    Attribute &to = node.attributes[from.name()];
+    using Kind = Attribute::Kind;
+    if (from.type() == onnx::AttributeProto::INT) {
+      to.kind = Kind::Int;
+      to.i = from.i();
+    } else if (from.type() == onnx::AttributeProto::FLOAT) {
+      to.kind = Kind::Float;
+      to.f = from.f();
+    } else if (from.type() == onnx::AttributeProto::STRING) {
+      to.kind = Kind::String;
+      to.s = from.s();
+    } else if (from.type() == onnx::AttributeProto::INTS) {
+      to.kind = Kind::Ints;
+      to.ints.assign(from.ints().begin(), from.ints().end());
+    } else if (from.type() == onnx::AttributeProto::FLOATS) {
+      to.kind = Kind::Floats;
+      to.floats.assign(from.floats().begin(), from.floats().end());
+    } else if (from.type() == onnx::AttributeProto::TENSOR) {
+      to.kind = Kind::Tensor;
+      if (!elementType(from.t().data_type()))
+        continue;
+      Expected<Tensor> tensor = decodeTensor(path, from.t());
+      if (!tensor)
+        return tensor.takeError();
+      to.tensor = std::make_shared<const Tensor>(std::move(*tensor));
+    }
+  }
+  return node;
+}
+
+/// Evaluates what can be; returns how many nodes went away.
+Expected<size_t> Loader::fold() {
+  std::unordered_map<std::string, Shape> shapes = knownShapes(/*floatsOnly=*/false);
+  google::protobuf::RepeatedPtrField<onnx::NodeProto> nodes;
+  nodes.Swap(model.mutable_graph()->mutable_node());
+  size_t folded = 0;
+  for (onnx::NodeProto &proto : nodes) {
+    Expected<Node> node = readNode(proto);
+    if (!node)
+      return node.takeError();
+    std::optional<Tensor> result;
+    if (node->outputs.size() == 1)
+      result = evaluate(*node, constants, shapes);
+    if (!result) {
+      model.mutable_graph()->add_node()->Swap(&proto);
+      continue;
+    }
+    if (node->op == "Constant" && hasNaN(*result))
+      return nodeError(path, node->name, "contains NaN, expected numbers");
+    constantBytes += result->data.size();
+    if (constantBytes > kMaxConstantBytes)
+      return nodeError(path, node->name, "the constants up to here have more than 4 GiB");
+    addConstant(node->outputs[0], std::move(*result));
+    ++folded;
+  }
+  dropDead();
+  return folded;
+}
+
+/// Removes nodes and constants that no output depends on.
+void Loader::dropDead() {
+  onnx::GraphProto *graph = model.mutable_graph();
+  std::unordered_map<std::string, int> reads;
+  for (const onnx::ValueInfoProto &output : graph->output())
+    ++reads[output.name()];
+  std::vector<bool> isLive(graph->node_size());
+  for (int i = graph->node_size(); i-- > 0;) {
+    isLive[i] = llvm::any_of(graph->node(i).output(), [&](const std::string &name) { return reads.count(name) != 0; });
+    if (isLive[i])
+      collectReads(graph->node(i), reads);
+  }
+  google::protobuf::RepeatedPtrField<onnx::NodeProto> nodes;
+  nodes.Swap(graph->mutable_node());
+  for (int i = 0; i < nodes.size(); ++i)
+    if (isLive[i])
+      graph->add_node()->Swap(nodes.Mutable(i));
+  google::protobuf::RepeatedPtrField<onnx::TensorProto> initializers;
+  initializers.Swap(graph->mutable_initializer());
+  for (onnx::TensorProto &initializer : initializers)
+    if (reads.count(initializer.name()))
+      graph->add_initializer()->Swap(&initializer);
+  google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> inputs;
+  inputs.Swap(graph->mutable_input());
+  for (onnx::ValueInfoProto &input : inputs)
+    if (!constants.count(input.name()) || reads.count(input.name()))
+      graph->add_input()->Swap(&input);
+  for (auto it = constants.begin(); it != constants.end();) {
+    if (reads.count(it->first)) {
+      ++it;
+      continue;
+    }
+    constantBytes -= it->second->data.size();
+    it = constants.erase(it);
+  }
+}
+
+/// Infers and folds until nothing changes: each may open the way for the other.
+Error Loader::settle() {
+  for (int round = 0; round < 32; ++round) {
+    inferShapes();
+    Expected<size_t> folded = fold();
+    if (!folded)
+      return folded.takeError();
+    if (*folded == 0)
+      break;
+  }
+  return Error::success();
+}
+
+} // namespace dyadic::importer

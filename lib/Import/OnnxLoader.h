@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The state of an import while the model still belongs to onnx.
+
+#ifndef DYADIC_LIB_IMPORT_ONNXLOADER_H
+#define DYADIC_LIB_IMPORT_ONNXLOADER_H
+
+#include "OnnxModel.h"
+
+namespace dyadic::importer {
+
+class Loader {
+public:
+  Loader(llvm::StringRef path, const InputShapes &inputShapes) : path(path), inputShapes(inputShapes) {}
+  llvm::Error run(Graph &result);
+
+private:
+  // OnnxInputs.cpp.
+  llvm::Error takeInitializers();
+  void addConstant(const std::string &name, Tensor tensor);
+  llvm::Error setInputShapes();
+  llvm::Error setInputShape(onnx::ValueInfoProto &input, const std::vector<int64_t> *given);
+  void takeOutputShapes();
+  bool decideBatch() const;
+
+  // OnnxFold.cpp.
+  void inferShapes();
+  std::unordered_map<std::string, Shape> knownShapes(bool floatsOnly) const;
+  llvm::Expected<size_t> fold();
+  void dropDead();
+  llvm::Error settle();
+  llvm::Expected<Node> readNode(const onnx::NodeProto &proto) const;
+
+  // OnnxModel.cpp.
+  llvm::Error analyze();
+  llvm::Expected<int64_t> legacyTrailing(const onnx::NodeProto &node,
+                                         const std::unordered_map<std::string, Shape> &shapes) const;
+  llvm::Error rewriteLegacyBroadcasts();
+  llvm::Error finish(Graph &result);
+  llvm::Error unsupportedByName() const;
+
+  llvm::StringRef path;
+  const InputShapes &inputShapes;
+  onnx::ModelProto model;
+  Constants constants;
+  int64_t constantBytes = 0;
+  std::vector<std::string> inputNames;
+  std::map<std::string, int64_t> symbols;       // sizes that the caller gave
+  std::map<std::string, std::string> openBatch; // inputs whose symbolic first dimension became 1, and the symbol
+  std::vector<onnx::ValueInfoProto> declaredOutputs;
+};
+
+} // namespace dyadic::importer
+
+#endif // DYADIC_LIB_IMPORT_ONNXLOADER_H

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "QuantizationDecisions.h"
+#include "dyadic/IR/Types.h"
+#include "dyadic/IR/Window.h"
+#include "dyadic/Support/Error.h"
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+
+static constexpr unsigned kOutputBits = 16;
+
+//===----------------------------------------------------------------------===//
+// Questions about the graph
+//===----------------------------------------------------------------------===//
+
+Value behindRanges(Value value) {
+  while (auto range = value.getDefiningOp<RangeOp>())
+    value = range.getInput();
+  return value;
+}
+
+RangeOp rangeAfter(Value value) {
+  for (Operation *user : value.getUsers())
+    if (auto range = dyn_cast<RangeOp>(user))
+      return range;
+  return nullptr;
+}
+
+SmallVector<OpOperand *> realUses(Value value) {
+  SmallVector<OpOperand *> uses;
+  for (OpOperand &use : value.getUses()) {
+    if (auto range = dyn_cast<RangeOp>(use.getOwner()))
+      llvm::append_range(uses, realUses(range.getOutput()));
+    else
+      uses.push_back(&use);
+  }
+  return uses;
+}
+
+StringRef idOf(Operation *op) {
+  StringAttr id = cast<LayerOpInterface>(op).getIdAttr();
+  return id ? id.getValue() : StringRef();
+}
+
+std::optional<int64_t> uniformCount(AvgPoolOp pool) {
+  Window window = windowOf(pool);
+  int64_t count = 1;
+  for (size_t d = 0; d < window.rank(); ++d) {
+    int64_t first = window.countInside(d, 0);
+    for (int64_t o = 1; o < window.output[d]; ++o)
+      if (window.countInside(d, o) != first)
+        return std::nullopt;
+    count *= first;
+  }
+  return count;
+}
+
+static bool isSoftmax(Value value) { return isa_and_nonnull<SoftmaxOp>(value.getDefiningOp()); }
+
+/// True for scores: nothing but a softmax reads the value (through moves). They get
+/// 16 bits, because a softmax takes them at no cost and amplifies their error.
+static bool isReadBySoftmax(Value value) {
+  SmallVector<OpOperand *> uses = realUses(value);
+  return !uses.empty() && llvm::all_of(uses, [](OpOperand *use) {
+    Operation *user = use->getOwner();
+    return isa<SoftmaxOp>(user) || (user->hasTrait<PassThrough>() && isReadBySoftmax(user->getResult(0)));
+  });
+}
+
+/// True where `reader` alone reads the value, through moves of it.
+static bool isReadBy(Value value, Operation *reader) {
+  SmallVector<OpOperand *> uses = realUses(value);
+  return llvm::all_of(uses, [&](OpOperand *use) {
+    Operation *user = use->getOwner();
+    return user == reader || (user->hasTrait<PassThrough>() && isReadBy(user->getResult(0), reader));
+  });
+}
+
+Value QuantizationDecisions::storageRoot(Value value) {
+  value = behindRanges(value);
+  while (value.getDefiningOp() && value.getDefiningOp()->hasTrait<PassThrough>())
+    value = behindRanges(value.getDefiningOp()->getOperand(0));
+  return value;
+}
+
+const Storage *QuantizationDecisions::storageOf(Value value) const {
+  auto found = storages.find(storageRoot(value));
+  return found == storages.end() ? nullptr : &found->second;
+}
+
+bool QuantizationDecisions::isFloatLayer(Operation *op) const {
+  auto entry = plan.layers.find(idOf(op).str());
+  return entry != plan.layers.end() && entry->second.isFloat.value_or(false);
+}
+
+Type QuantizationDecisions::outputType(Value root, unsigned bits) const {
+  const Storage &storage = *storageOf(root);
+  if (isSoftmax(storageRoot(root)) && bits == kSoftmaxBits)
+    return storage.type; // it leaves as it is
+  AffineParameters p = chooseAffine(storage.min, storage.max, storageRange(bits, true));
+  return perTensorType(storage.type.getContext(), bits, true, p.scale, p.zeroPoint);
+}
+
+//===----------------------------------------------------------------------===//
+// Decisions
+//===----------------------------------------------------------------------===//
+
+LogicalResult QuantizationDecisions::decide() {
+  if (failed(checkIds()) || failed(collectStorages()) || failed(chooseWidths()))
+    return failure();
+  chooseTypes();
+  completeLayers();
+  return chooseAccumulators();
+}
+
+/// Plans name existing layers only: a misspelt id must not be ignored.
+LogicalResult QuantizationDecisions::checkIds() {
+  std::map<std::string, Operation *> ids;
+  for (Operation *op : layersOf(function))
+    ids[idOf(op).str()] = op;
+  auto unknown = [&](StringRef section, const std::string &id) {
+    return function.emitError() << "plan: '" << section << "' names '" << escaped(id)
+                                << "', which the model does not have";
+  };
+  for (auto &[id, layer] : plan.layers) {
+    auto found = ids.find(id);
+    if (found == ids.end())
+      return unknown("layers", id);
+    if (layer.weights && !isa<ConvOp, MatmulOp>(found->second))
+      return function.emitError() << "plan: layer '" << escaped(id) << "' has no weights, but the plan gives it "
+                                  << *layer.weights << " bits of them";
+  }
+  for (auto &[id, value] : plan.values) {
+    bool isInput = llvm::any_of(function.getArguments(), [&, name = id](BlockArgument a) {
+      return argumentName(function, a.getArgNumber()) == name;
+    });
+    if (!isInput && !ids.count(id))
+      return unknown("values", id);
+  }
+  for (auto &[id, operand] : plan.adds)
+    if (!ids.count(id) || !isa<AddOp>(ids[id]))
+      return unknown("adds", id);
+  for (auto &[name, bits] : plan.outputBits) {
+    bool isOutput = false;
+    for (unsigned i = 0; i < function.getNumResults(); ++i)
+      isOutput |= resultName(function, i) == name;
+    if (!isOutput)
+      return unknown("outputs", name);
+  }
+  return success();
+}
+
+/// One storage for every argument and for every layer that computes numbers.
+LogicalResult QuantizationDecisions::collectStorages() {
+  auto add = [&](Value value, StringRef id, ActivationBounds bounds) -> LogicalResult {
+    RangeOp range = rangeAfter(value);
+    if (!range)
+      return emitError(value.getLoc()) << "value '" << escaped(id) << "' has no qnn.range, expected a calibrated graph";
+    Storage storage;
+    storage.id = id.str();
+    storage.min = std::min(std::max(range.getMin().convertToFloat(), bounds.min), bounds.max);
+    storage.max = std::min(std::max(range.getMax().convertToFloat(), bounds.min), bounds.max);
+    storage.bounds = bounds;
+    storages[value] = storage;
+    return success();
+  };
+  for (BlockArgument argument : function.getArguments())
+    if (failed(add(argument, argumentName(function, argument.getArgNumber()), {})))
+      return failure();
+  for (Operation *op : layersOf(function)) {
+    if (op->hasTrait<PassThrough>())
+      continue;
+    if (isa<BatchNormOp>(op))
+      return op->emitError() << "'" << op->getName()
+                             << "' at the calibrated level, expected quant-fold-constants to run first";
+    SmallVector<Operation *> activations = absorbedBy(op);
+    if (std::optional<ActivationBounds> own = boundsOf(op); own && failed(add(op->getResult(0), idOf(op), *own)))
+      return failure();
+    else if (!own && failed(add(layerValue(op), idOf(op), activationBounds(activations))))
+      return failure();
+  }
+  return success();
+}
+
+/// The widths that layers ask of the values they read.
+LogicalResult QuantizationDecisions::readAskedWidths(std::map<void *, std::pair<unsigned, std::string>> &asked) {
+  for (Operation *op : layersOf(function)) {
+    auto entry = plan.layers.find(idOf(op).str());
+    if (entry == plan.layers.end() || !entry->second.activations)
+      continue;
+    unsigned bits = *entry->second.activations;
+    for (Value operand : op->getOperands()) {
+      Value root = storageRoot(operand);
+      if (!storages.count(root))
+        continue;
+      auto [previous, isNew] = asked.try_emplace(root.getAsOpaquePointer(), bits, entry->first);
+      auto fixed = plan.values.find(storages[root].id);
+      bool isFixed = fixed != plan.values.end() && fixed->second.bits;
+      if (!isNew && previous->second.first != bits && !isFixed)
+        return function.emitError() << "plan: layers '" << escaped(previous->second.second) << "' and '"
+                                    << escaped(entry->first) << "' read '" << escaped(storages[root].id) << "' with "
+                                    << previous->second.first << " and " << bits << " bits, expected one width";
+    }
+  }
+  return success();
+}
+
+/// Widths and signs: `values` entries, then `activations` of the layers that read the
+/// value, then the default.
+LogicalResult QuantizationDecisions::chooseWidths() {
+  std::map<void *, std::pair<unsigned, std::string>> asked;
+  if (failed(readAskedWidths(asked)))
+    return failure();
+  for (auto &[value, storage] : storages) {
+    storage.bits = isReadBySoftmax(value) ? 16 : plan.activationBits;
+    if (auto found = asked.find(value.getAsOpaquePointer()); found != asked.end())
+      storage.bits = found->second.first;
+    std::optional<bool> isSigned;
+    if (auto entry = plan.values.find(storage.id); entry != plan.values.end()) {
+      storage.bits = entry->second.bits.value_or(storage.bits);
+      isSigned = entry->second.isSigned;
+    }
+    if (isSoftmax(value)) {
+      if (storage.bits != kSoftmaxBits && plan.values.count(storage.id) && plan.values[storage.id].bits)
+        return function.emitError() << "plan: softmax '" << escaped(storage.id) << "' has " << storage.bits
+                                    << " bits, expected " << kSoftmaxBits;
+      storage.bits = kSoftmaxBits;
+      isSigned = false;
+    }
+    storage.isSigned = isSigned.value_or(storage.bits > 15);
+    if (!storage.isSigned && storage.bits > 15)
+      return function.emitError() << "plan: value '" << escaped(storage.id) << "' has " << storage.bits
+                                  << " unsigned bits, expected at most 15";
+  }
+  return success();
+}
+
+void QuantizationDecisions::chooseTypes() {
+  for (auto &[value, storage] : storages) {
+    AffineParameters p = chooseAffine(storage.min, storage.max, storageRange(storage.bits, storage.isSigned));
+    if (isSoftmax(value))
+      p = {std::ldexp(1.0f, -kSoftmaxBits), 0};
+    storage.type = perTensorType(function.getContext(), storage.bits, storage.isSigned, p.scale, p.zeroPoint);
+    plan.values[storage.id] = {storage.bits, storage.isSigned};
+  }
+  // A branch that a concatenation alone reads is rounded once, to the scale of the
+  // result; the last concatenation first, so that nested ones share a scale too.
+  SmallVector<Operation *> layers = layersOf(function);
+  for (Operation *op : llvm::reverse(layers))
+    if (isa<ConcatOp>(op) && !isFloatLayer(op))
+      for (Value operand : op->getOperands())
+        shareScale(storageRoot(operand), op);
+}
+
+void QuantizationDecisions::shareScale(Value branch, Operation *concat) {
+  auto found = storages.find(branch);
+  const Storage &target = storages[concat->getResult(0)];
+  // A range wider than an activation's bounds would not clamp to them.
+  if (found == storages.end() || isa<BlockArgument>(branch) || isSoftmax(branch) ||
+      target.min < found->second.bounds.min || target.max > found->second.bounds.max ||
+      found->second.bits != target.bits || found->second.isSigned != target.isSigned || !isReadBy(branch, concat))
+    return;
+  found->second.min = target.min;
+  found->second.max = target.max;
+  found->second.type = target.type;
+}
+
+/// Every layer with weights is named in the complete plan.
+void QuantizationDecisions::completeLayers() {
+  for (Operation *op : layersOf(function))
+    if (isa<ConvOp, MatmulOp>(op)) {
+      LayerPlan &layer = plan.layers[idOf(op).str()];
+      layer.weights = layer.weights.value_or(plan.weightBits);
+      auto input = storages.find(storageRoot(op->getOperand(0)));
+      layer.activations = input == storages.end() ? plan.activationBits : input->second.bits;
+      layer.isFloat = layer.isFloat.value_or(false);
+    }
+}
+
+/// True where the layer's accumulator can be read: nothing was absorbed, and it has one
+/// scale a channel (or one in all), so that a type can say it.
+bool QuantizationDecisions::canAccumulate(Operation *op) const {
+  if (!op || !accumulates(op) || !absorbedBy(op).empty() || isFloatLayer(op))
+    return false;
+  auto pool = dyn_cast<AvgPoolOp>(op);
+  return !pool || uniformCount(pool).has_value();
+}
+
+LogicalResult QuantizationDecisions::chooseAccumulators() {
+  for (Operation *op : layersOf(function))
+    if (auto add = dyn_cast<AddOp>(op); add && !isFloatLayer(op) && failed(chooseAddOperand(add)))
+      return failure();
+  for (auto [i, result] : llvm::enumerate(function.front().getTerminator()->getOperands())) {
+    std::string name = resultName(function, i).str();
+    if (plan.io == BoundaryMode::Integer) {
+      unsigned &bits = plan.outputBits[name];
+      bits = bits == 0 ? (isSoftmax(storageRoot(result)) ? kSoftmaxBits : kOutputBits) : bits;
+    }
+    // A float output read from the accumulator: through operations that only move
+    // numbers (a max pool compares them and padding adds others).
+    Value value = behindRanges(result);
+    while (value.getDefiningOp() && isa<ReshapeOp, TransposeOp, SliceOp>(value.getDefiningOp()))
+      value = behindRanges(value.getDefiningOp()->getOperand(0));
+    if (canAccumulate(value.getDefiningOp())) {
+      unsigned &bits = exitRoots[value.getDefiningOp()];
+      bits = std::max(bits, plan.io == BoundaryMode::Integer ? plan.outputBits[name] : 32u);
+    }
+  }
+  return success();
+}
+
+LogicalResult QuantizationDecisions::chooseAddOperand(AddOp add) {
+  // The later operand is the one whose kernel can take the addition in.
+  Operation *candidate = nullptr;
+  for (Value operand : {add.getLhs(), add.getRhs()}) {
+    Value value = behindRanges(operand);
+    Operation *producer = value.getDefiningOp();
+    if (!canAccumulate(producer) || realUses(value).size() != 1)
+      continue;
+    if (!candidate || candidate->isBeforeInBlock(producer))
+      candidate = producer;
+  }
+  std::string id = idOf(add).str();
+  auto entry = plan.adds.find(id);
+  if (entry != plan.adds.end() && entry->second == AddOperand::Accumulator && !candidate)
+    return add.emitError()
+           << "plan: addition '" << escaped(id)
+           << "' reads an accumulator, but no operand is a convolution, matmul or average pool used by it alone";
+  AddOperand choice =
+      entry != plan.adds.end() ? entry->second : (candidate ? AddOperand::Accumulator : AddOperand::Value);
+  plan.adds[id] = choice;
+  if (choice == AddOperand::Accumulator)
+    addRoots.insert(candidate);
+  return success();
+}
+
+} // namespace dyadic

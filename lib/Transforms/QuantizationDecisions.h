@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What quantization decides about a calibrated graph, before anything is rebuilt: how
+// every value is stored, which layers stay in float, whose accumulator is read.
+
+#ifndef DYADIC_LIB_TRANSFORMS_QUANTIZATIONDECISIONS_H
+#define DYADIC_LIB_TRANSFORMS_QUANTIZATIONDECISIONS_H
+
+#include "dyadic/IR/QnnDialect.h"
+#include "dyadic/Search/Plan.h"
+#include "dyadic/Transforms/Layers.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
+
+namespace dyadic {
+
+/// How a value that somebody stores is stored: its width, sign and scale.
+struct Storage {
+  std::string id;
+  unsigned bits = 8;
+  bool isSigned = false;
+  float min = 0, max = 0;
+  ActivationBounds bounds; // that the layer's activations force on it
+  mlir::quant::UniformQuantizedType type;
+};
+
+/// Skips the identity `qnn.range` operations before a value.
+mlir::Value behindRanges(mlir::Value value);
+/// The `qnn.range` of a value; null without.
+qnn::RangeOp rangeAfter(mlir::Value value);
+/// Users of a value, `qnn.range` looked through.
+llvm::SmallVector<mlir::OpOperand *> realUses(mlir::Value value);
+/// The number of positions in every window of a pool; nothing where it differs at the border.
+std::optional<int64_t> uniformCount(qnn::AvgPoolOp pool);
+/// The layer's id; empty without.
+llvm::StringRef idOf(mlir::Operation *op);
+
+class QuantizationDecisions {
+public:
+  /// `plan` names what is fixed; decide() completes it.
+  QuantizationDecisions(mlir::func::FuncOp function, Plan &plan) : function(function), plan(plan) {}
+  mlir::LogicalResult decide();
+
+  /// The value whose storage `value` shares: through the operations that move numbers.
+  static mlir::Value storageRoot(mlir::Value value);
+  /// How `value` is stored; null for constants and what has no storage of its own.
+  const Storage *storageOf(mlir::Value value) const;
+  bool isFloatLayer(mlir::Operation *op) const;
+  /// Bits of the output that reads the layer's accumulator (32: real numbers); 0 for no output.
+  unsigned exitBits(mlir::Operation *op) const { return exitRoots.lookup(op); }
+  /// True where an addition reads the layer's accumulator.
+  bool isSummand(mlir::Operation *op) const { return addRoots.contains(op); }
+  /// The type of an integer output of `bits` bits that holds the value `storage` describes.
+  mlir::Type outputType(mlir::Value root, unsigned bits) const;
+
+private:
+  mlir::LogicalResult checkIds();
+  mlir::LogicalResult collectStorages();
+  mlir::LogicalResult chooseWidths();
+  mlir::LogicalResult readAskedWidths(std::map<void *, std::pair<unsigned, std::string>> &asked);
+  void chooseTypes();
+  void shareScale(mlir::Value branch, mlir::Operation *concat);
+  void completeLayers();
+  bool canAccumulate(mlir::Operation *op) const;
+  mlir::LogicalResult chooseAccumulators();
+  mlir::LogicalResult chooseAddOperand(qnn::AddOp add);
+
+  mlir::func::FuncOp function;
+  Plan &plan;
+  llvm::MapVector<mlir::Value, Storage> storages;        // by the layer's value
+  llvm::DenseMap<mlir::Operation *, unsigned> exitRoots; // layers whose accumulator is an output -> its bits
+  llvm::SmallPtrSet<mlir::Operation *, 8> addRoots;      // layers whose accumulator is a summand
+};
+
+} // namespace dyadic
+
+#endif // DYADIC_LIB_TRANSFORMS_QUANTIZATIONDECISIONS_H
