@@ -205,7 +205,7 @@ void Importer::importNode(const Node &node) {
   Handler handler = node.isKnown ? handlerOf(node.op) : nullptr;
   if (!handler) {
     const char *reason = !node.isKnown                    ? kUnknownOperator
-                         : isImportedOrEvaluated(node.op) ? "its operands are not constants"
+                         : isImportedOrEvaluated(node.op) ? "its operands are computed, expected constants"
                                                           : kNotSupported;
     unsupported.push_back(unsupportedLine(node.name, node.op, reason));
     return replaceOutputs(node);
