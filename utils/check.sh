@@ -5,7 +5,7 @@
 # need ../shared (real models and data) or a tool that is not there are skipped by name.
 
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
-setup binutils qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+setup binutils gcc qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 
 results=$root/build/test-results
 rm -rf "$results"

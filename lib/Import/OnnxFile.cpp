@@ -250,20 +250,21 @@ bool hasNonFinite(const Tensor &tensor) {
 // Exceptions
 //===----------------------------------------------------------------------===//
 
-/// The part of `text` between `before` and the next of the characters `end`.
-static StringRef between(StringRef text, StringRef before, const char *end) {
+/// The part of `text` between the first `before` and the next `after`.
+static StringRef between(StringRef text, StringRef before, StringRef after) {
   size_t at = text.find(before);
   if (at == StringRef::npos)
     return {};
-  return text.drop_front(at + before.size()).take_until([end](char c) { return StringRef(end).contains(c); }).trim();
+  StringRef rest = text.drop_front(at + before.size());
+  return rest.contains(after) ? rest.split(after).first : StringRef();
 }
 
 /// onnx's messages name their node in one of two ways and run over several lines.
 static Error exceptionError(StringRef path, StringRef text) {
-  StringRef node = between(text, "node name: ", ")"), message = text;
+  StringRef node = between(text, "node name: ", "): "), message = text;
   if (!node.empty()) { // shape inference; the first fault is enough
-    message = text.drop_front(text.find(node) + node.size());
-    message.consume_front("):");
+    message = text.drop_front(node.end() - text.begin());
+    message.consume_front("): ");
     message = message.split("\n(op_type:").first;
   } else if (size_t at = text.find("\n\n==> Context: "); at != StringRef::npos) { // checker
     StringRef context = text.drop_front(at);

@@ -12,11 +12,16 @@ using llvm::Expected;
 
 namespace dyadic::importer {
 
+/// Strict, and without data propagation: onnx's can crash (a Slice with a step near
+/// -2^63), and since all inputs have static shapes the evaluator does the same.
 void Loader::inferShapes() {
-  model.mutable_graph()->clear_value_info();
-  onnx::shape_inference::DataValueMap values;
-  onnx::ShapeInferenceOptions options{/*check_type=*/true, /*error_mode=*/1, /*data_propagation=*/true};
-  onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(), options, &values);
+  onnx::GraphProto *graph = model.mutable_graph();
+  graph->clear_value_info();
+  for (onnx::ValueInfoProto &output : *graph->mutable_output())
+    if (output.type().has_tensor_type())
+      output.mutable_type()->mutable_tensor_type()->clear_shape();
+  onnx::ShapeInferenceOptions options{/*check_type=*/true, /*error_mode=*/1, /*data_propagation=*/false};
+  onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(), options);
 }
 
 std::unordered_map<std::string, Shape> Loader::knownShapes(bool floatsOnly) const {
@@ -78,6 +83,20 @@ Expected<Node> Loader::readNode(const onnx::NodeProto &proto) const {
     }
   }
   return node;
+}
+
+/// The version converter adds initializers of its own.
+Error Loader::adoptInitializers() {
+  for (const onnx::TensorProto &initializer : model.graph().initializer()) {
+    if (constants.count(initializer.name()) || !elementType(initializer.data_type()))
+      continue;
+    Expected<Tensor> tensor = decodeTensor(path, initializer);
+    if (!tensor)
+      return tensor.takeError();
+    constantBytes += tensor->data.size();
+    constants[initializer.name()] = std::make_shared<const Tensor>(std::move(*tensor));
+  }
+  return Error::success();
 }
 
 /// Evaluates what can be; returns how many nodes went away.
@@ -150,6 +169,8 @@ void Loader::dropDead() {
 Error Loader::settle() {
   for (int round = 0; round < 32; ++round) {
     inferShapes();
+    if (Error error = adoptInitializers())
+      return error;
     Expected<size_t> folded = fold();
     if (!folded)
       return folded.takeError();

@@ -26,6 +26,7 @@ private:
   // OnnxFold.cpp.
   void inferShapes();
   std::unordered_map<std::string, Shape> knownShapes(bool floatsOnly) const;
+  llvm::Error adoptInitializers();
   llvm::Expected<size_t> fold();
   void dropDead();
   llvm::Error settle();

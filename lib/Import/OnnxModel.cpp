@@ -36,9 +36,8 @@ static onnx::ModelProto inferAsNewer(const onnx::ModelProto &model) {
         *graph->add_initializer() = encodeTensor(node.input(1), shape);
       }
     }
-  onnx::shape_inference::DataValueMap values;
-  onnx::ShapeInferenceOptions options{/*check_type=*/false, /*error_mode=*/0, /*data_propagation=*/true};
-  onnx::shape_inference::InferShapes(copy, onnx::OpSchemaRegistry::Instance(), options, &values);
+  onnx::ShapeInferenceOptions options{/*check_type=*/false, /*error_mode=*/0, /*data_propagation=*/false};
+  onnx::shape_inference::InferShapes(copy, onnx::OpSchemaRegistry::Instance(), options);
   return copy;
 }
 
@@ -130,10 +129,8 @@ Error Loader::analyze() {
   if (Error error = checkFunctionCalls(path, model))
     return error;
   takeOutputShapes();
-  onnx::checker::check_model(model);
-  for (onnx::ValueInfoProto &output : *model.mutable_graph()->mutable_output())
-    if (output.type().has_tensor_type())
-      output.mutable_type()->mutable_tensor_type()->clear_shape();
+  // Functions of other opsets are converted when they are inlined.
+  onnx::checker::check_model(model, /*full_check=*/false, /*skip_opset_compatibility_check=*/true);
   onnx::inliner::InlineLocalFunctions(model, /*convert_version=*/true);
   model.clear_functions();
   normalize(model);

@@ -3,7 +3,7 @@
 #include "dyadic/Pipelines/Report.h"
 #include "dyadic/IR/Window.h"
 #include "dyadic/Support/Error.h"
-#include "dyadic/Transforms/Layers.h"
+#include "dyadic/IR/Layers.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MathExtras.h"

@@ -5,6 +5,7 @@
 #include "dyadic/Reference/Interpreter.h"
 #include "Operations.h"
 #include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/IR/TensorTypes.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/Support/Error.h"
@@ -166,16 +167,17 @@ public:
     return result;
   }
 
-  /// The last operation of each id, in program order.
-  void layers(mlir::Block &body, std::vector<NamedTensor> &values) {
-    MapVector<mlir::StringAttr, Operation *> last;
-    for (Operation &op : body)
-      if (auto layer = dyn_cast<qnn::LayerOpInterface>(&op); layer && layer.getIdAttr()) {
-        last.erase(layer.getIdAttr()); // so that its place moves to the end
-        last[layer.getIdAttr()] = &op;
+  /// The value of each layer, in program order; a later operation replaces an earlier
+  /// one of the same id, as in quant-expose-values.
+  void layers(mlir::func::FuncOp function, std::vector<NamedTensor> &values) {
+    MapVector<StringRef, mlir::Value> last;
+    for (Operation *op : layersOf(function))
+      if (mlir::StringAttr id = cast<qnn::LayerOpInterface>(op).getIdAttr()) {
+        last.erase(id.getValue());
+        last[id.getValue()] = layerValue(op);
       }
-    for (auto [id, op] : last)
-      values.push_back({id.str(), known.at(op->getResult(0))});
+    for (auto [id, value] : last)
+      values.push_back({id.str(), known.at(value)});
   }
 
 private:
@@ -216,7 +218,7 @@ Expected<std::vector<Tensor>> interpret(mlir::ModuleOp module, ArrayRef<Tensor> 
     return std::move(error);
   Expected<std::vector<Tensor>> results = run.results(body.getTerminator());
   if (results && values)
-    run.layers(body, *values);
+    run.layers(*function, *values);
   return results;
 }
 

@@ -5,7 +5,7 @@
 #include "dyadic/IR/Fingerprint.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Target/ModelAbi.h"
-#include "dyadic/Transforms/Layers.h"
+#include "dyadic/IR/Layers.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"

@@ -5,7 +5,7 @@
 #include "dyadic/IR/TensorTypes.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/Support/Error.h"
-#include "dyadic/Transforms/Layers.h"
+#include "dyadic/IR/Layers.h"
 
 using namespace mlir;
 using namespace dyadic::qnn;

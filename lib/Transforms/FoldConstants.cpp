@@ -6,7 +6,7 @@
 // with f = scale / sqrt(variance + epsilon) for each channel.
 
 #include "dyadic/IR/Constants.h"
-#include "dyadic/Transforms/Layers.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/Transforms/Passes.h"
 
 using namespace mlir;

@@ -5,7 +5,7 @@
 #include "dyadic/IR/Types.h"
 #include "dyadic/IR/Window.h"
 #include "dyadic/Support/Quantizer.h"
-#include "dyadic/Transforms/Layers.h"
+#include "dyadic/IR/Layers.h"
 
 using namespace mlir;
 using namespace dyadic::qnn;

@@ -3,7 +3,7 @@
 #include "dyadic/IR/Types.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Transforms/IntegerRanges.h"
-#include "dyadic/Transforms/Layers.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/Transforms/Passes.h"
 #include "llvm/Support/MathExtras.h"
 

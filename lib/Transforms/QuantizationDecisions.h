@@ -8,7 +8,7 @@
 
 #include "dyadic/IR/QnnDialect.h"
 #include "dyadic/Search/Plan.h"
-#include "dyadic/Transforms/Layers.h"
+#include "dyadic/IR/Layers.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SmallPtrSet.h"
 

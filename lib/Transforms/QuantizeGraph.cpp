@@ -10,7 +10,7 @@
 #include "dyadic/IR/Window.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Quantizer.h"
-#include "dyadic/Transforms/Layers.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/Transforms/Passes.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"

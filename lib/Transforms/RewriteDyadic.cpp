@@ -15,7 +15,7 @@
 #include "dyadic/Support/Functions.h"
 #include "dyadic/Support/Quantizer.h"
 #include "dyadic/Transforms/IntegerRanges.h"
-#include "dyadic/Transforms/Layers.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/Transforms/Passes.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/TypeUtilities.h"

@@ -2,7 +2,7 @@
 
 #include "dyadic/IR/Types.h"
 #include "dyadic/Support/Error.h"
-#include "dyadic/Transforms/Layers.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/Transforms/Passes.h"
 
 using namespace mlir;

@@ -210,13 +210,13 @@ TEST(ReferenceMoves, Pad) {
   EXPECT_EQ(intsOf(y), (Ints{-7, 3, 4, -7}));
 }
 
-TEST(ReferenceProgram, ValuesAreTheLastOfEachId) {
+TEST(ReferenceProgram, ValuesAreThoseOfLayers) {
   mlir::OwningOpRef<mlir::ModuleOp> module = parse(R"(
     func.func @main(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
       %a = qnn.relu %x {id = "a"} : tensor<2xf32>
       %r = qnn.range %a {min = 0.0 : f32, max = 1.0 : f32} : tensor<2xf32>
       %b = qnn.add %r, %r {id = "b"} : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
-      %c = qnn.clip %b {id = "a", min = 0.0 : f32, max = 3.0 : f32} : tensor<2xf32>
+      %c = qnn.clip %b {id = "c", min = 0.0 : f32, max = 3.0 : f32} : tensor<2xf32>
       %d = qnn.relu %c : tensor<2xf32>
       return %c, %x : tensor<2xf32>, tensor<2xf32>
     })");
@@ -229,9 +229,10 @@ TEST(ReferenceProgram, ValuesAreTheLastOfEachId) {
   EXPECT_EQ(floatsOf((*results)[0]), (Floats{0, 3}));
   EXPECT_EQ((*results)[1], x);
   ASSERT_EQ(values.size(), 2u);
-  EXPECT_EQ(values[0].name, "b");
-  EXPECT_EQ(floatsOf(values[0].tensor), (Floats{0, 4}));
-  EXPECT_EQ(values[1].name, "a");
+  // The addition absorbs the clip, whose id names no layer.
+  EXPECT_EQ(values[0].name, "a");
+  EXPECT_EQ(floatsOf(values[0].tensor), (Floats{0, 2}));
+  EXPECT_EQ(values[1].name, "b");
   EXPECT_EQ(floatsOf(values[1].tensor), (Floats{0, 3}));
 }
 

@@ -18,8 +18,9 @@ namespace dyadic {
 /// on `inputs` (one an argument, of exactly its shape and element type) and returns
 /// the results in order. `module` has been verified.
 ///
-/// With `values`, it also collects for every layer `id` the result of the last
-/// operation that carries the id, in program order. `values` is untouched on error.
+/// With `values`, it also collects the value of every layer (IR/Layers.h) by its `id`,
+/// of several operations with one id the last, in program order. `values` is untouched
+/// on error.
 ///
 /// Integers follow Support/Dyadic.h. Accumulators are summed in 64 bits and then
 /// wrapped to 32 (two's complement). Floats are f32 without contraction: a

@@ -3,8 +3,8 @@
 // What a layer of the float program is: a root operation and the activations that
 // it absorbs. Calibration, quantization and reports must agree on this.
 
-#ifndef DYADIC_TRANSFORMS_LAYERS_H
-#define DYADIC_TRANSFORMS_LAYERS_H
+#ifndef DYADIC_IR_LAYERS_H
+#define DYADIC_IR_LAYERS_H
 
 #include "dyadic/IR/QnnDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -52,4 +52,4 @@ llvm::StringRef resultName(mlir::func::FuncOp function, unsigned index);
 
 } // namespace dyadic
 
-#endif // DYADIC_TRANSFORMS_LAYERS_H
+#endif // DYADIC_IR_LAYERS_H

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The same bits everywhere: reference interpreter = JIT = library from Python.
+
+Every value of the network is compared, not only the outputs. With
+DYADIC_CONFORMANCE=full: all models, 32 samples, every combination.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import dyadic
+import numpy as np
+import pytest
+
+from conftest import run_tool
+
+FULL = os.environ.get("DYADIC_CONFORMANCE") == "full"
+SAMPLES = 32 if FULL else 2
+MODELS = ["digits", "kws", "resnet20"] if FULL else ["digits", "kws"]
+WIDTHS = ["w8a8", "w4a8", "w4a4", "w8a12"]
+ROUNDINGS = ["half_up", "half_even"]
+
+
+@pytest.fixture(scope="session")
+def table(models, tmp_path_factory):
+    """A saved calibration table by model: later compilations need no float run."""
+    folder = tmp_path_factory.mktemp("tables")
+
+    def get(name: str) -> Path:
+        path = folder / f"{name}.json"
+        if not path.exists():
+            model = models(name)
+            np.savez(folder / f"{name}.npz", **{model.input: model.calibration})
+            run_tool("quant-translate", model.onnx, f"--calibration={folder / name}.npz",
+                     f"--save-calibration={path}", "-o", folder / f"{name}.mlir")
+        return path
+
+    return get
+
+
+def compare(expected: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> int:
+    """Elements compared; fails on the first array that differs in type, shape or content."""
+    assert sorted(expected) == sorted(found)
+    for name, array in expected.items():
+        assert (array.dtype, array.shape) == (found[name].dtype, found[name].shape), name
+        different = int((array != found[name]).sum())
+        assert different == 0, f"{name}: {different} of {array.size} elements differ"
+    return sum(a.size for a in expected.values())
+
+
+def check_bits(model, calibration: Path, folder: Path, *options: str, samples: int = SAMPLES) -> int:
+    """Compiles to .mlir and .so and compares all three; returns the elements compared."""
+    common = [model.onnx, f"--calibration={calibration}", f"--name={model.name}", *options]
+    run_tool("quant-translate", *common, "-o", folder / "p.mlir")
+    run_tool("quant-translate", *common, "--dump-values", "-o", folder / "p.so")
+    program = dyadic.load(folder / "p.so")
+    inputs = model.test[:samples]
+    info = program.inputs[model.input]
+    if info.dtype != "float32":
+        quotient = np.rint(inputs / np.float32(info.scales[0])).astype(np.int64) + info.zero_point
+        inputs = np.clip(quotient, info.min, info.max).astype(info.dtype)
+    np.savez(folder / "inputs.npz", **{model.input: inputs})
+    for how in ("--reference", None):
+        arguments = [f"--inputs={folder / 'inputs.npz'}", f"--outputs={folder / f'{how}o.npz'}", f"--dump={folder / f'{how}d.npz'}"]
+        run_tool("quant-run", folder / "p.mlir", *arguments, *([how] if how else []))
+
+    runs = [program.run_values(inputs)] if info.shape[0] == -1 else [program.run_values(x[None]) for x in inputs]
+    compared = 0
+    for part, suffix in enumerate("od"):
+        reference = dict(np.load(folder / f"--reference{suffix}.npz"))
+        jit = dict(np.load(folder / f"None{suffix}.npz"))
+        library = {name: np.concatenate([run[part][name] for run in runs]) for name in runs[0][part]}
+        compared += compare(reference, jit) + compare(reference, library)
+    return compared
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("bits", WIDTHS)
+@pytest.mark.parametrize("name", MODELS)
+def test_widths(name, bits, rounding, models, table, tmp_path):
+    compared = check_bits(models(name), table(name), tmp_path, f"--bits={bits}", f"--rounding={rounding}")
+    assert compared > 10000
+    print(f"{name} {bits} {rounding}: {compared} elements, 0 differing")
+
+
+def mixed_plan(model, calibration: Path, folder: Path) -> Path:
+    """First layer 8/8, then weights of 2 to 8 bits and values of 3 to 12, some signed."""
+    path = folder / "plan.json"
+    run_tool("quant-translate", model.onnx, f"--calibration={calibration}", f"--save-plan={path}", "-o", folder / "x.mlir")
+    plan = json.loads(path.read_text())
+    for i, layer in enumerate(plan["layers"].values()):
+        layer["weights"] = [8, 4, 2, 6, 3, 7, 5][i % 7]
+        del layer["activations"]
+    for i, value in enumerate(plan["values"].values()):
+        value["bits"], value["signed"] = [8, 6, 12, 5, 10, 3, 9][i % 7], i % 3 == 0
+    for add in plan["adds"].values():
+        add["operand"] = "value"
+    path.write_text(json.dumps(plan))
+    return path
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_mixed_plan(name, models, table, tmp_path):
+    plan = mixed_plan(models(name), table(name), tmp_path)
+    check_bits(models(name), table(name), tmp_path, f"--bits={plan}")
+
+
+def test_float_island(models, table, tmp_path):
+    plan = mixed_plan(models("digits"), table("digits"), tmp_path)
+    text = json.loads(plan.read_text())
+    for layer in ("block1_pw", "head_conv"):
+        text["layers"][layer]["float"] = True
+    plan.write_text(json.dumps(text))
+    check_bits(models("digits"), table("digits"), tmp_path, f"--bits={plan}")
+    refused = run_tool("quant-translate", models("digits").onnx, f"--calibration={table('digits')}", f"--bits={plan}",
+                       "--integer-only", "-o", tmp_path / "refused.so", check=False)
+    assert refused.returncode == 1 and "computes in float" in refused.stderr
+    assert not (tmp_path / "refused.so").exists()
+
+
+@pytest.mark.parametrize("target", ["generic", "avx2"])
+@pytest.mark.parametrize("name", MODELS)
+def test_integer_io(name, target, models, table, tmp_path):
+    check_bits(models(name), table(name), tmp_path, "--io=integer", "--integer-only", f"--target={target}")
+
+
+@pytest.mark.parametrize("ending", [".so", ".o", ".ll", ".s", ".mlir"])
+@pytest.mark.parametrize("name", MODELS)
+def test_same_compile_twice(name, ending, models, table, tmp_path):
+    files = [tmp_path / folder / f"model{ending}" for folder in ("a", "b")]
+    for file in files:
+        file.parent.mkdir()
+        run_tool("quant-translate", models(name).onnx, f"--calibration={table(name)}", "--bits=w4a8", "-o", file)
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_saved_plan_and_table_give_the_same_library(models, table, tmp_path):
+    model = models("digits")
+    np.savez(tmp_path / "c.npz", image=model.calibration)
+    run_tool("quant-translate", model.onnx, f"--calibration={tmp_path / 'c.npz'}", "--bits=w4a6", "--rounding=half_even",
+             f"--save-plan={tmp_path / 'p.json'}", f"--save-calibration={tmp_path / 't.json'}", "-o", tmp_path / "a.so", "--name=m")
+    run_tool("quant-translate", model.onnx, f"--calibration={tmp_path / 't.json'}", f"--bits={tmp_path / 'p.json'}",
+             "-o", tmp_path / "b.so", "--name=m")
+    assert (tmp_path / "a.so").read_bytes() == (tmp_path / "b.so").read_bytes()

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""One model for several targets, and the C interface as a C program sees it."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+from pathlib import Path
+
+import dyadic
+import numpy as np
+import pytest
+
+from conftest import run_tool
+
+HOST = Path(__file__).with_name("host.c")
+OK, NULL_ARGUMENT, BAD_BATCH, BAD_THREADS = range(4)
+
+
+def need(tool: str) -> str:
+    path = shutil.which(tool)
+    if path is None:
+        pytest.skip(f"needs {tool}")
+    return path
+
+
+def build_host(compiler: list[str], object_file: Path, folder: Path) -> Path:
+    host = folder / "host"
+    subprocess.run([*compiler, "-O1", "-Wall", "-Werror", f"-I{object_file.parent}", str(HOST), str(object_file), "-o", str(host)],
+                   check=True)
+    return host
+
+
+def compile_digits(translate_options: list[str], models, folder: Path, name: str = "digits.o") -> Path:
+    folder.mkdir(exist_ok=True)
+    model = models("digits")
+    np.savez(folder / "c.npz", image=model.calibration)
+    run_tool("quant-translate", model.onnx, f"--calibration={folder / 'c.npz'}", "--name=digits", "-o", folder / name, *translate_options)
+    return folder / name
+
+
+@pytest.mark.parametrize("io", ["float", "integer"])
+def test_aarch64_gives_the_same_bits(io, models, tmp_path):
+    qemu, compiler = need("qemu-aarch64"), need("aarch64-linux-gnu-gcc")
+    arm = compile_digits([f"--io={io}", "--target=generic@aarch64-linux-gnu"], models, tmp_path / "arm")
+    native = dyadic.load(compile_digits([f"--io={io}"], models, tmp_path / "native", "digits.so"))
+    images = models("digits").test[:16]
+    if io == "integer":
+        images = np.clip(np.rint(images * 255), 0, 255).astype(np.uint8)
+    expected = native.run(images)["logits"]
+    images.tofile(tmp_path / "in")
+    host = build_host([compiler, "-static"], arm, tmp_path)
+    subprocess.run([qemu, str(host), str(tmp_path / "in"), str(tmp_path / "out"), str(len(images))], check=True, timeout=120)
+    found = np.fromfile(tmp_path / "out", expected.dtype).reshape(expected.shape)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_open_refuses_a_cpu_without_the_instructions(models, tmp_path):
+    qemu, compiler = need("qemu-x86_64"), need("cc")
+    host = build_host([compiler, "-static"], compile_digits(["--target=avx2"], models, tmp_path / "o"), tmp_path)
+    old = subprocess.run([qemu, "-cpu", "qemu64", str(host), "-", "-", "1", "open"], capture_output=True, text=True, timeout=120)
+    assert (old.returncode, "AVX2" in old.stdout) == (3, True), old
+    new = subprocess.run([qemu, "-cpu", "max", str(host), "-", "-", "1", "open"], capture_output=True, text=True, timeout=120)
+    assert new.stdout in ("opened\n", old.stdout)  # qemu 7 emulates AVX2 or says that it lacks it
+
+
+def test_generic_runs_on_the_oldest_cpu(models, tmp_path):
+    qemu, compiler = need("qemu-x86_64"), need("cc")
+    generic = compile_digits(["--target=generic"], models, tmp_path / "o")
+    images = models("digits").test[:4]
+    images.tofile(tmp_path / "in")
+    host = build_host([compiler, "-static"], generic, tmp_path)
+    subprocess.run([qemu, "-cpu", "qemu64", str(host), str(tmp_path / "in"), str(tmp_path / "out"), "4"], check=True, timeout=120)
+    expected = dyadic.load(compile_digits([], models, tmp_path / "n", "digits.so")).run(images)["logits"]
+    np.testing.assert_array_equal(np.fromfile(tmp_path / "out", np.float32).reshape(expected.shape), expected)
+
+
+def test_header_is_c_and_cxx(models, tmp_path):
+    header = compile_digits([], models, tmp_path / "o").with_suffix(".h")
+    for language, standard in [("c", "c99"), ("c++", "c++11")]:
+        subprocess.run(["cc", "-x", language, f"-std={standard}", "-pedantic", "-Wall", "-Werror", "-fsyntax-only", str(header)], check=True)
+
+
+# The interface by ctypes: what no well-behaved caller does.
+
+PARALLEL_FOR = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64), ctypes.c_void_p)
+
+
+class Model(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_uint32), ("abi_version", ctypes.c_uint32), ("tensor_size", ctypes.c_uint32),
+                ("num_inputs", ctypes.c_int32), ("num_outputs", ctypes.c_int32), ("num_values", ctypes.c_int32),
+                ("inputs", ctypes.c_void_p), ("outputs", ctypes.c_void_p), ("fingerprint", ctypes.c_char_p),
+                ("target", ctypes.c_char_p),
+                ("workspace_size", ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_int64, ctypes.c_int32)),
+                ("run", ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p,
+                                         ctypes.c_int32, PARALLEL_FOR, ctypes.c_void_p))]
+
+
+class Caller:
+    """Calls `run` on digits with arguments of its own."""
+
+    def __init__(self, library: Path) -> None:
+        self.library = ctypes.CDLL(str(library))
+        self.library.digits_open.restype = ctypes.POINTER(Model)
+        self.model = self.library.digits_open(None).contents
+        self.images = np.ascontiguousarray(np.linspace(0, 1, 4 * 64, dtype=np.float32))
+        self.logits = np.zeros((4, 10), np.float32)
+        self.space = np.zeros(self.model.workspace_size(4, 4) + 64, np.uint8)
+
+    def run(self, batch: int = 1, threads: int = 1, inputs: bool = True, outputs: bool = True, workspace: bool = True,
+            input: bool = True, parallel_for=PARALLEL_FOR()) -> int:
+        ins = (ctypes.c_void_p * 1)(self.images.ctypes.data if input else None)
+        outs = (ctypes.c_void_p * 1)(self.logits.ctypes.data)
+        space = (self.space.ctypes.data + 63) // 64 * 64
+        return self.model.run(ins if inputs else None, outs if outputs else None, batch, space if workspace else None, threads, parallel_for, None)
+
+
+@pytest.fixture(scope="module")
+def caller(models, tmp_path_factory):
+    return Caller(compile_digits([], models, tmp_path_factory.mktemp("abi"), "digits.so"))
+
+
+def test_descriptor(caller):
+    assert (caller.model.struct_size, caller.model.abi_version, caller.model.tensor_size) == (ctypes.sizeof(Model), 1, 64)
+    assert (caller.model.num_inputs, caller.model.num_outputs, caller.model.num_values) == (1, 1, 0)
+    assert len(caller.model.fingerprint) == 64
+
+
+def test_statuses(caller):
+    assert caller.run() == OK
+    for missing in ("inputs", "outputs", "workspace", "input"):
+        assert caller.run(**{missing: False}) == NULL_ARGUMENT, missing
+    assert caller.run(batch=0) == BAD_BATCH
+    assert caller.run(batch=-(2**63)) == BAD_BATCH
+    assert caller.run(threads=0) == BAD_THREADS
+    assert caller.run(threads=2) == BAD_THREADS  # nobody to run the second
+
+
+def test_workspace_size(caller):
+    size = caller.model.workspace_size
+    assert size(0, 1) == size(1, 0) == size(-1, 1) == 0
+    assert size(4, 2) == 2 * size(1, 1) and size(1, 8) == size(1, 1)
+
+
+def test_parallel_for_runs_every_sample_once(caller):
+    assert caller.run(batch=4) == OK
+    expected, ran = caller.logits.copy(), []
+
+    def backwards(context, n, function, argument):
+        for i in reversed(range(n)):
+            ran.append(i)
+            function(argument, i)
+
+    caller.logits[:] = 0
+    assert caller.run(batch=4, threads=3, parallel_for=PARALLEL_FOR(backwards)) == OK
+    assert ran == [2, 1, 0]
+    np.testing.assert_array_equal(caller.logits, expected)
+
+
+def test_batch_and_threads_change_nothing(models, translate):
+    program = dyadic.load(translate("digits"))
+    images = models("digits").test[:7]
+    single = np.concatenate([program.run(x[None])["logits"] for x in images])
+    for threads in (1, 2, 3, 16):
+        np.testing.assert_array_equal(program.run(images, threads=threads)["logits"], single)
+
+
+def test_fixed_batch_is_refused(models, translate):
+    program = dyadic.load(translate("kws"))
+    with pytest.raises(dyadic.DyadicError, match=r"float32 \[2, 1, 49, 10\], expected float32 \[1, 1, 49, 10\]"):
+        program.run(models("kws").test[:2])

@@ -1,0 +1,73 @@
+// RUN: quant-opt %s | FileCheck %s
+
+// CHECK-LABEL: @float
+func.func @float(%x: tensor<1x4x8x8xf32>, %w: tensor<8x2x3x3xf32>, %b: tensor<8xf32>, %m: tensor<8x5xf32>) -> tensor<1x5xf32> {
+  // CHECK: qnn.conv %{{.*}}, %{{.*}}, %{{.*}} {group = 2 : i64, id = "c", pads = array<i64: 1, 1, 1, 1>, strides = array<i64: 2, 2>}
+  %0 = qnn.conv %x, %w, %b {id = "c", group = 2 : i64, pads = array<i64: 1, 1, 1, 1>, strides = array<i64: 2, 2>}
+      : (tensor<1x4x8x8xf32>, tensor<8x2x3x3xf32>, tensor<8xf32>) -> tensor<1x8x4x4xf32>
+  // CHECK: qnn.batch_norm
+  %1 = qnn.batch_norm %0, %b, %b, %b, %b {epsilon = 1.0e-5 : f32}
+      : (tensor<1x8x4x4xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) -> tensor<1x8x4x4xf32>
+  // CHECK: qnn.relu %{{.*}} {id = "r"} : tensor<1x8x4x4xf32>
+  %2 = qnn.relu %1 {id = "r"} : tensor<1x8x4x4xf32>
+  // CHECK: qnn.clip
+  %3 = qnn.clip %2 {min = 0.0 : f32, max = 6.0 : f32} : tensor<1x8x4x4xf32>
+  // CHECK: qnn.add
+  %4 = qnn.add %3, %2 : (tensor<1x8x4x4xf32>, tensor<1x8x4x4xf32>) -> tensor<1x8x4x4xf32>
+  // CHECK: qnn.max_pool
+  %5 = qnn.max_pool %4 {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (tensor<1x8x4x4xf32>) -> tensor<1x8x2x2xf32>
+  // CHECK: qnn.pad
+  %6 = qnn.pad %5 {low = array<i64: 0, 0, 1, 0>, high = array<i64: 0, 0, 1, 0>, value = 0.5 : f32} : (tensor<1x8x2x2xf32>) -> tensor<1x8x4x2xf32>
+  // CHECK: qnn.slice
+  %7 = qnn.slice %6 {offsets = array<i64: 0, 0, 3, 0>, steps = array<i64: 1, 1, -2, 1>} : (tensor<1x8x4x2xf32>) -> tensor<1x8x2x2xf32>
+  // CHECK: qnn.concat %{{.*}}, %{{.*}} {axis = 3 : i64}
+  %8 = qnn.concat %7, %5 {axis = 3 : i64} : (tensor<1x8x2x2xf32>, tensor<1x8x2x2xf32>) -> tensor<1x8x2x4xf32>
+  // CHECK: qnn.avg_pool
+  %9 = qnn.avg_pool %8 {kernel = array<i64: 2, 4>} : (tensor<1x8x2x4xf32>) -> tensor<1x8x1x1xf32>
+  // CHECK: qnn.reshape
+  %10 = qnn.reshape %9 : (tensor<1x8x1x1xf32>) -> tensor<8x1xf32>
+  // CHECK: qnn.transpose
+  %11 = qnn.transpose %10 {permutation = array<i64: 1, 0>} : (tensor<8x1xf32>) -> tensor<1x8xf32>
+  // CHECK: qnn.range %{{.*}} {max = 2.000000e+00 : f32, min = -1.000000e+00 : f32}
+  %12 = qnn.range %11 {min = -1.0 : f32, max = 2.0 : f32} : tensor<1x8xf32>
+  // CHECK: qnn.matmul %{{.*}}, %{{.*}} {id = "m"}
+  %13 = qnn.matmul %12, %m {id = "m"} : (tensor<1x8xf32>, tensor<8x5xf32>) -> tensor<1x5xf32>
+  // CHECK: qnn.softmax %{{.*}} {axis = 1 : i64}
+  %14 = qnn.softmax %13 {axis = 1 : i64} : (tensor<1x5xf32>) -> tensor<1x5xf32>
+  return %14 : tensor<1x5xf32>
+}
+
+!u8 = !quant.uniform<u8:f32, 0.5:10>
+!w4 = !quant.uniform<i4<-7:7>:f32:0, {0.1, 0.2}>
+!acc = !quant.uniform<i32:f32:1, {0.05, 0.1}>
+
+// CHECK-LABEL: @quantized
+func.func @quantized(%x: tensor<1x1x4x4xf32>, %b: tensor<2xf32>) -> tensor<1x2x4x4xf32> {
+  %q = quant.qcast %x : tensor<1x1x4x4xf32> to tensor<1x1x4x4x!u8>
+  %c = arith.constant dense<[[[[-7]]], [[[3]]]]> : tensor<2x1x1x1xi4>
+  %w = quant.scast %c : tensor<2x1x1x1xi4> to tensor<2x1x1x1x!w4>
+  // CHECK: qnn.conv {{.*}} -> tensor<1x2x4x4x!quant.uniform<i32:f32:1, {{.*}}>>
+  %a = qnn.conv %q, %w, %b : (tensor<1x1x4x4x!u8>, tensor<2x1x1x1x!w4>, tensor<2xf32>) -> tensor<1x2x4x4x!acc>
+  // CHECK: qnn.requantize %{{.*}} {clamp = array<i64: 10, 255>}
+  %r = qnn.requantize %a {clamp = array<i64: 10, 255>} : (tensor<1x2x4x4x!acc>) -> tensor<1x2x4x4x!u8>
+  %d = quant.dcast %r : tensor<1x2x4x4x!u8> to tensor<1x2x4x4xf32>
+  return %d : tensor<1x2x4x4xf32>
+}
+
+// CHECK-LABEL: @integer
+// CHECK-SAME: qnn.name = "x"
+func.func @integer(%x: tensor<1x1x4x4xf32> {qnn.name = "x"}) -> (tensor<1x2x4x4xf32> {qnn.name = "y"}, tensor<1x2x4x4xui16>) attributes {qnn.batch} {
+  // CHECK: qnn.quantize %{{.*}} {clamp = array<i64: 0, 255>, scale = 5.000000e-01 : f32, zero_point = 10 : i64}
+  %q = qnn.quantize %x {scale = 0.5 : f32, zero_point = 10 : i64, clamp = array<i64: 0, 255>} : (tensor<1x1x4x4xf32>) -> tensor<1x1x4x4xui8>
+  %w = arith.constant dense<3> : tensor<2x1x3x3xsi8>
+  %b = arith.constant dense<[1, -1]> : tensor<2xsi32>
+  // CHECK: qnn.conv {{.*}}x_zp = 10 : i64
+  %a = qnn.conv %q, %w, %b {pads = array<i64: 1, 1, 1, 1>, x_zp = 10 : i64} : (tensor<1x1x4x4xui8>, tensor<2x1x3x3xsi8>, tensor<2xsi32>) -> tensor<1x2x4x4xsi32>
+  // CHECK: qnn.requantize {{.*}}rounding = #qnn.rounding<double>
+  %r = qnn.requantize %a {multiplier = dense<[[[1073741824]], [[2147483647]]]> : tensor<2x1x1xi32>, exponent = dense<40> : tensor<i32>, zero_point = 3 : i64, clamp = array<i64: -128, 127>, rounding = #qnn.rounding<double>} : (tensor<1x2x4x4xsi32>) -> tensor<1x2x4x4xsi8>
+  // CHECK: qnn.add {{.*}}rounding = #qnn.rounding<half_even>
+  %s = qnn.add %r, %a {a_zp = 3 : i64, b_zp = 0 : i64, a_multiplier = dense<1073741824> : tensor<i32>, b_multiplier = dense<5> : tensor<i32>, exponent = dense<31> : tensor<i32>, zero_point = 0 : i64, clamp = array<i64: 0, 4095>, rounding = #qnn.rounding<half_even>} : (tensor<1x2x4x4xsi8>, tensor<1x2x4x4xsi32>) -> tensor<1x2x4x4xui16>
+  // CHECK: qnn.dequantize
+  %d = qnn.dequantize %a {scale = dense<[[[0.5]], [[0.25]]]> : tensor<2x1x1xf32>} : (tensor<1x2x4x4xsi32>) -> tensor<1x2x4x4xf32>
+  return %d, %s : tensor<1x2x4x4xf32>, tensor<1x2x4x4xui16>
+}

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What the Python tests share: the tools, the models, and compiled programs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / "build" / "bin"
+SHARED = Path(os.environ.get("DYADIC_SHARED", ROOT.parent / "shared"))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A float model with calibration inputs and test data."""
+
+    name: str
+    onnx: Path
+    input: str
+    calibration: np.ndarray
+    test: np.ndarray
+    labels: np.ndarray
+
+
+def run_tool(tool: str, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Runs a tool of build/bin; with ``check`` a failure shows what it printed."""
+    command = [str(BIN / tool), *map(str, arguments)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    if check and result.returncode != 0:
+        raise AssertionError(f"{' '.join(command)}\n{result.stdout}{result.stderr}")
+    return result
+
+
+def need_shared() -> Path:
+    if not (SHARED / "models").is_dir():
+        pytest.skip(f"needs real models in {SHARED.name}/models, which are not there")
+    return SHARED
+
+
+def load_model(name: str) -> Model:
+    if name == "digits":
+        folder = ROOT / "examples" / "digits"
+        with np.load(folder / "calibration.npz") as c, np.load(folder / "test.npz") as t:
+            return Model(name, folder / "digits.onnx", "image", c["image"], t["image"], t["label"])
+    shared = need_shared()
+    if name == "kws":
+        with np.load(shared / "data" / "kws.npz") as z:
+            samples, labels = z["mfcc"].reshape(-1, 1, 49, 10), z["label"]
+        onnx, key = "kws_dscnn.onnx", "mfcc"
+    else:
+        with np.load(shared / "data" / "cifar10.npz") as z:
+            images, labels = z["image"], z["label"]
+        mean, std = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
+        samples = ((images.astype(np.float32) / 255.0 - mean) / std).transpose(0, 3, 1, 2)
+        onnx, key = "resnet20_cifar10.onnx", "image"
+    samples = np.ascontiguousarray(samples, np.float32)
+    return Model(name, shared / "models" / onnx, key, samples[:200], samples[200:], labels[200:])
+
+
+@pytest.fixture(scope="session")
+def models():
+    """Models by name, loaded once."""
+    loaded: dict[str, Model] = {}
+
+    def get(name: str) -> Model:
+        if name not in loaded:
+            loaded[name] = load_model(name)
+        return loaded[name]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def translate(models, tmp_path_factory):
+    """Compiles a model; the same options give the same file once a session."""
+    folder = tmp_path_factory.mktemp("compiled")
+    made: dict[tuple, Path] = {}
+
+    def compile(name: str, *options: str, suffix: str = ".so") -> Path:
+        key = (name, suffix, *options)
+        if key in made:
+            return made[key]
+        model = models(name)
+        out = folder / f"{name}{len(made)}{suffix}"
+        arguments = [model.onnx, "-o", out, f"--name={name}", *options]
+        if "--float" not in options and not any(o.startswith("--calibration=") for o in options):
+            data = folder / f"{name}.npz"
+            if not data.exists():
+                np.savez(data, **{model.input: model.calibration})
+            arguments.append(f"--calibration={data}")
+        run_tool("quant-translate", *arguments)
+        made[key] = out
+        return out
+
+    return compile
