@@ -271,6 +271,10 @@ static Error exceptionError(StringRef path, StringRef text) {
     node = context.drop_front(std::min(context.size(), context.find("Name: ") + 6)).split(" OpType: ").first;
     message = text.take_front(at);
   }
+  // onnx's assertions start with a place in its sources.
+  if (message.contains("Assertion `"))
+    message = message.contains("` failed: ") ? message.split("` failed: ").second
+                                             : between(message, "Assertion `", "` failed");
   std::string line;
   for (char c : message.trim())
     if (!(c == ' ' || c == '\n' || c == '\t') || (!line.empty() && line.back() != ' '))

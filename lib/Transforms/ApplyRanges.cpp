@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "dyadic/Support/Error.h"
 #include "dyadic/IR/Layers.h"
+#include "dyadic/Support/Error.h"
 #include "dyadic/Transforms/Passes.h"
 
 using namespace mlir;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "dyadic/IR/Types.h"
 #include "dyadic/IR/Layers.h"
+#include "dyadic/IR/Types.h"
 #include "dyadic/Transforms/Passes.h"
 #include "llvm/ADT/MapVector.h"
 

@@ -2,10 +2,10 @@
 
 #include "dyadic/Transforms/IntegerRanges.h"
 #include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/IR/Window.h"
 #include "dyadic/Support/Quantizer.h"
-#include "dyadic/IR/Layers.h"
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -14,6 +14,17 @@ namespace dyadic {
 
 int64_t magnitude(StorageRange range, int64_t zeroPoint) {
   return std::max(std::abs(range.min - zeroPoint), std::abs(range.max - zeroPoint));
+}
+
+std::string accumulatorFault(int64_t bound, unsigned activationBits) {
+  unsigned excess = 0;
+  while ((bound >> excess) > INT32_MAX)
+    ++excess;
+  std::string text = "accumulator bound " + std::to_string(bound) + " exceeds " + std::to_string(INT32_MAX) +
+                     " with activations of " + std::to_string(activationBits) + " bits";
+  if (activationBits > excess + 1)
+    text += ", the largest legal width is " + std::to_string(activationBits - excess);
+  return text;
 }
 
 static StorageRange typeRange(Value value) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "dyadic/IR/Layers.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Transforms/IntegerRanges.h"
-#include "dyadic/IR/Layers.h"
 #include "dyadic/Transforms/Passes.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -41,18 +41,9 @@ private:
     StorageRange range = ranges.of(op->getResult(0));
     if (range.min >= INT32_MIN && range.max <= INT32_MAX)
       return success();
-    // Each bit less halves the bound: the zero point and the scale of the bias follow.
     StorageRange input = ranges.of(op->getOperand(0));
-    int64_t bound = std::max(-range.min, range.max);
     unsigned bits = llvm::Log2_64_Ceil(static_cast<uint64_t>(input.max - input.min) + 1);
-    unsigned excess = 0;
-    while ((bound >> excess) > INT32_MAX)
-      ++excess;
-    InFlightDiagnostic error = op->emitError() << layerName(op) << ": accumulator bound " << bound << " exceeds "
-                                               << INT32_MAX << " with activations of " << bits << " bits";
-    if (bits > excess + 1)
-      error << ", the largest legal width is " << bits - excess;
-    return error;
+    return op->emitError() << layerName(op) << ": " << accumulatorFault(std::max(-range.min, range.max), bits);
   }
 
   static LogicalResult proveSum(AddOp add, IntegerRanges &ranges) {

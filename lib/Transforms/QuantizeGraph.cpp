@@ -6,11 +6,11 @@
 
 #include "QuantizationDecisions.h"
 #include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/IR/Window.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Quantizer.h"
-#include "dyadic/IR/Layers.h"
 #include "dyadic/Transforms/Passes.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"

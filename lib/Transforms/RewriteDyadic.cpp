@@ -9,13 +9,13 @@
 // Scales become ratios M = S_in / S_out and those become m / 2^e (Support/Dyadic.h).
 
 #include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/IR/Window.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Functions.h"
 #include "dyadic/Support/Quantizer.h"
 #include "dyadic/Transforms/IntegerRanges.h"
-#include "dyadic/IR/Layers.h"
 #include "dyadic/Transforms/Passes.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -61,6 +61,9 @@ public:
 private:
   static Type elementOf(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
   static StringAttr idOf(Operation *op) { return cast<LayerOpInterface>(op).getIdAttr(); }
+  static std::string layerName(Operation *op) {
+    return idOf(op) ? "layer '" + escaped(idOf(op)) + "': " : std::string();
+  }
 
   Type stored(Type type) {
     auto tensor = cast<RankedTensorType>(type);
@@ -201,8 +204,7 @@ private:
       bias[c] = foldedBias(oldBias ? ConstantView(oldBias).floatAt(c) : 0.0f, static_cast<float>(input.scales[0]),
                            input.zeroPoint, channel);
       if (bias[c] < INT32_MIN || bias[c] > INT32_MAX)
-        return op->emitError() << "layer '" << (idOf(op) ? escaped(idOf(op)) : "") << "': bias " << bias[c]
-                               << " of channel " << c << " exceeds 32 bits, expected fewer bits of activations";
+        return op->emitError() << layerName(op) << accumulatorFault(std::abs(bias[c]), input.bits);
       scales.push_back(input.scales[0] * channel.scale);
     }
     auto type = RankedTensorType::get({channels}, IntegerType::get(context, 32, IntegerType::Signed));
@@ -259,8 +261,7 @@ private:
     for (double scale : scales) {
       std::optional<Multiplier> multiplier = encodeMultiplier(scale / outputScale);
       if (!multiplier)
-        return op->emitError() << "layer '" << (idOf(op) ? escaped(idOf(op)) : "") << "': scale ratio "
-                               << scale / outputScale << " is not below 2^30";
+        return op->emitError() << layerName(op) << "scale ratio " << scale / outputScale << " is not below 2^30";
       m.push_back(multiplier->m);
       e.push_back(multiplier->e);
     }
@@ -330,8 +331,8 @@ private:
              M2 = rhs.scales[rhs.axis == -1 ? 0 : c] / output.scales[0];
       std::optional<MultiplierPair> pair = encodeMultiplierPair(M1, M2, boundA, boundB);
       if (!pair)
-        return op.emitError() << "layer '" << (idOf(op) ? escaped(idOf(op)) : "") << "': scale ratios " << M1 << " and "
-                              << M2 << " are not below 2^30, or the sum of the operands exceeds 64 bits";
+        return op.emitError() << layerName(op) << "scale ratios " << M1 << " and " << M2
+                              << " are not below 2^30, or the sum of the operands exceeds 64 bits";
       m1.push_back(pair->m1);
       m2.push_back(pair->m2);
       e.push_back(pair->e);

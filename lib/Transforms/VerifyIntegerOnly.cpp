@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "dyadic/IR/Layers.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/Support/Error.h"
-#include "dyadic/IR/Layers.h"
 #include "dyadic/Transforms/Passes.h"
 
 using namespace mlir;
@@ -41,8 +41,12 @@ struct VerifyIntegerOnly : impl::VerifyIntegerOnlyBase<VerifyIntegerOnly> {
     SmallVector<Operation *> islands;
     for (auto function : getOperation().getOps<func::FuncOp>())
       for (Operation &op : function.getBody().getOps())
-        if (!isIntegerOp(&op))
+        if (!isIntegerOp(&op) && !isAbsorbed(&op))
           islands.push_back(&op);
+    // The conversions around a float operation follow from it.
+    auto isConversion = [](Operation *op) { return isa<QuantizeOp, DequantizeOp>(op); };
+    if (!llvm::all_of(islands, isConversion))
+      llvm::erase_if(islands, isConversion);
     for (Operation *op : islands) {
       InFlightDiagnostic error = op->emitError() << "'" << op->getName() << "' computes in float";
       if (auto layer = dyn_cast<LayerOpInterface>(op))

@@ -9,6 +9,7 @@
 
 #include "dyadic/IR/QnnDialect.h"
 #include "llvm/ADT/DenseMap.h"
+#include <string>
 
 namespace dyadic {
 
@@ -22,6 +23,11 @@ private:
   StorageRange compute(mlir::Operation *op);
   llvm::DenseMap<mlir::Value, StorageRange> known;
 };
+
+/// What an accumulator beyond 32 bits is told as: the bound, the width of the activations
+/// and the largest legal one. Each bit less halves the bound, because the zero point and
+/// the scale of the bias follow.
+std::string accumulatorFault(int64_t bound, unsigned activationBits);
 
 /// max |x - zeroPoint| over a range.
 int64_t magnitude(StorageRange range, int64_t zeroPoint);

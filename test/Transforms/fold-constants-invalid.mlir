@@ -1,0 +1,16 @@
+// RUN: %quant-opt %s --quant-fold-constants -split-input-file -verify-diagnostics
+
+func.func @not_constant(%x: tensor<1x1x2xf32>, %p: tensor<1xf32>) -> tensor<1x1x2xf32> {
+  // expected-error @+1 {{parameters are not constant, expected constants}}
+  %y = qnn.batch_norm %x, %p, %p, %p, %p {epsilon = 0.0 : f32} : (tensor<1x1x2xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x1x2xf32>
+  return %y : tensor<1x1x2xf32>
+}
+
+// -----
+
+func.func @negative_variance(%x: tensor<1x1x2xf32>) -> tensor<1x1x2xf32> {
+  %p = arith.constant dense<-1.0> : tensor<1xf32>
+  // expected-error @+1 {{variance plus epsilon of channel 0 is -1.000000e+00, expected a positive number}}
+  %y = qnn.batch_norm %x, %p, %p, %p, %p {epsilon = 0.0 : f32} : (tensor<1x1x2xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x1x2xf32>
+  return %y : tensor<1x1x2xf32>
+}
