@@ -76,8 +76,8 @@ private:
   Value lower(qnn::ConcatOp op);
   Value lower(qnn::TransposeOp op);
   Value lower(qnn::SliceOp op);
-  /// A copy whose element `d` of the result is element `source(d)` of the operand.
-  Value gather(mlir::Operation *op, llvm::ArrayRef<mlir::AffineExpr> source);
+  /// A copy whose element `d` of the result of `op` is element `source(d)` of `input`.
+  Value gather(mlir::Operation *op, Value input, llvm::ArrayRef<mlir::AffineExpr> source);
 
   mlir::func::FuncOp function;
   mlir::OpBuilder builder;

@@ -35,10 +35,10 @@ Value LinalgLowering::lower(ConcatOp op) {
   return result;
 }
 
-Value LinalgLowering::gather(Operation *op, ArrayRef<AffineExpr> source) {
+Value LinalgLowering::gather(Operation *op, Value input, ArrayRef<AffineExpr> source) {
   auto type = signless(typeOf(op->getResult(0)));
   unsigned rank = type.getRank();
-  return buildGeneric(builder, op->getLoc(), of(op->getOperand(0)),
+  return buildGeneric(builder, op->getLoc(), input,
                       buildEmpty(builder, op->getLoc(), type.getShape(), type.getElementType()),
                       {map(rank, source), builder.getMultiDimIdentityMap(rank)}, std::string(rank, 'p'),
                       [](ScalarBuilder &, ValueRange a) { return a[0]; });
@@ -48,15 +48,29 @@ Value LinalgLowering::lower(TransposeOp op) {
   SmallVector<AffineExpr> source(op.getPermutation().size());
   for (auto [i, p] : llvm::enumerate(op.getPermutation()))
     source[p] = dim(i);
-  return gather(op, source);
+  return gather(op, of(op.getInput()), source);
 }
 
+/// Forward steps are a part of the operand; what is left to reverse is a gather, whose
+/// map then has a bare dimension only where both sides have the same size.
 Value LinalgLowering::lower(SliceOp op) {
+  RankedTensorType input = typeOf(op.getInput()), output = typeOf(op.getOutput());
+  SmallVector<OpFoldResult> offsets, sizes, steps;
+  SmallVector<int64_t> shape;
   SmallVector<AffineExpr> source;
-  for (auto [d, offset, step] : llvm::enumerate(op.getOffsets(), op.getSteps()))
-    source.push_back(typeOf(op.getOutput()).getDimSize(d) == 1 ? builder.getAffineConstantExpr(offset)
-                                                               : dim(d) * step + offset);
-  return gather(op, source);
+  for (auto [d, offset, step] : llvm::enumerate(op.getOffsets(), op.getSteps())) {
+    bool isForward = step > 0 || output.getDimSize(d) == 1;
+    offsets.push_back(builder.getIndexAttr(isForward ? offset : 0));
+    steps.push_back(builder.getIndexAttr(isForward ? std::max<int64_t>(step, 1) : 1));
+    shape.push_back(isForward ? output.getDimSize(d) : input.getDimSize(d));
+    sizes.push_back(builder.getIndexAttr(shape.back()));
+    source.push_back(isForward ? dim(d) : dim(d) * step + offset);
+  }
+  Value part = tensor::ExtractSliceOp::create(builder, op.getLoc(), of(op.getInput()), offsets, sizes, steps);
+  if (ArrayRef<int64_t>(shape) == output.getShape() &&
+      llvm::all_of(source, [](AffineExpr e) { return isa<AffineDimExpr>(e); }))
+    return part;
+  return gather(op, part, source);
 }
 
 } // namespace dyadic

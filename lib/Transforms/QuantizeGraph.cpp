@@ -57,8 +57,8 @@ private:
       if (failed(exit(result)))
         return failure();
     for (Operation *op : llvm::reverse(old))
-      if (op->use_empty())
-        op->erase();
+      op->erase();
+    eraseDead(function); // entries that nothing reads
     SmallVector<Type> results(terminator->getOperandTypes());
     function.setType(FunctionType::get(context, block.getArgumentTypes(), results));
     return success();
