@@ -95,10 +95,8 @@ llvm::Expected<std::unique_ptr<Program>> jitModule(ModuleOp module, bool withVal
   if (!target)
     return target.takeError();
   llvm::Expected<CompiledModule> compiled = compileModule(*copy, *target, "program");
-  if (!compiled) {
-    llvm::consumeError(compiled.takeError());
-    return diagnostics.takeError("program", "cannot be compiled");
-  }
+  if (!compiled)
+    return diagnostics.takeError("program", llvm::toString(compiled.takeError()));
   return loadJit(std::move(*compiled));
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/Pipelines/Report.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/IR/Window.h"
 #include "dyadic/Support/Error.h"
-#include "dyadic/IR/Layers.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MathExtras.h"

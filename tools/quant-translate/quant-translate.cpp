@@ -6,6 +6,7 @@
 #include "dyadic/IR/Fingerprint.h"
 #include "dyadic/Pipelines/CommandLine.h"
 #include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/Diagnostics.h"
 #include "dyadic/Pipelines/Report.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Files.h"
@@ -261,10 +262,11 @@ llvm::Error writeOutput(mlir::ModuleOp module, const Settings &settings, Report 
     stream << "\n";
     return files.write(outputPath, text);
   }
+  DiagnosticCollector diagnostics(module.getContext());
   auto compiled = compileModule(module, settings.target, settings.prefix,
                                 /*exportAlias=*/settings.emission == Emission::SharedLibrary);
   if (!compiled)
-    return fileError(modelPath, llvm::toString(compiled.takeError()));
+    return diagnostics.takeError(modelPath, llvm::toString(compiled.takeError()));
   report.workspaceBytes = compiled->workspaceBytes;
   return emitModule(*compiled, settings.emission, outputPath, files);
 }

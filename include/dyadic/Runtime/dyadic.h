@@ -74,7 +74,8 @@ typedef struct dyadic_model {
 
   /* Runs the model on `batch` samples; returns enum dyadic_status. It allocates
    * nothing, keeps no state and may run on several threads at once, each call with
-   * a workspace of its own. parallel_for may be NULL where threads is 1. */
+   * a workspace of its own. Inputs, outputs and workspace must not overlap.
+   * parallel_for may be NULL where threads is 1. */
   int32_t (*run)(const void *const *inputs, void *const *outputs, int64_t batch, void *workspace, int32_t threads,
                  dyadic_parallel_for parallel_for, void *context);
 } dyadic_model;
