@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-BIN = ROOT / "build" / "bin"
+BIN = Path(os.environ.get("DYADIC_BIN", ROOT / "build" / "bin"))
 SHARED = Path(os.environ.get("DYADIC_SHARED", ROOT.parent / "shared"))
 
 

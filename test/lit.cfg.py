@@ -16,6 +16,9 @@ config.excludes = ["Inputs", "unit", "python", "Integration", "Conformance", "CM
 
 tools = os.path.join(config.dyadic_build, "bin")
 venv = os.path.join(config.dyadic_source, ".venv", "bin")
+for tool in ["quant-opt", "quant-translate", "quant-run"]:
+    if not os.access(os.path.join(tools, tool), os.X_OK):
+        lit_config.fatal(f"{os.path.join(tools, tool)} does not exist, expected a build: ninja -C build")
 config.environment["PATH"] = os.pathsep.join([tools, config.llvm_tools, os.environ.get("PATH", "")])
 
 # Every quant-opt checks that what it prints parses back to the same, but for

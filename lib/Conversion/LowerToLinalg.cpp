@@ -6,6 +6,7 @@
 #include "LinalgLowering.h"
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/Types.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -29,8 +30,15 @@ LogicalResult LinalgLowering::run() {
   for (Operation *op : old)
     if (failed(lower(op)))
       return failure();
-  for (OpOperand &result : block.getTerminator()->getOpOperands())
-    result.set(values.lookup(result.get()));
+  // Each result is a buffer of its own, also where one value is returned twice.
+  llvm::SmallPtrSet<Value, 8> returned;
+  for (OpOperand &result : block.getTerminator()->getOpOperands()) {
+    Value value = values.lookup(result.get());
+    if (!returned.insert(value).second)
+      value = buildElementwise(builder, value.getLoc(), value, cast<RankedTensorType>(value.getType()), nullptr,
+                               [](ScalarBuilder &, ValueRange a) { return a[0]; });
+    result.set(value);
+  }
   for (Operation *op : llvm::reverse(old))
     op->erase();
   function.removeArgAttrsAttr();

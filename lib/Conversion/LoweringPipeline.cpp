@@ -16,8 +16,9 @@ using namespace mlir;
 namespace dyadic {
 
 void buildLoweringPipeline(OpPassManager &manager) {
+  // No CSE before bufferization: it would make one tensor.empty of all, and the
+  // analysis of its aliases quadratic.
   manager.addPass(createLowerToLinalg());
-  manager.addPass(createCSEPass());
 
   // Results become arguments: the caller owns every buffer.
   bufferization::OneShotBufferizePassOptions bufferize;

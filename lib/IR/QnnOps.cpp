@@ -24,6 +24,17 @@ using namespace dyadic::qnn;
 
 static RankedTensorType ranked(Value value) { return cast<RankedTensorType>(value.getType()); }
 
+/// At most 2^31 elements: more is a mistake or an attack.
+static bool fitsLimit(ArrayRef<int64_t> shape) {
+  int64_t limit = int64_t(1) << 31;
+  for (int64_t size : shape) {
+    if (size > limit)
+      return false;
+    limit /= std::max<int64_t>(size, 1);
+  }
+  return true;
+}
+
 /// Static shapes without empty dimensions, quantized types that hold together, and
 /// one level for all tensors in `values`.
 static LogicalResult verifyTensors(Operation *op, ValueRange values) {
@@ -31,6 +42,8 @@ static LogicalResult verifyTensors(Operation *op, ValueRange values) {
     RankedTensorType type = ranked(value);
     if (!type.hasStaticShape() || llvm::is_contained(type.getShape(), 0))
       return op->emitOpError() << "type " << type << " has no static shape of positive sizes";
+    if (!fitsLimit(type.getShape()))
+      return op->emitOpError() << "type " << type << " has too many elements, expected at most 2^31";
     if (failed(verifyQuantizedType([&] { return op->emitOpError(); }, type)))
       return failure();
     if (levelOf(type) != levelOf(values.front().getType()))
@@ -55,6 +68,29 @@ static LogicalResult verifyZeroPoint(Operation *op, StringRef name, std::optiona
   if (value < range.min || value > range.max)
     return op->emitOpError() << "'" << name << "' " << value << " is outside [" << range.min << ", " << range.max
                              << "]";
+  return success();
+}
+
+/// A quantized value that somebody stores: one scale and at most 16 bits.
+static LogicalResult verifyValue(Operation *op, StringRef name, Value value) {
+  std::optional<QuantInfo> info = quantInfo(ranked(value).getElementType());
+  if (!info || info->axis != -1 || info->bits > 16)
+    return op->emitOpError() << name << " of type " << value.getType() << ", expected one scale and at most 16 bits";
+  return success();
+}
+
+/// The accumulator of a layer has the scales of its products, Sx * Sw for each channel.
+static LogicalResult verifyAccumulatorScales(Operation *op, const QuantInfo &input, const QuantInfo &weights,
+                                             Value output, int64_t channels, int64_t axis) {
+  std::optional<QuantInfo> info = quantInfo(ranked(output).getElementType());
+  bool fits = info && info->isSigned && info->zeroPoint == 0 && (info->axis == -1 || info->axis == axis);
+  for (int64_t c = 0; fits && c < channels; ++c) {
+    double product = input.scales[0] * weights.scales[weights.axis == -1 ? 0 : c];
+    fits = std::abs(info->scales[info->axis == -1 ? 0 : c] - product) <= 1e-6 * product;
+  }
+  if (!fits)
+    return op->emitOpError() << "accumulator of type " << output.getType()
+                             << ", expected the scales of the products along axis " << axis;
   return success();
 }
 
@@ -88,9 +124,14 @@ static LogicalResult verifyLinear(Operation *op, Value input, Value weights, Val
       return op->emitOpError() << "weights of type " << weights.getType()
                                << ", expected signed symmetric ones of 2 to 8 bits with scales along axis "
                                << weightAxis;
+    if (failed(verifyValue(op, "input", input)))
+      return failure();
     std::optional<QuantInfo> activation = quantInfo(ranked(input).getElementType());
-    if (!activation || activation->axis != -1 || activation->bits > 16)
-      return op->emitOpError() << "input of type " << input.getType() << ", expected one scale and at most 16 bits";
+    if (isAccumulatorType(ranked(output).getElementType()))
+      return verifyAccumulatorScales(op, *activation, *info, output, channels,
+                                     weightAxis == 0 ? 1 : ranked(output).getRank() - 1);
+    if (failed(verifyValue(op, "result", output)))
+      return failure();
   }
   return success();
 }
@@ -109,13 +150,19 @@ static LogicalResult verifyWindow(Operation *op, RankedTensorType input, RankedT
       return op->emitOpError() << "'" << name << "' has " << values.size() << " entries, expected " << size;
     for (int64_t value : values)
       if (value < least || value > (int64_t(1) << 31))
-        return op->emitOpError() << "'" << name << "' contains " << value << ", expected at least " << least;
+        return op->emitOpError() << "'" << name << "' contains " << value << ", expected a number in [" << least
+                                 << ", 2^31]";
     return success();
   };
   if (failed(check("kernel", kernel, rank, 1)) || failed(check("strides", strides, rank, 1)) ||
       failed(check("dilations", dilations, rank, 1)) || failed(check("pads", pads, 2 * rank, 0)))
     return failure();
   Window w = window();
+  SmallVector<int64_t> padded(input.getShape());
+  for (size_t d = 0; d < rank; ++d)
+    padded[d + 2] += w.padBegin[d] + w.padEnd[d];
+  if (!fitsLimit(padded) || !fitsLimit(w.kernel))
+    return op->emitOpError() << "the window has too many positions, expected at most 2^31 with the padding";
   for (size_t d = 0; d < rank; ++d) {
     if (w.output[d] != w.expectedOutput(d) || w.output[d] <= 0)
       return op->emitOpError() << "result size " << w.output[d] << " in spatial dimension " << d << ", expected "
@@ -164,8 +211,8 @@ static LogicalResult verifyPassThrough(Operation *op, Value input, Value output)
   if (ranked(input).getElementType() != ranked(output).getElementType())
     return op->emitOpError() << "result elements of type " << ranked(output).getElementType()
                              << ", expected the operand's, " << ranked(input).getElementType();
-  if (isa<quant::UniformQuantizedPerAxisType>(ranked(input).getElementType()) &&
-      !isa<ReshapeOp, SliceOp, TransposeOp>(op))
+  // Scales along a dimension do not follow every move.
+  if (isa<quant::UniformQuantizedPerAxisType>(ranked(input).getElementType()))
     return op->emitOpError() << "operand with scales along an axis, expected one scale";
   return success();
 }
@@ -244,6 +291,8 @@ LogicalResult AddOp::verify() {
   if (isInteger ? !all : any)
     return emitOpError() << (isInteger ? "needs all of" : "must not have any of")
                          << " 'a_multiplier', 'b_multiplier', 'exponent', 'zero_point', 'clamp' and 'rounding'";
+  if (levelOf(output) == Level::Quantized && failed(verifyValue(*this, "result", getOutput())))
+    return failure();
   if (failed(verifyZeroPoint(*this, "a_zp", getAZp(), getLhs())) ||
       failed(verifyZeroPoint(*this, "b_zp", getBZp(), getRhs())))
     return failure();
@@ -287,6 +336,10 @@ LogicalResult RequantizeOp::verify() {
                          << " 'multiplier', 'exponent', 'zero_point'" << (isInteger ? ", 'clamp'" : "")
                          << " and 'rounding'";
   if (!isInteger) {
+    if (failed(verifyValue(*this, "result", getOutput())))
+      return failure();
+    if (getXZp() != 0)
+      return emitOpError() << "must not have 'x_zp' with operands of type " << input.getElementType();
     if (getClamp() && (getClamp()->size() != 2 || (*getClamp())[0] > (*getClamp())[1]))
       return emitOpError() << "'clamp' is [" << *getClamp() << "], expected two ordered numbers";
     return success();
@@ -362,6 +415,8 @@ LogicalResult AvgPoolOp::verify() {
                                                           !ranked(getOutput()).getElementType().isSignedInteger(32)))
     return emitOpError() << "operand " << getInput().getType() << " and result " << getOutput().getType()
                          << ", expected 8 or 16-bit integers and the si32 sum";
+  if (levelOf(getInput().getType()) == Level::Quantized && failed(verifyValue(*this, "input", getInput())))
+    return failure();
   return verifyPool(*this);
 }
 

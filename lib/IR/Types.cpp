@@ -90,6 +90,8 @@ LogicalResult verifyQuantizedType(function_ref<InFlightDiagnostic()> emitError, 
   if (!type.getExpressedType().isF32())
     return emitError() << "quantized type expresses " << type.getExpressedType() << ", expected f32";
   unsigned bits = type.getStorageTypeIntegralWidth();
+  if (bits == 32 && !type.isSigned())
+    return emitError() << "accumulator without sign, expected a signed one";
   if (bits != 32 && (bits < 2 || bits > (type.isSigned() ? 16u : 15u)))
     return emitError() << "storage of " << bits << " bits, expected 2 to " << (type.isSigned() ? 16 : 15) << ", or 32";
   SmallVector<int64_t> zeroPoints;

@@ -68,8 +68,9 @@ std::string unsupportedLine(llvm::StringRef name, llvm::StringRef op, llvm::Stri
 }
 
 Error unsupportedError(llvm::StringRef path, std::vector<std::string> lines) {
-  std::string what =
-      lines.size() == 1 ? "1 node is not supported" : std::to_string(lines.size()) + " nodes are not supported";
+  if (lines.size() == 1)
+    return fileError(path, lines[0]);
+  std::string what = std::to_string(lines.size()) + " nodes are not supported";
   return listError(path, what, std::move(lines));
 }
 

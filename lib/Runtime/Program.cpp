@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/Runtime/Program.h"
+#include <cstring>
 #include <dlfcn.h>
+#include <elf.h>
+#include <fstream>
 #include <thread>
 
 namespace dyadic {
@@ -88,6 +91,21 @@ std::unique_ptr<Program::Call> Program::prepare(const std::vector<const Tensor *
     call->inputPointers.push_back(tensor.data.data());
   }
   call->batch = batch == -1 ? 1 : batch;
+  // Without exceptions an allocation that fails ends the process.
+  constexpr uint64_t kLimit = uint64_t(1) << 33;
+  uint64_t bytes = model->workspace_size(call->batch, threads);
+  double total = static_cast<double>(bytes);
+  for (const TensorInfo &info : outputInfos) {
+    double size = static_cast<double>(elementSize(info.type));
+    for (int64_t d : info.shape)
+      size *= static_cast<double>(d == -1 ? call->batch : d);
+    total += size;
+  }
+  if (total > static_cast<double>(kLimit)) {
+    error =
+        "outputs and workspace need " + std::to_string(static_cast<uint64_t>(total / 1e9)) + " GB, expected at most 8";
+    return nullptr;
+  }
   for (const TensorInfo &info : outputInfos) {
     std::vector<int64_t> shape = info.shape;
     for (int64_t &size : shape)
@@ -96,7 +114,6 @@ std::unique_ptr<Program::Call> Program::prepare(const std::vector<const Tensor *
   }
   for (Tensor &output : call->outputs)
     call->outputPointers.push_back(output.data.data());
-  uint64_t bytes = model->workspace_size(call->batch, threads);
   call->workspace.resize(bytes + DYADIC_ALIGNMENT);
   auto address = reinterpret_cast<uintptr_t>(call->workspace.data());
   call->alignedWorkspace =
@@ -104,9 +121,35 @@ std::unique_ptr<Program::Call> Program::prepare(const std::vector<const Tensor *
   return call;
 }
 
+/// Whether the file holds all that its ELF header promises: the loader maps a
+/// truncated library and dies later.
+static bool isWhole(const std::string &path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  auto size = static_cast<uint64_t>(file.tellg());
+  Elf64_Ehdr header;
+  file.seekg(0);
+  if (!file.read(reinterpret_cast<char *>(&header), sizeof header) ||
+      std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64)
+    return true; // dlopen says what it is
+  if (header.e_shoff + uint64_t(header.e_shnum) * header.e_shentsize > size)
+    return false;
+  for (unsigned i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment;
+    file.seekg(static_cast<std::streamoff>(header.e_phoff + uint64_t(i) * header.e_phentsize));
+    if (!file.read(reinterpret_cast<char *>(&segment), sizeof segment) || segment.p_offset > size ||
+        segment.p_filesz > size - segment.p_offset)
+      return false;
+  }
+  return true;
+}
+
 std::unique_ptr<Program> openLibrary(const std::string &path, std::string &error) {
   // A name without a slash would be searched for in the system's folders.
   std::string file = path.find('/') == std::string::npos ? "./" + path : path;
+  if (!isWhole(file)) {
+    error = path + ": cannot be loaded: the file is truncated";
+    return nullptr;
+  }
   void *handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) {
     const char *reason = dlerror();

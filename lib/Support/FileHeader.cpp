@@ -101,6 +101,11 @@ Error JsonReader::error(const Twine &what) const {
 
 Error JsonReader::error(StringRef key, const Twine &what) const { return nodeError(file, pathOf(key), what); }
 
+bool JsonReader::has(StringRef key) {
+  asked.push_back(key.str()); // finish() lists it among the known ones
+  return object->get(key) != nullptr;
+}
+
 Expected<const json::Value *> JsonReader::get(StringRef key) {
   asked.push_back(key.str());
   const json::Value *value = object->get(key);
@@ -253,6 +258,7 @@ Error JsonReader::finish() const {
     return Error::success();
   llvm::SmallVector<std::string, 8> known = asked;
   llvm::sort(known);
+  known.erase(llvm::unique(known), known.end());
   return error("unknown key '" + escaped(*unknown) + "', expected " + llvm::join(known, ", "));
 }
 

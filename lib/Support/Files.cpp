@@ -2,8 +2,10 @@
 
 #include "dyadic/Support/Files.h"
 #include "dyadic/Support/Error.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace dyadic {
@@ -17,7 +19,34 @@ FileSet::~FileSet() {
     llvm::sys::fs::remove(temporary);
 }
 
+/// One spelling of a path, links resolved where the file exists.
+static std::string canonical(llvm::StringRef path) {
+  llvm::SmallString<128> real, absolute(path);
+  if (!llvm::sys::fs::real_path(path, real))
+    return real.str().str();
+  llvm::sys::fs::make_absolute(absolute);
+  llvm::sys::path::remove_dots(absolute, /*remove_dot_dot=*/true);
+  return absolute.str().str();
+}
+
+void FileSet::protect(llvm::StringRef path) {
+  if (!path.empty())
+    inputs.push_back(canonical(path));
+}
+
+llvm::Error FileSet::claim(llvm::StringRef path) {
+  std::string file = canonical(path);
+  if (llvm::is_contained(inputs, file))
+    return fileError(path, "cannot be written: it is read too");
+  for (const auto &[other, temporary] : files)
+    if (canonical(other) == file)
+      return fileError(path, "cannot be written: another output has the same name");
+  return llvm::Error::success();
+}
+
 llvm::Error FileSet::writeBy(llvm::StringRef path, llvm::function_ref<llvm::Error(llvm::StringRef)> write) {
+  if (llvm::Error error = claim(path))
+    return error;
   llvm::sys::fs::file_status status;
   if (!llvm::sys::fs::status(path, status) && status.type() != llvm::sys::fs::file_type::regular_file)
     return fileError(path, "cannot be written: not a regular file");

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/Target/Signature.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/IR/QnnDialect.h"
 #include "dyadic/IR/TensorTypes.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/Support/Error.h"
-#include "dyadic/IR/Layers.h"
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -21,7 +21,9 @@ int64_t BoundaryTensor::bytes() const {
 
 static llvm::Expected<BoundaryTensor> read(StringRef name, Type type, TypeAttr quantized, bool hasBatch) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  std::optional<ElementType> element = tensor ? elementTypeOf(tensor.getElementType()) : std::nullopt;
+  std::optional<ElementType> element;
+  if (tensor && isElementType(tensor.getElementType()))
+    element = elementTypeOf(tensor.getElementType());
   if (!element || !tensor.hasStaticShape()) {
     std::string text;
     llvm::raw_string_ostream(text) << type;
@@ -47,6 +49,8 @@ llvm::Expected<Signature> readSignature(ModuleOp module) {
   func::FuncOp function = entryFunction(module);
   if (!function)
     return makeError("the module has no single public function, expected one entry");
+  if (!function.getBody().hasOneBlock())
+    return makeError("the entry function has several blocks, expected one");
   Signature signature;
   signature.hasBatch = function->hasAttr(kBatchAttr);
   for (BlockArgument argument : function.getArguments()) {

@@ -2,6 +2,7 @@
 
 #include "dyadic/Target/Targets.h"
 #include "dyadic/Support/Error.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
@@ -45,6 +46,13 @@ llvm::Expected<Target> parseTarget(llvm::StringRef text) {
   Target result;
   result.triple = triple.str();
   result.isHost = triple.getArch() == host.getArch() && triple.getOS() == host.getOS();
+  bool isSupported =
+      llvm::is_contained({llvm::Triple::x86, llvm::Triple::x86_64, llvm::Triple::aarch64, llvm::Triple::arm,
+                          llvm::Triple::thumb, llvm::Triple::riscv32, llvm::Triple::riscv64},
+                         triple.getArch());
+  if (!isSupported)
+    return makeError("--target=" + escaped(text) + ": architecture '" + escaped(triple.getArchName()) +
+                     "', expected x86, x86_64, aarch64, arm, thumb, riscv32 or riscv64");
   if (cpu == "native" && !result.isHost)
     return makeError("--target=" + escaped(text) + ": native is for this machine, expected generic@" +
                      escaped(tripleText));

@@ -50,8 +50,15 @@ StorageRange IntegerRanges::of(Value value) {
 /// The union over all output channels.
 static StorageRange linearRange(Operation *op, StorageRange input) {
   ConstantView weights(op->getOperand(1));
-  if (!weights || (op->getNumOperands() == 3 && !ConstantView(op->getOperand(2))))
-    return typeRange(op->getResult(0));
+  bool hasBias = op->getNumOperands() == 3;
+  if (!weights || (hasBias && !ConstantView(op->getOperand(2)))) {
+    // Nothing is known but the types: every weight at its limit, and any bias.
+    auto type = cast<RankedTensorType>(op->getOperand(1).getType());
+    int64_t count = type.getNumElements() / type.getDimSize(isa<ConvOp>(op) ? 0 : 1);
+    int64_t most = count * 128 * std::max(std::abs(input.min), std::abs(input.max));
+    StorageRange start = hasBias ? typeRange(op->getOperand(2)) : StorageRange{};
+    return {start.min - most, start.max + most};
+  }
   std::vector<int64_t> values = weights.ints(), bias;
   bool isConv = isa<ConvOp>(op);
   int64_t channels = weights.getType().getDimSize(isConv ? 0 : 1), count = weights.size() / channels;

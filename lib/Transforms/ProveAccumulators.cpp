@@ -53,11 +53,21 @@ private:
                             add.getBMultiplier()->getValues<int32_t>().end());
     std::vector<int32_t> e(add.getExponent()->getValues<int32_t>().begin(),
                            add.getExponent()->getValues<int32_t>().end());
-    // One entry a channel each, or one for all; other combinations by their largest entries.
+    // One entry a channel each, or one for all; where shapes cross, the largest of each.
+    DenseElementsAttr attributes[] = {*add.getAMultiplier(), *add.getBMultiplier(), *add.getExponent()};
+    std::vector<int32_t> *values[] = {&m1, &m2, &e};
     size_t count = std::max({m1.size(), m2.size(), e.size()});
-    for (std::vector<int32_t> *v : {&m1, &m2, &e})
-      if (v->size() != count)
-        v->assign(count, *llvm::max_element(*v));
+    ArrayRef<int64_t> shape;
+    bool crossed = false;
+    for (auto [attribute, numbers] : llvm::zip(attributes, values)) {
+      if (numbers->size() == 1)
+        continue;
+      crossed |= !shape.empty() && shape != attribute.getType().getShape();
+      shape = attribute.getType().getShape();
+    }
+    for (std::vector<int32_t> *numbers : values)
+      if (crossed || numbers->size() != count)
+        numbers->assign(count, *llvm::max_element(*numbers));
     uint64_t bound1 = magnitude(ranges.of(add.getLhs()), static_cast<int64_t>(*add.getAZp()));
     uint64_t bound2 = magnitude(ranges.of(add.getRhs()), static_cast<int64_t>(*add.getBZp()));
     for (size_t i = 0; i < count; ++i) {

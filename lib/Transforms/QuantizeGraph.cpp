@@ -307,15 +307,19 @@ private:
   /// A result of the function: real numbers, or integers of the plan's width.
   LogicalResult exit(OpOperand &result) {
     Value old = result.get();
-    Value value = exits.count(old) ? exits.lookup(old) : quantizedOf(old);
     if (!decisions.storageOf(old)) {
       // A constant, returned as it is.
       if (plan.io == BoundaryMode::Integer)
         return function.emitError() << "output '" << escaped(resultName(function, result.getOperandNumber()))
                                     << "' is a constant, which --io=integer cannot type";
-      result.set(value ? dequantized(value) : copyConstant(old));
+      result.set(ConstantView(old) ? copyConstant(old) : dequantized(quantizedOf(old)));
       return success();
     }
+    if (isa<BlockArgument>(behindRanges(old)) && plan.io == BoundaryMode::Float) {
+      result.set(behindRanges(old)); // an input, returned as it is
+      return success();
+    }
+    Value value = exits.count(old) ? exits.lookup(old) : quantizedOf(old);
     if (plan.io == BoundaryMode::Float) {
       result.set(dequantized(value));
       return success();
@@ -354,8 +358,8 @@ struct QuantizeGraph : impl::QuantizeGraphBase<QuantizeGraph> {
     decisions.activationBits = activations;
     decisions.io = integerIo ? BoundaryMode::Integer : BoundaryMode::Float;
     if (weights < 2 || weights > 8 || activations < 2 || activations > 16) {
-      getOperation().emitError() << "weights of " << weights << " and activations of " << activations
-                                 << " bits, expected 2 to 8 and 2 to 16";
+      getOperation().emitError() << "weights of " << unsigned(weights) << " and activations of "
+                                 << unsigned(activations) << " bits, expected 2 to 8 and 2 to 16";
       return signalPassFailure();
     }
     if (!plan.empty()) {

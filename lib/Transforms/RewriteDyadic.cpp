@@ -105,6 +105,13 @@ private:
       return convertExit(dcast);
     if (auto scast = dyn_cast<quant::StorageCastOp>(op))
       return convertConstant(scast);
+    // What is at the integer level already has no scales to rewrite.
+    auto isStored = [&](Value value) {
+      auto found = types.find(value);
+      return isa<IntegerType>(found != types.end() ? found->second : elementOf(value));
+    };
+    if (isa<QNNDialect>(op->getDialect()) && (llvm::any_of(op->getOperands(), isStored) || isStored(result)))
+      return op->emitError() << "'" << op->getName() << "' cannot be rewritten to integers";
     if (isa<arith::ConstantOp>(op) || levelOf(result.getType()) == Level::Float)
       return copy(op);
     if (op->hasTrait<PassThrough>() || isa<ConcatOp>(op))

@@ -102,6 +102,8 @@ class Program:
         if missing or unknown:
             found = ", ".join(map(str, inputs)) or "none"
             raise DyadicError(f"inputs {found}, expected {', '.join(names)}")
+        if not isinstance(threads, int) or not 1 <= threads < 2**31:
+            raise DyadicError(f"{threads!r} threads, expected at least 1")
         arrays = [np.ascontiguousarray(inputs[name]) for name in names]
         arrays = [a.reshape(np.shape(inputs[n])) for a, n in zip(arrays, names)]
         for array, info in zip(arrays, self._program.inputs):

@@ -7,7 +7,17 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-WEIGHTS = ["plain"] * 3 + ["equal", "signs", "zeros", "zero channel", "one huge", "small", "tiny", "subnormal", "mixed scales"]
+WEIGHTS = ["plain"] * 3 + [
+    "equal",
+    "signs",
+    "zeros",
+    "zero channel",
+    "one huge",
+    "small",
+    "tiny",
+    "subnormal",
+    "mixed scales",
+]
 
 
 class Graph:
@@ -23,7 +33,6 @@ class Graph:
         if self.chance(0.3):  # sometimes of the same shape, so that an Add can read both
             self.inputs["u"] = self.inputs["x"] if self.chance(0.6) else (1, int(self.rng.integers(1, 4)), *size)
         self.values = dict(self.inputs)
-        self.scores = None  # what a softmax reads
 
     def pick(self, *options):
         return options[int(self.rng.integers(len(options)))]
@@ -81,13 +90,13 @@ class Graph:
             attributes["auto_pad"] = self.pick("SAME_UPPER", "SAME_LOWER")
             return attributes, [-(-s // st) for s, st in zip(size, strides)], kernel
         pads = [int(self.rng.integers(0, k)) for k in kernel * 2]
-        out = []
-        for s, k, d, st, low, high in zip(size, kernel, dilations, strides, pads, pads[len(kernel):]):
-            free = s + low + high - ((k - 1) * d + 1)
-            count = (-(-free // st) if ceil else free // st) + 1
-            if ceil and (count - 1) * st >= s + low:  # the last window starts in the padding behind
-                count -= 1
-            out.append(count)
+        free = [
+            s + pads[d] + pads[d + len(size)] - ((k - 1) * dilations[d] + 1)
+            for d, (s, k) in enumerate(zip(size, kernel))
+        ]
+        # ONNX's shape inference counts a window that starts in the padding behind, ONNX Runtime does not.
+        ceil = ceil and all(-(-f // st) * st < s + pads[d] for d, (f, st, s) in enumerate(zip(free, strides, size)))
+        out = [(-(-f // st) if ceil else f // st) + 1 for f, st in zip(free, strides)]
         return {**attributes, "pads": pads, **({"ceil_mode": 1} if ceil else {})}, out, kernel
 
     # One method a kind of node.
@@ -112,7 +121,9 @@ class Graph:
             self.add(op, [x], (*shape[:2], *[1] * self.rank))
             return
         is_max = op == "MaxPool"
-        attributes, out, _ = self.window(shape[2:], dilated=is_max and self.chance(0.3), ceil=is_max and self.chance(0.2))
+        attributes, out, _ = self.window(
+            shape[2:], dilated=is_max and self.chance(0.3), ceil=is_max and self.chance(0.2)
+        )
         if not is_max:
             attributes["count_include_pad"] = self.pick(0, 1)
         self.add(op, [x], (*shape[:2], *out), **attributes)
@@ -143,7 +154,12 @@ class Graph:
     def norm(self) -> None:
         x = self.spatial()
         c = self.values[x][1]
-        rows = [self.rng.standard_normal(c), self.rng.standard_normal(c), self.rng.standard_normal(c), self.rng.random(c) + 0.1]
+        rows = [
+            self.rng.standard_normal(c),
+            self.rng.standard_normal(c),
+            self.rng.standard_normal(c),
+            self.rng.random(c) + 0.1,
+        ]
         self.add("BatchNormalization", [x, *[self.constant(r.astype(np.float32)) for r in rows]], self.values[x])
 
     def matmul(self) -> None:
@@ -164,7 +180,9 @@ class Graph:
         x = self.pick(*self.values)
         out, arrays = list(self.values[x]), []
         for axis in self.rng.permutation(range(1, len(out)))[: int(self.rng.integers(1, len(out)))]:
-            start, end, step = self.pick((1, 1 << 40, 2), (-1, -(1 << 40), -2), (0, -1, 1), (-2, -(1 << 40), -1), (0, 1 << 40, 3))
+            start, end, step = self.pick(
+                (1, 1 << 40, 2), (-1, -(1 << 40), -2), (0, -1, 1), (-2, -(1 << 40), -1), (0, 1 << 40, 3)
+            )
             left = len(range(out[axis])[slice(start, end, step)])
             if left > 0:
                 arrays.append((start, end, axis, step))
@@ -195,9 +213,18 @@ class Graph:
         x = self.pick(*self.values)
         shape = self.values[x]
         axis = int(self.rng.integers(1, len(shape)))
-        fits = [n for n, s in self.values.items() if len(s) == len(shape) and all(a == b or d == axis for d, (a, b) in enumerate(zip(s, shape)))]
+        fits = [
+            n
+            for n, s in self.values.items()
+            if len(s) == len(shape) and all(a == b or d == axis for d, (a, b) in enumerate(zip(s, shape)))
+        ]
         parts = [x, *[self.pick(*fits) for _ in range(int(self.rng.integers(1, 3)))]]
-        self.add("Concat", parts, [sum(self.values[p][axis] for p in parts) if d == axis else s for d, s in enumerate(shape)], axis=axis)
+        self.add(
+            "Concat",
+            parts,
+            [sum(self.values[p][axis] for p in parts) if d == axis else s for d, s in enumerate(shape)],
+            axis=axis,
+        )
 
     def head(self) -> None:
         x = self.spatial()
@@ -205,15 +232,25 @@ class Graph:
         x, shape = list(self.values.items())[-1]
         trans = self.pick(0, 1)
         w = self.weights((5, shape[1]))
-        self.add("Gemm", [x, self.constant(w if trans else np.ascontiguousarray(w.T)), self.constant(self.weights((5,)))], (1, 5),
-                 transB=trans, alpha=self.pick(1.0, 1.0, 0.5), beta=self.pick(1.0, 1.0, 0.0, -2.0))
+        self.add(
+            "Gemm",
+            [x, self.constant(w if trans else np.ascontiguousarray(w.T)), self.constant(self.weights((5,)))],
+            (1, 5),
+            transB=trans,
+            alpha=self.pick(1.0, 1.0, 0.5),
+            beta=self.pick(1.0, 1.0, 0.0, -2.0),
+        )
         if self.chance(0.25):
-            self.scores = list(self.values)[-1]
-            self.add("Softmax", [self.scores], (1, 5), axis=1)
+            self.add("Softmax", [list(self.values)[-1]], (1, 5), axis=1)
 
     def build(self) -> onnx.ModelProto:
-        kinds = [self.conv] * 4 + [self.activation] * 3 + [self.sum] * 3 + [self.pool] * 2 + [
-            self.affine, self.norm, self.matmul, self.pad, self.slice, self.transpose, self.reshape, self.concat]
+        kinds = (
+            [self.conv] * 4
+            + [self.activation] * 3
+            + [self.sum] * 3
+            + [self.pool] * 2
+            + [self.affine, self.norm, self.matmul, self.pad, self.slice, self.transpose, self.reshape, self.concat]
+        )
         for _ in range(int(self.rng.integers(3, 11))):
             self.pick(*kinds)()
             if int(np.prod(list(self.values.values())[-1])) > 3000:  # keep it small
@@ -224,7 +261,10 @@ class Graph:
         return self.model(outputs)
 
     def model(self, outputs: list[str]) -> onnx.ModelProto:
-        infos = [[helper.make_tensor_value_info(n, TensorProto.FLOAT, self.values[n]) for n in names] for names in (self.inputs, outputs)]
+        infos = [
+            [helper.make_tensor_value_info(n, TensorProto.FLOAT, self.values[n]) for n in names]
+            for names in (self.inputs, outputs)
+        ]
         graph = helper.make_graph(self.nodes, "random", *infos, self.initializers)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         onnx.checker.check_model(model, full_check=True)

@@ -34,8 +34,14 @@ def table(models, tmp_path_factory):
         if not path.exists():
             model = models(name)
             np.savez(folder / f"{name}.npz", **{model.input: model.calibration})
-            run_tool("quant-translate", model.onnx, f"--calibration={folder / name}.npz",
-                     f"--save-calibration={path}", "-o", folder / f"{name}.mlir")
+            run_tool(
+                "quant-translate",
+                model.onnx,
+                f"--calibration={folder / name}.npz",
+                f"--save-calibration={path}",
+                "-o",
+                folder / f"{name}.mlir",
+            )
         return path
 
     return get
@@ -64,7 +70,11 @@ def check_bits(model, calibration: Path, folder: Path, *options: str, samples: i
         inputs = np.clip(quotient, info.min, info.max).astype(info.dtype)
     np.savez(folder / "inputs.npz", **{model.input: inputs})
     for how in ("--reference", None):
-        arguments = [f"--inputs={folder / 'inputs.npz'}", f"--outputs={folder / f'{how}o.npz'}", f"--dump={folder / f'{how}d.npz'}"]
+        arguments = [
+            f"--inputs={folder / 'inputs.npz'}",
+            f"--outputs={folder / f'{how}o.npz'}",
+            f"--dump={folder / f'{how}d.npz'}",
+        ]
         run_tool("quant-run", folder / "p.mlir", *arguments, *([how] if how else []))
 
     runs = [program.run_values(inputs)] if info.shape[0] == -1 else [program.run_values(x[None]) for x in inputs]
@@ -86,10 +96,12 @@ def test_widths(name, bits, rounding, models, table, tmp_path):
     print(f"{name} {bits} {rounding}: {compared} elements, 0 differing")
 
 
-def mixed_plan(model, calibration: Path, folder: Path) -> Path:
+def mixed_plan(model, calibration: Path, folder: Path, rounding: str = "half_up") -> Path:
     """First layer 8/8, then weights of 2 to 8 bits and values of 3 to 12, some signed."""
     path = folder / "plan.json"
-    run_tool("quant-translate", model.onnx, f"--calibration={calibration}", f"--save-plan={path}", "-o", folder / "x.mlir")
+    run_tool(
+        "quant-translate", model.onnx, f"--calibration={calibration}", f"--save-plan={path}", "-o", folder / "x.mlir"
+    )
     plan = json.loads(path.read_text())
     for i, layer in enumerate(plan["layers"].values()):
         layer["weights"] = [8, 4, 2, 6, 3, 7, 5][i % 7]
@@ -98,14 +110,17 @@ def mixed_plan(model, calibration: Path, folder: Path) -> Path:
         value["bits"], value["signed"] = [8, 6, 12, 5, 10, 3, 9][i % 7], i % 3 == 0
     for add in plan["adds"].values():
         add["operand"] = "value"
+    plan["rounding"] = rounding
     path.write_text(json.dumps(plan))
     return path
 
 
+@pytest.mark.parametrize("rounding", ROUNDINGS)
 @pytest.mark.parametrize("name", MODELS)
-def test_mixed_plan(name, models, table, tmp_path):
-    plan = mixed_plan(models(name), table(name), tmp_path)
-    check_bits(models(name), table(name), tmp_path, f"--bits={plan}")
+def test_mixed_plan(name, rounding, models, table, tmp_path):
+    plan = mixed_plan(models(name), table(name), tmp_path, rounding)
+    compared = check_bits(models(name), table(name), tmp_path, f"--bits={plan}")
+    print(f"{name} mixed {rounding}: {compared} elements, 0 differing")
 
 
 def test_float_island(models, table, tmp_path):
@@ -115,8 +130,16 @@ def test_float_island(models, table, tmp_path):
         text["layers"][layer]["float"] = True
     plan.write_text(json.dumps(text))
     check_bits(models("digits"), table("digits"), tmp_path, f"--bits={plan}")
-    refused = run_tool("quant-translate", models("digits").onnx, f"--calibration={table('digits')}", f"--bits={plan}",
-                       "--integer-only", "-o", tmp_path / "refused.so", check=False)
+    refused = run_tool(
+        "quant-translate",
+        models("digits").onnx,
+        f"--calibration={table('digits')}",
+        f"--bits={plan}",
+        "--integer-only",
+        "-o",
+        tmp_path / "refused.so",
+        check=False,
+    )
     assert refused.returncode == 1 and "computes in float" in refused.stderr
     assert not (tmp_path / "refused.so").exists()
 
@@ -124,7 +147,8 @@ def test_float_island(models, table, tmp_path):
 @pytest.mark.parametrize("target", ["generic", "avx2"])
 @pytest.mark.parametrize("name", MODELS)
 def test_integer_io(name, target, models, table, tmp_path):
-    check_bits(models(name), table(name), tmp_path, "--io=integer", "--integer-only", f"--target={target}")
+    compared = check_bits(models(name), table(name), tmp_path, "--io=integer", "--integer-only", f"--target={target}")
+    print(f"{name} --io=integer {target}: {compared} elements, 0 differing")
 
 
 @pytest.mark.parametrize("ending", [".so", ".o", ".ll", ".s", ".mlir"])
@@ -140,8 +164,25 @@ def test_same_compile_twice(name, ending, models, table, tmp_path):
 def test_saved_plan_and_table_give_the_same_library(models, table, tmp_path):
     model = models("digits")
     np.savez(tmp_path / "c.npz", image=model.calibration)
-    run_tool("quant-translate", model.onnx, f"--calibration={tmp_path / 'c.npz'}", "--bits=w4a6", "--rounding=half_even",
-             f"--save-plan={tmp_path / 'p.json'}", f"--save-calibration={tmp_path / 't.json'}", "-o", tmp_path / "a.so", "--name=m")
-    run_tool("quant-translate", model.onnx, f"--calibration={tmp_path / 't.json'}", f"--bits={tmp_path / 'p.json'}",
-             "-o", tmp_path / "b.so", "--name=m")
+    run_tool(
+        "quant-translate",
+        model.onnx,
+        f"--calibration={tmp_path / 'c.npz'}",
+        "--bits=w4a6",
+        "--rounding=half_even",
+        f"--save-plan={tmp_path / 'p.json'}",
+        f"--save-calibration={tmp_path / 't.json'}",
+        "-o",
+        tmp_path / "a.so",
+        "--name=m",
+    )
+    run_tool(
+        "quant-translate",
+        model.onnx,
+        f"--calibration={tmp_path / 't.json'}",
+        f"--bits={tmp_path / 'p.json'}",
+        "-o",
+        tmp_path / "b.so",
+        "--name=m",
+    )
     assert (tmp_path / "a.so").read_bytes() == (tmp_path / "b.so").read_bytes()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import dyadic
@@ -27,8 +28,10 @@ def need(tool: str) -> str:
 
 def build_host(compiler: list[str], object_file: Path, folder: Path) -> Path:
     host = folder / "host"
-    subprocess.run([*compiler, "-O1", "-Wall", "-Werror", f"-I{object_file.parent}", str(HOST), str(object_file), "-o", str(host)],
-                   check=True)
+    subprocess.run(
+        [*compiler, "-O1", "-Wall", "-Werror", f"-I{object_file.parent}", str(HOST), str(object_file), "-o", str(host)],
+        check=True,
+    )
     return host
 
 
@@ -36,7 +39,15 @@ def compile_digits(translate_options: list[str], models, folder: Path, name: str
     folder.mkdir(exist_ok=True)
     model = models("digits")
     np.savez(folder / "c.npz", image=model.calibration)
-    run_tool("quant-translate", model.onnx, f"--calibration={folder / 'c.npz'}", "--name=digits", "-o", folder / name, *translate_options)
+    run_tool(
+        "quant-translate",
+        model.onnx,
+        f"--calibration={folder / 'c.npz'}",
+        "--name=digits",
+        "-o",
+        folder / name,
+        *translate_options,
+    )
     return folder / name
 
 
@@ -51,7 +62,9 @@ def test_aarch64_gives_the_same_bits(io, models, tmp_path):
     expected = native.run(images)["logits"]
     images.tofile(tmp_path / "in")
     host = build_host([compiler, "-static"], arm, tmp_path)
-    subprocess.run([qemu, str(host), str(tmp_path / "in"), str(tmp_path / "out"), str(len(images))], check=True, timeout=120)
+    subprocess.run(
+        [qemu, str(host), str(tmp_path / "in"), str(tmp_path / "out"), str(len(images))], check=True, timeout=120
+    )
     found = np.fromfile(tmp_path / "out", expected.dtype).reshape(expected.shape)
     np.testing.assert_array_equal(found, expected)
 
@@ -59,9 +72,13 @@ def test_aarch64_gives_the_same_bits(io, models, tmp_path):
 def test_open_refuses_a_cpu_without_the_instructions(models, tmp_path):
     qemu, compiler = need("qemu-x86_64"), need("cc")
     host = build_host([compiler, "-static"], compile_digits(["--target=avx2"], models, tmp_path / "o"), tmp_path)
-    old = subprocess.run([qemu, "-cpu", "qemu64", str(host), "-", "-", "1", "open"], capture_output=True, text=True, timeout=120)
+    old = subprocess.run(
+        [qemu, "-cpu", "qemu64", str(host), "-", "-", "1", "open"], capture_output=True, text=True, timeout=120
+    )
     assert (old.returncode, "AVX2" in old.stdout) == (3, True), old
-    new = subprocess.run([qemu, "-cpu", "max", str(host), "-", "-", "1", "open"], capture_output=True, text=True, timeout=120)
+    new = subprocess.run(
+        [qemu, "-cpu", "max", str(host), "-", "-", "1", "open"], capture_output=True, text=True, timeout=120
+    )
     assert new.stdout in ("opened\n", old.stdout)  # qemu 7 emulates AVX2 or says that it lacks it
 
 
@@ -71,7 +88,9 @@ def test_generic_runs_on_the_oldest_cpu(models, tmp_path):
     images = models("digits").test[:4]
     images.tofile(tmp_path / "in")
     host = build_host([compiler, "-static"], generic, tmp_path)
-    subprocess.run([qemu, "-cpu", "qemu64", str(host), str(tmp_path / "in"), str(tmp_path / "out"), "4"], check=True, timeout=120)
+    subprocess.run(
+        [qemu, "-cpu", "qemu64", str(host), str(tmp_path / "in"), str(tmp_path / "out"), "4"], check=True, timeout=120
+    )
     expected = dyadic.load(compile_digits([], models, tmp_path / "n", "digits.so")).run(images)["logits"]
     np.testing.assert_array_equal(np.fromfile(tmp_path / "out", np.float32).reshape(expected.shape), expected)
 
@@ -79,57 +98,115 @@ def test_generic_runs_on_the_oldest_cpu(models, tmp_path):
 def test_header_is_c_and_cxx(models, tmp_path):
     header = compile_digits([], models, tmp_path / "o").with_suffix(".h")
     for language, standard in [("c", "c99"), ("c++", "c++11")]:
-        subprocess.run(["cc", "-x", language, f"-std={standard}", "-pedantic", "-Wall", "-Werror", "-fsyntax-only", str(header)], check=True)
+        subprocess.run(
+            ["cc", "-x", language, f"-std={standard}", "-pedantic", "-Wall", "-Werror", "-fsyntax-only", str(header)],
+            check=True,
+        )
 
 
 # The interface by ctypes: what no well-behaved caller does.
 
-PARALLEL_FOR = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64), ctypes.c_void_p)
+PARALLEL_FOR = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_int64, ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64), ctypes.c_void_p
+)
 
 
 class Model(ctypes.Structure):
-    _fields_ = [("struct_size", ctypes.c_uint32), ("abi_version", ctypes.c_uint32), ("tensor_size", ctypes.c_uint32),
-                ("num_inputs", ctypes.c_int32), ("num_outputs", ctypes.c_int32), ("num_values", ctypes.c_int32),
-                ("inputs", ctypes.c_void_p), ("outputs", ctypes.c_void_p), ("fingerprint", ctypes.c_char_p),
-                ("target", ctypes.c_char_p),
-                ("workspace_size", ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_int64, ctypes.c_int32)),
-                ("run", ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p,
-                                         ctypes.c_int32, PARALLEL_FOR, ctypes.c_void_p))]
+    _fields_ = [
+        ("struct_size", ctypes.c_uint32),
+        ("abi_version", ctypes.c_uint32),
+        ("tensor_size", ctypes.c_uint32),
+        ("num_inputs", ctypes.c_int32),
+        ("num_outputs", ctypes.c_int32),
+        ("num_values", ctypes.c_int32),
+        ("inputs", ctypes.c_void_p),
+        ("outputs", ctypes.c_void_p),
+        ("fingerprint", ctypes.c_char_p),
+        ("target", ctypes.c_char_p),
+        ("workspace_size", ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_int64, ctypes.c_int32)),
+        (
+            "run",
+            ctypes.CFUNCTYPE(
+                ctypes.c_int32,
+                ctypes.c_void_p,
+                ctypes.c_void_p,
+                ctypes.c_int64,
+                ctypes.c_void_p,
+                ctypes.c_int32,
+                PARALLEL_FOR,
+                ctypes.c_void_p,
+            ),
+        ),
+    ]
 
 
 class Caller:
-    """Calls `run` on digits with arguments of its own."""
+    """Calls `run` of a model with one input and one output, with arguments of its own."""
 
-    def __init__(self, library: Path) -> None:
+    def __init__(self, library: Path, name: str, sample: np.ndarray, classes: int, batch: int = 4) -> None:
         self.library = ctypes.CDLL(str(library))
-        self.library.digits_open.restype = ctypes.POINTER(Model)
-        self.model = self.library.digits_open(None).contents
-        self.images = np.ascontiguousarray(np.linspace(0, 1, 4 * 64, dtype=np.float32))
-        self.logits = np.zeros((4, 10), np.float32)
-        self.space = np.zeros(self.model.workspace_size(4, 4) + 64, np.uint8)
+        self.open = getattr(self.library, f"{name}_open")
+        self.open.restype = ctypes.POINTER(Model)
+        self.model = self.open(None).contents
+        self.samples = np.ascontiguousarray(np.linspace(0, 1, batch * sample.size, dtype=np.float32))
+        self.logits = np.zeros((batch, classes), np.float32)
+        self.space = np.zeros(self.model.workspace_size(batch, 4) + 4096, np.uint8)
 
-    def run(self, batch: int = 1, threads: int = 1, inputs: bool = True, outputs: bool = True, workspace: bool = True,
-            input: bool = True, parallel_for=PARALLEL_FOR()) -> int:
-        ins = (ctypes.c_void_p * 1)(self.images.ctypes.data if input else None)
-        outs = (ctypes.c_void_p * 1)(self.logits.ctypes.data)
-        space = (self.space.ctypes.data + 63) // 64 * 64
-        return self.model.run(ins if inputs else None, outs if outputs else None, batch, space if workspace else None, threads, parallel_for, None)
+    def run(
+        self,
+        batch: int = 1,
+        threads: int = 1,
+        inputs: bool = True,
+        outputs: bool = True,
+        workspace: bool = True,
+        input: bool = True,
+        output: bool = True,
+        parallel_for=PARALLEL_FOR(),
+        logits: np.ndarray | None = None,
+        space: np.ndarray | None = None,
+    ) -> int:
+        logits, space = self.logits if logits is None else logits, self.space if space is None else space
+        ins = (ctypes.c_void_p * 1)(self.samples.ctypes.data if input else None)
+        outs = (ctypes.c_void_p * 1)(logits.ctypes.data if output else None)
+        aligned = (space.ctypes.data + 63) // 64 * 64
+        return self.model.run(
+            ins if inputs else None,
+            outs if outputs else None,
+            batch,
+            aligned if workspace else None,
+            threads,
+            parallel_for,
+            None,
+        )
 
 
 @pytest.fixture(scope="module")
 def caller(models, tmp_path_factory):
-    return Caller(compile_digits([], models, tmp_path_factory.mktemp("abi"), "digits.so"))
+    library = compile_digits([], models, tmp_path_factory.mktemp("abi"), "digits.so")
+    return Caller(library, "digits", models("digits").test[0], 10)
 
 
 def test_descriptor(caller):
-    assert (caller.model.struct_size, caller.model.abi_version, caller.model.tensor_size) == (ctypes.sizeof(Model), 1, 64)
+    assert (caller.model.struct_size, caller.model.abi_version, caller.model.tensor_size) == (
+        ctypes.sizeof(Model),
+        1,
+        64,
+    )
     assert (caller.model.num_inputs, caller.model.num_outputs, caller.model.num_values) == (1, 1, 0)
     assert len(caller.model.fingerprint) == 64
 
 
+def test_open_is_the_same_by_both_names(caller):
+    alias = caller.library.dyadic_open
+    alias.restype = ctypes.POINTER(Model)
+    message = ctypes.c_char_p(b"untouched")
+    models = [alias(None), alias(ctypes.byref(message)), caller.open(None)]
+    assert len({ctypes.addressof(m.contents) for m in models}) == 1
+
+
 def test_statuses(caller):
     assert caller.run() == OK
-    for missing in ("inputs", "outputs", "workspace", "input"):
+    for missing in ("inputs", "outputs", "workspace", "input", "output"):
         assert caller.run(**{missing: False}) == NULL_ARGUMENT, missing
     assert caller.run(batch=0) == BAD_BATCH
     assert caller.run(batch=-(2**63)) == BAD_BATCH
@@ -158,6 +235,48 @@ def test_parallel_for_runs_every_sample_once(caller):
     np.testing.assert_array_equal(caller.logits, expected)
 
 
+def test_nothing_is_written_beyond_the_workspace_and_the_output(caller):
+    for batch in (1, 3):
+        size = caller.model.workspace_size(batch, 1)
+        space, logits = np.full(size + 4096, 0xA5, np.uint8), np.full((batch + 1, 10), 7, np.float32)
+        start = -space.ctypes.data % 64
+        before = caller.samples.copy()
+        assert caller.run(batch=batch, logits=logits, space=space) == OK
+        assert (space[:start] == 0xA5).all() and (space[start + size :] == 0xA5).all()
+        assert (logits[batch] == 7).all() and (logits[:batch] != 7).any()
+        np.testing.assert_array_equal(caller.samples, before)
+
+
+def test_what_the_workspace_held_does_not_matter(caller):
+    results = []
+    for byte in (0, 0xFF):
+        caller.space[:] = byte
+        caller.logits[:] = 0
+        assert caller.run(batch=4) == OK
+        results.append(caller.logits.copy())
+    np.testing.assert_array_equal(*results)
+
+
+def test_several_threads_run_at_once(caller):
+    """ctypes releases the interpreter's lock, so that the calls overlap."""
+    assert caller.run(batch=4) == OK
+    expected, wrong = caller.logits.copy(), []
+
+    def work() -> None:
+        logits, space = np.zeros_like(expected), np.zeros_like(caller.space)
+        for _ in range(100):
+            logits[:] = 0
+            if caller.run(batch=4, logits=logits, space=space) != OK or not np.array_equal(logits, expected):
+                wrong.append(logits.copy())
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
 def test_batch_and_threads_change_nothing(models, translate):
     program = dyadic.load(translate("digits"))
     images = models("digits").test[:7]
@@ -167,6 +286,9 @@ def test_batch_and_threads_change_nothing(models, translate):
 
 
 def test_fixed_batch_is_refused(models, translate):
-    program = dyadic.load(translate("kws"))
+    library = translate("kws")
     with pytest.raises(dyadic.DyadicError, match=r"float32 \[2, 1, 49, 10\], expected float32 \[1, 1, 49, 10\]"):
-        program.run(models("kws").test[:2])
+        dyadic.load(library).run(models("kws").test[:2])
+    caller = Caller(library, "kws", models("kws").test[0], 12, batch=1)
+    assert [caller.run(batch=batch) for batch in (0, 1, 2)] == [BAD_BATCH, OK, BAD_BATCH]
+    assert caller.model.workspace_size(2, 1) == 0

@@ -1,4 +1,6 @@
 // RUN: quant-opt %s | FileCheck %s
+// RUN: quant-opt %s --mlir-print-op-generic | quant-opt | FileCheck %s
+// RUN: quant-opt %s --emit-bytecode | quant-opt | FileCheck %s
 
 // CHECK-LABEL: @float
 func.func @float(%x: tensor<1x4x8x8xf32>, %w: tensor<8x2x3x3xf32>, %b: tensor<8xf32>, %m: tensor<8x5xf32>) -> tensor<1x5xf32> {
@@ -70,4 +72,87 @@ func.func @integer(%x: tensor<1x1x4x4xf32> {qnn.name = "x"}) -> (tensor<1x2x4x4x
   // CHECK: qnn.dequantize
   %d = qnn.dequantize %a {scale = dense<[[[0.5]], [[0.25]]]> : tensor<2x1x1xf32>} : (tensor<1x2x4x4xsi32>) -> tensor<1x2x4x4xf32>
   return %d, %s : tensor<1x2x4x4xf32>, tensor<1x2x4x4xui16>
+}
+
+// Every other operation at the quantized level.
+// CHECK-LABEL: @quantized_moves
+func.func @quantized_moves(%x: tensor<1x2x4x!u8> {qnn.name = "x"}, %a: tensor<1x2x2x!acc>) -> tensor<1x12x!quant.uniform<u15:f32, 3.0517578125e-05>> {
+  // CHECK: qnn.max_pool %{{.*}} {dilations = array<i64: 2>, kernel = array<i64: 2>, pads = array<i64: 1, 1>} : (tensor<1x2x4x!quant.uniform<u8:f32, 5.000000e-01:10>>) -> tensor<1x2x4x!quant.uniform<u8:f32, 5.000000e-01:10>>
+  %0 = qnn.max_pool %x {kernel = array<i64: 2>, pads = array<i64: 1, 1>, dilations = array<i64: 2>} : (tensor<1x2x4x!u8>) -> tensor<1x2x4x!u8>
+  // CHECK: qnn.avg_pool {{.*}}-> tensor<1x2x2x!quant.uniform<i16:f32, 2.500000e-01>>
+  %1 = qnn.avg_pool %0 {kernel = array<i64: 2>, strides = array<i64: 2>} : (tensor<1x2x4x!u8>) -> tensor<1x2x2x!quant.uniform<i16:f32, 0.25>>
+  // CHECK: qnn.slice {{.*}} -> tensor<1x2x2x!quant.uniform<u8:f32, 5.000000e-01:10>>
+  %2 = qnn.slice %0 {offsets = array<i64: 0, 0, 1>, steps = array<i64: 1, 1, 2>} : (tensor<1x2x4x!u8>) -> tensor<1x2x2x!u8>
+  // CHECK: qnn.add %arg1, %{{.*}} {id = "s"} : (tensor<1x2x2x!quant.uniform<i32:f32:1, {5.000000e-02,1.000000e-01}>>, tensor<1x2x2x!quant.uniform<i16:f32, 2.500000e-01>>) -> tensor<1x2x2x!quant.uniform<u8:f32, 5.000000e-01:10>>
+  %3 = qnn.add %a, %1 {id = "s"} : (tensor<1x2x2x!acc>, tensor<1x2x2x!quant.uniform<i16:f32, 0.25>>) -> tensor<1x2x2x!u8>
+  // CHECK: qnn.pad %{{.*}} {high = array<i64: 0, 0, 1>, low = array<i64: 0, 0, 0>}
+  %4 = qnn.pad %3 {low = array<i64: 0, 0, 0>, high = array<i64: 0, 0, 1>} : (tensor<1x2x2x!u8>) -> tensor<1x2x3x!u8>
+  // CHECK: qnn.transpose %{{.*}} {permutation = array<i64: 0, 2, 1>}
+  %5 = qnn.transpose %4 {permutation = array<i64: 0, 2, 1>} : (tensor<1x2x3x!u8>) -> tensor<1x3x2x!u8>
+  // CHECK: qnn.concat %{{.*}}, %{{.*}} {axis = 1 : i64}
+  %6 = qnn.concat %5, %5 {axis = 1 : i64} : (tensor<1x3x2x!u8>, tensor<1x3x2x!u8>) -> tensor<1x6x2x!u8>
+  // CHECK: qnn.reshape
+  %7 = qnn.reshape %6 : (tensor<1x6x2x!u8>) -> tensor<1x12x!u8>
+  // CHECK: qnn.softmax %{{.*}} {axis = 1 : i64} : (tensor<1x12x!quant.uniform<u8:f32, 5.000000e-01:10>>) -> tensor<1x12x!quant.uniform<u15:f32, 3.05{{[0-9]*}}E-5>>
+  %8 = qnn.softmax %7 {axis = 1 : i64} : (tensor<1x12x!u8>) -> tensor<1x12x!quant.uniform<u15:f32, 3.0517578125e-05>>
+  return %8 : tensor<1x12x!quant.uniform<u15:f32, 3.0517578125e-05>>
+}
+
+// Weights with one scale or one a column; 12 bits and 16.
+// CHECK-LABEL: @quantized_products
+func.func @quantized_products(%x: tensor<3x2x!quant.uniform<u12:f32, 1.0:7>>, %z: tensor<3x2x!quant.uniform<i16:f32, 1.0:-7>>) -> tensor<3x2x!u8> {
+  %c = arith.constant dense<[[1, -1], [0, 1]]> : tensor<2x2xi2>
+  %w = quant.scast %c : tensor<2x2xi2> to tensor<2x2x!quant.uniform<i2<-1:1>:f32, 0.5>>
+  %v = quant.scast %c : tensor<2x2xi2> to tensor<2x2x!quant.uniform<i2<-1:1>:f32:1, {0.5, 0.25}>>
+  // CHECK: qnn.matmul {{.*}} : (tensor<3x2x!quant.uniform<u12:f32, 1.000000e+00:7>>, tensor<2x2x!quant.uniform<i2<-1:1>:f32, 5.000000e-01>>) ->
+  %0 = qnn.matmul %x, %w : (tensor<3x2x!quant.uniform<u12:f32, 1.0:7>>, tensor<2x2x!quant.uniform<i2<-1:1>:f32, 0.5>>) -> tensor<3x2x!u8>
+  // CHECK: qnn.matmul {{.*}} : (tensor<3x2x!quant.uniform<i16:f32, 1.000000e+00:-7>>, tensor<2x2x!quant.uniform<i2<-1:1>:f32:1, {5.000000e-01,2.500000e-01}>>) ->
+  %1 = qnn.matmul %z, %v : (tensor<3x2x!quant.uniform<i16:f32, 1.0:-7>>, tensor<2x2x!quant.uniform<i2<-1:1>:f32:1, {0.5, 0.25}>>) -> tensor<3x2x!u8>
+  // CHECK: qnn.add
+  %2 = qnn.add %0, %1 : (tensor<3x2x!u8>, tensor<3x2x!u8>) -> tensor<3x2x!u8>
+  return %2 : tensor<3x2x!u8>
+}
+
+// Every other operation at the integer level.
+// CHECK-LABEL: @integer_moves
+// CHECK-SAME: qnn.type = !quant.uniform<i12:f32, 5.000000e-01>
+func.func @integer_moves(%x: tensor<1x2x4xsi16> {qnn.name = "x", qnn.type = !quant.uniform<i12:f32, 0.5>}) -> (tensor<1x12xui16> {qnn.name = "y", qnn.value}) {
+  // CHECK: qnn.max_pool {{.*}} : (tensor<1x2x4xsi16>) -> tensor<1x2x2xsi16>
+  %0 = qnn.max_pool %x {kernel = array<i64: 2>, strides = array<i64: 2>} : (tensor<1x2x4xsi16>) -> tensor<1x2x2xsi16>
+  // CHECK: qnn.avg_pool %{{.*}} {kernel = array<i64: 3>, pads = array<i64: 1, 1>, x_zp = -4 : i64} : (tensor<1x2x4xsi16>) -> tensor<1x2x4xsi32>
+  %1 = qnn.avg_pool %x {kernel = array<i64: 3>, pads = array<i64: 1, 1>, x_zp = -4 : i64} : (tensor<1x2x4xsi16>) -> tensor<1x2x4xsi32>
+  // CHECK: qnn.slice {{.*}}steps = array<i64: 1, 1, -2>} : (tensor<1x2x4xsi32>) -> tensor<1x2x2xsi32>
+  %2 = qnn.slice %1 {offsets = array<i64: 0, 0, 3>, steps = array<i64: 1, 1, -2>} : (tensor<1x2x4xsi32>) -> tensor<1x2x2xsi32>
+  // CHECK: qnn.requantize %{{.*}} : (tensor<1x2x2xsi32>) -> tensor<1x2x2xsi16>
+  %3 = qnn.requantize %2 {multiplier = dense<0> : tensor<i32>, exponent = dense<1> : tensor<1x1x1xi32>, zero_point = 1 : i64, clamp = array<i64: -32768, 32767>, rounding = #qnn.rounding<half_up>} : (tensor<1x2x2xsi32>) -> tensor<1x2x2xsi16>
+  // CHECK: qnn.concat {{.*}} -> tensor<1x2x4xsi16>
+  %4 = qnn.concat %0, %3 {axis = 2 : i64} : (tensor<1x2x2xsi16>, tensor<1x2x2xsi16>) -> tensor<1x2x4xsi16>
+  // CHECK: qnn.transpose {{.*}} -> tensor<1x4x2xsi16>
+  %5 = qnn.transpose %4 {permutation = array<i64: 0, 2, 1>} : (tensor<1x2x4xsi16>) -> tensor<1x4x2xsi16>
+  // CHECK: qnn.pad %{{.*}} {high = array<i64: 0, 1, 0>, low = array<i64: 0, 1, 0>, x_zp = -5 : i64}
+  %6 = qnn.pad %5 {low = array<i64: 0, 1, 0>, high = array<i64: 0, 1, 0>, x_zp = -5 : i64} : (tensor<1x4x2xsi16>) -> tensor<1x6x2xsi16>
+  // CHECK: qnn.reshape
+  %7 = qnn.reshape %6 : (tensor<1x6x2xsi16>) -> tensor<1x12xsi16>
+  // CHECK: qnn.softmax %{{.*}} {axis = 1 : i64, high = dense<1073741824> : tensor<256xi32>, low = dense<1073741824> : tensor<256xi32>} : (tensor<1x12xsi16>) -> tensor<1x12xui16>
+  %8 = qnn.softmax %7 {axis = 1 : i64, high = dense<1073741824> : tensor<256xi32>, low = dense<1073741824> : tensor<256xi32>} : (tensor<1x12xsi16>) -> tensor<1x12xui16>
+  return %8 : tensor<1x12xui16>
+}
+
+// CHECK-LABEL: @integer_product
+func.func @integer_product(%x: tensor<2x3x2xui16>) -> tensor<2x3x1xsi32> {
+  %w = arith.constant dense<[[-128], [127]]> : tensor<2x1xsi8>
+  %b = arith.constant dense<-2147483648> : tensor<1xsi32>
+  // CHECK: qnn.matmul %{{.*}}, %{{.*}}, %{{.*}} {x_zp = 65535 : i64} : (tensor<2x3x2xui16>, tensor<2x1xsi8>, tensor<1xsi32>) -> tensor<2x3x1xsi32>
+  %y = qnn.matmul %x, %w, %b {x_zp = 65535 : i64} : (tensor<2x3x2xui16>, tensor<2x1xsi8>, tensor<1xsi32>) -> tensor<2x3x1xsi32>
+  return %y : tensor<2x3x1xsi32>
+}
+
+// Any spatial rank, and one window over a whole input.
+// CHECK-LABEL: @ranks
+func.func @ranks(%x: tensor<2x2x5xf32>, %w: tensor<2x1x2xf32>, %z: tensor<1x1x2x3x4xf32>, %v: tensor<3x1x2x3x4xf32>) -> tensor<1x3x1x1x1xf32> {
+  // CHECK: qnn.conv %{{.*}}, %{{.*}} {dilations = array<i64: 3>, group = 2 : i64, pads = array<i64: 0, 2>, strides = array<i64: 2>}
+  %0 = qnn.conv %x, %w {group = 2 : i64, dilations = array<i64: 3>, strides = array<i64: 2>, pads = array<i64: 0, 2>} : (tensor<2x2x5xf32>, tensor<2x1x2xf32>) -> tensor<2x2x2xf32>
+  // CHECK: qnn.conv %{{.*}}, %{{.*}} : (tensor<1x1x2x3x4xf32>, tensor<3x1x2x3x4xf32>) -> tensor<1x3x1x1x1xf32>
+  %1 = qnn.conv %z, %v : (tensor<1x1x2x3x4xf32>, tensor<3x1x2x3x4xf32>) -> tensor<1x3x1x1x1xf32>
+  return %1 : tensor<1x3x1x1x1xf32>
 }

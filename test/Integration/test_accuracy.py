@@ -33,7 +33,9 @@ def test_float_program_matches_onnxruntime(name, models, translate):
 
 
 # Least accuracy (percent) and output SQNR (dB) of W8A8 on the whole test split.
-@pytest.mark.parametrize("name, accuracy, sqnr", [("digits", 98.1, 30.0), ("kws", 90.8, 30.0), ("resnet20", 82.0, 26.0)])
+@pytest.mark.parametrize(
+    "name, accuracy, sqnr", [("digits", 98.1, 30.0), ("kws", 90.8, 30.0), ("resnet20", 82.0, 26.0)]
+)
 def test_w8a8_accuracy(name, accuracy, sqnr, models, translate):
     model = models(name)
     expected = outputs(dyadic.load(translate(name, "--float")), model, model.test)

@@ -20,7 +20,10 @@ def instructions(library) -> list[str]:
     text = subprocess.run(
         ["objdump", "-d", "--no-show-raw-insn", library], capture_output=True, text=True, check=True
     ).stdout
-    found = [m.group(1) for m in re.finditer(r"^\s+[0-9a-f]+:\s+(?:(?:rep\w*|lock|bnd|notrack|data16|cs)\s+)*(\S+)", text, re.M)]
+    found = [
+        m.group(1)
+        for m in re.finditer(r"^\s+[0-9a-f]+:\s+(?:(?:rep\w*|lock|bnd|notrack|data16|cs)\s+)*(\S+)", text, re.M)
+    ]
     assert len(found) > 500
     return found
 
@@ -31,9 +34,13 @@ def test_no_float_no_division_no_foreign_symbol(name, target, translate):
     library = translate(name, "--io=integer", "--integer-only", f"--target={target}")
     wrong = sorted({i for i in instructions(library) if FLOAT.match(i)})
     assert wrong == []
-    symbols = subprocess.run(["nm", "-D", "--undefined-only", library], capture_output=True, text=True, check=True).stdout
+    symbols = subprocess.run(
+        ["nm", "-D", "--undefined-only", library], capture_output=True, text=True, check=True
+    ).stdout
     assert set(re.findall(r"\bU (\S+)", symbols)) <= {"memcpy", "memset", "memmove"}
-    exported = subprocess.run(["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True).stdout
+    exported = subprocess.run(
+        ["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True
+    ).stdout
     assert sorted(line.split()[-1] for line in exported.splitlines()) == sorted(["dyadic_open", f"{name}_open"])
 
 

@@ -29,3 +29,44 @@ func.func @integer(%x: tensor<1x4xf32> {qnn.name = "x"}) -> (tensor<1x4xf32> {qn
   %d = qnn.dequantize %r {scale = dense<1.0> : tensor<f32>, zero_point = 0 : i64} : (tensor<1x4xui8>) -> tensor<1x4xf32>
   return %d : tensor<1x4xf32>
 }
+
+// -----
+
+!x = !quant.uniform<u8:f32, 1.0>
+!w = !quant.uniform<i8<-127:127>:f32, 1.0>
+
+// At the quantized level an input's value is what its entry stores, and a float layer's the
+// one that is stored after its activation.
+// CHECK-LABEL: @quantized
+// CHECK-SAME: tensor<1x4x!quant.uniform<u8:f32, 1.000000e+00>> {qnn.name = "x", qnn.value}, tensor<1x4x!quant.uniform<u8:f32, 1.000000e+00>> {qnn.name = "f", qnn.value}, tensor<1x4x!quant.uniform<i32:f32, 1.000000e+00>> {qnn.name = "m", qnn.value})
+// CHECK: %[[Q:.*]] = quant.qcast %arg0
+// CHECK: %[[F:.*]] = quant.qcast %{{[0-9]+}}
+// CHECK: %[[M:.*]] = qnn.matmul
+// CHECK: return %{{.*}}, %[[Q]], %[[F]], %[[M]]
+func.func @quantized(%x: tensor<1x4xf32> {qnn.name = "x"}) -> (tensor<1x4xf32> {qnn.name = "y"}) {
+  %q = quant.qcast %x : tensor<1x4xf32> to tensor<1x4x!x>
+  %d = quant.dcast %q : tensor<1x4x!x> to tensor<1x4xf32>
+  %f = qnn.add %d, %d {id = "f"} : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x4xf32>
+  %r = qnn.relu %f {id = "r"} : tensor<1x4xf32>
+  %s = quant.qcast %r : tensor<1x4xf32> to tensor<1x4x!x>
+  %c = arith.constant dense<1> : tensor<4x4xi8>
+  %w = quant.scast %c : tensor<4x4xi8> to tensor<4x4x!w>
+  %m = qnn.matmul %s, %w {id = "m"} : (tensor<1x4x!x>, tensor<4x4x!w>) -> tensor<1x4x!quant.uniform<i32:f32, 1.0>>
+  %y = quant.dcast %m : tensor<1x4x!quant.uniform<i32:f32, 1.0>> to tensor<1x4xf32>
+  return %y : tensor<1x4xf32>
+}
+
+// -----
+
+// A ReLU with two readers before it is a layer; what has no id has no value.
+// CHECK-LABEL: @apart
+// CHECK: %[[A:.*]] = qnn.add
+// CHECK: %[[R:.*]] = qnn.relu
+// CHECK: qnn.add
+// CHECK: return %{{.*}}, %[[A]], %[[R]] : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+func.func @apart(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %a = qnn.add %x, %x {id = "a"} : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %r = qnn.relu %a {id = "r"} : tensor<4xf32>
+  %s = qnn.add %a, %r : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %s : tensor<4xf32>
+}

@@ -14,3 +14,12 @@ func.func @negative_variance(%x: tensor<1x1x2xf32>) -> tensor<1x1x2xf32> {
   %y = qnn.batch_norm %x, %p, %p, %p, %p {epsilon = 0.0 : f32} : (tensor<1x1x2xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x1x2xf32>
   return %y : tensor<1x1x2xf32>
 }
+
+// -----
+
+func.func @no_number(%x: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
+  %p = arith.constant dense<[1.0, 0x7FC00000]> : tensor<2xf32>
+  // expected-error-re @+1 {{variance plus epsilon of channel 1 is {{-?nan}}, expected a positive number}}
+  %y = qnn.batch_norm %x, %p, %p, %p, %p {epsilon = 0.0 : f32} : (tensor<1x2x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x2xf32>
+  return %y : tensor<1x2x2xf32>
+}

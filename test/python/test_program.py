@@ -19,7 +19,7 @@ def image():
 
 
 def test_metadata(program, translate):
-    (name, info), = program.inputs.items()
+    ((name, info),) = program.inputs.items()
     assert (name, info.dtype, info.shape, info.scales) == ("image", "float32", [-1, 1, 8, 8], [])
     assert list(program.outputs) == ["logits"] and program.values == {}
     assert len(program.fingerprint) == 64 and program.target in ("generic", "avx2")
@@ -61,6 +61,10 @@ def test_inputs_are_not_written(program, image):
         ({"image": np.zeros((1, 1, 8, 8))}, "input 'image' is float64, expected float32"),
         ({"image": np.zeros((1, 8, 8), np.float32)}, r"float32 \[1, 8, 8\], expected float32 \[-1, 1, 8, 8\]"),
         ({"image": np.zeros((0, 1, 8, 8), np.float32)}, r"\[0, 1, 8, 8\], expected"),
+        ({"image": np.zeros((1, 1, 8, 8), ">f4")}, "input 'image' is >f4, expected float32"),
+        ({"image": np.zeros((1, 1, 8, 8), np.uint8)}, "input 'image' is uint8, expected float32"),
+        ({"image": np.float32(1)}, r"float32 \[\], expected float32 \[-1, 1, 8, 8\]"),
+        ({"image": [[1.0]]}, "input 'image' is float64, expected float32"),
         ({"picture": np.zeros((1, 1, 8, 8), np.float32)}, "inputs picture, expected image"),
         ({}, "inputs none, expected image"),
         ({"image": np.zeros((1, 1, 8, 8), np.float32), "more": np.zeros(1)}, "inputs image, more, expected image"),
@@ -71,9 +75,29 @@ def test_wrong_inputs(program, inputs, message):
         program.run(inputs)
 
 
-def test_wrong_threads(program, image):
-    with pytest.raises(dyadic.DyadicError, match="0 threads, expected at least 1"):
-        program.run(image, threads=0)
+@pytest.mark.parametrize("threads", [0, -1])
+def test_wrong_threads(program, image, threads):
+    with pytest.raises(dyadic.DyadicError, match=f"{threads} threads, expected at least 1"):
+        program.run(image, threads=threads)
+
+
+def test_more_threads_than_samples(program, image):
+    np.testing.assert_array_equal(program.run(image, threads=64)["logits"], program.run(image)["logits"])
+
+
+def test_integer_program_takes_no_float(translate, image):
+    program = dyadic.load(translate("digits", "--io=integer"))
+    with pytest.raises(dyadic.DyadicError, match="input 'image' is float32, expected uint8"):
+        program.run(image)
+
+
+def test_results_outlive_the_program(translate, image):
+    program = dyadic.load(translate("digits"))
+    logits, again = program.run(image)["logits"], program.run(image)["logits"]
+    copy = logits.copy()
+    again[:] = 0  # results share no memory
+    del program
+    np.testing.assert_array_equal(logits, copy)
 
 
 def test_values(translate, image):

@@ -300,18 +300,18 @@ TEST(ReferenceProgram, UnknownOperations) {
 TEST(ReferenceProgram, HugeTensorsAreRefused) {
   EXPECT_EQ(
       errorOf(unary("tensor<1x1xf32>",
-                    "qnn.pad %x {low = array<i64: 0, 0>, high = array<i64: 4611686018427387903, 4611686018427387903>} "
-                    ": (tensor<1x1xf32>) -> tensor<4611686018427387904x4611686018427387904xf32>",
-                    "tensor<4611686018427387904x4611686018427387904xf32>"),
+                    "qnn.pad %x {low = array<i64: 0, 0>, high = array<i64: 32768, 32768>} "
+                    ": (tensor<1x1xf32>) -> tensor<32769x32769xf32>",
+                    "tensor<32769x32769xf32>"),
               {floatTensor({1, 1}, {1})}),
-      "qnn.pad: type tensor<4611686018427387904x4611686018427387904xf32> has too many elements, expected at most "
+      "qnn.pad: type tensor<32769x32769xf32> has too many elements, expected at most "
       "1073741824");
 }
 
 TEST(ReferenceProgram, HugeKernelsAreRefused) {
   EXPECT_EQ(errorOf(unary("tensor<1x1x1x1xf32>",
-                          "qnn.max_pool %x {id = \"p\", kernel = array<i64: 65536, 65536>, pads = array<i64: 0, 0, "
-                          "65535, 65535>} : (tensor<1x1x1x1xf32>) -> tensor<1x1x1x1xf32>",
+                          "qnn.max_pool %x {id = \"p\", kernel = array<i64: 32769, 32769>, pads = array<i64: 0, 0, "
+                          "32768, 32768>} : (tensor<1x1x1x1xf32>) -> tensor<1x1x1x1xf32>",
                           "tensor<1x1x1x1xf32>"),
                     {floatTensor({1, 1, 1, 1}, {1})}),
             "p: kernel with too many positions, expected at most 1073741824");

@@ -7,6 +7,7 @@
 #include "dyadic/Pipelines/Compiler.h"
 #include "dyadic/Reference/Interpreter.h"
 #include "dyadic/Support/Error.h"
+#include "dyadic/Support/Files.h"
 #include "dyadic/Support/Npz.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
@@ -135,12 +136,12 @@ llvm::Error runReference(mlir::ModuleOp module, llvm::ArrayRef<Sample> samples, 
   return llvm::Error::success();
 }
 
-llvm::Error write(llvm::StringRef path, const std::vector<std::string> &names, const std::vector<bool> &hasBatch,
-                  const std::vector<std::vector<Tensor>> &calls) {
+llvm::Error write(FileSet &files, llvm::StringRef path, const std::vector<std::string> &names,
+                  const std::vector<bool> &hasBatch, const std::vector<std::vector<Tensor>> &calls) {
   std::vector<NamedTensor> arrays;
   for (auto [i, name] : llvm::enumerate(names))
     arrays.push_back({name, gather(calls, i, hasBatch[i])});
-  return writeNpz(path, arrays);
+  return files.writeBy(path, [&](llvm::StringRef temporary) { return writeNpz(temporary, arrays); });
 }
 
 void printTimes(std::vector<double> times, size_t samples) {
@@ -226,12 +227,19 @@ llvm::Error run() {
   size_t count = 0;
   if (llvm::Error error = ending == ".so" ? runLibrary(results, count) : runModule(ending == ".onnx", results, count))
     return error;
+  if (!dumpPath.empty() && results.valueNames.empty())
+    return fileError(modelPath, "has no values to dump: no operation has an id");
+  FileSet files;
+  files.protect(modelPath);
+  files.protect(inputsPath);
   if (!outputsPath.empty())
-    if (llvm::Error error = write(outputsPath, results.outputNames, results.outputHasBatch, results.outputs))
+    if (llvm::Error error = write(files, outputsPath, results.outputNames, results.outputHasBatch, results.outputs))
       return error;
   if (!dumpPath.empty())
-    if (llvm::Error error = write(dumpPath, results.valueNames, results.valueHasBatch, results.values))
+    if (llvm::Error error = write(files, dumpPath, results.valueNames, results.valueHasBatch, results.values))
       return error;
+  if (llvm::Error error = files.commit())
+    return error;
   printTimes(results.milliseconds, count);
   return llvm::Error::success();
 }

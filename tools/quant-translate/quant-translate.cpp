@@ -324,6 +324,8 @@ llvm::Error translate() {
   report.model = modelPath;
   report.output = outputPath;
   FileSet files;
+  for (llvm::StringRef input : {llvm::StringRef(modelPath), llvm::StringRef(calibrationPath), llvm::StringRef(bits)})
+    files.protect(input);
   if (llvm::Error error = writeOutput(*program, *settings, report, files))
     return error;
   if (llvm::Error error = writeTables(calibration ? &calibration->table : nullptr, plan, files))

@@ -36,7 +36,8 @@ public:
   /// The root of `file`; an error where it is not an object.
   static llvm::Expected<JsonReader> root(llvm::StringRef file, const llvm::json::Value &value);
 
-  bool has(llvm::StringRef key) const { return object->get(key) != nullptr; }
+  /// Whether an optional key is there.
+  bool has(llvm::StringRef key);
 
   // Each of these is an error where the key is missing or its value is of another type.
   llvm::Expected<std::string> getString(llvm::StringRef key);

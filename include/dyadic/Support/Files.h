@@ -24,7 +24,10 @@ public:
   FileSet(const FileSet &) = delete;
   ~FileSet();
 
-  /// Calls `write` with the temporary name of `path`.
+  /// Names a file that is read: writing it is an error.
+  void protect(llvm::StringRef path);
+  /// Calls `write` with the temporary name of `path`; an error where the set has `path`
+  /// already or reads it.
   llvm::Error writeBy(llvm::StringRef path, llvm::function_ref<llvm::Error(llvm::StringRef temporary)> write);
   llvm::Error write(llvm::StringRef path, llvm::StringRef contents);
   llvm::Error commit();
@@ -32,7 +35,9 @@ public:
   int64_t sizeOf(llvm::StringRef path) const;
 
 private:
+  llvm::Error claim(llvm::StringRef path);
   std::vector<std::pair<std::string, std::string>> files; // path, temporary name
+  std::vector<std::string> inputs;                        // absolute
 };
 
 /// A FileSet of one file.

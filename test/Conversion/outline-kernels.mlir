@@ -1,0 +1,55 @@
+// RUN: quant-opt %s --quant-outline-kernels -split-input-file | FileCheck %s
+
+#map = affine_map<(d0) -> (d0)>
+
+// Two parts of one buffer may overlap: neither is noalias. The output is another buffer.
+// Constants are copied into the kernel, captured values are arguments.
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: (%[[A:.*]]: memref<8xi8>, %[[O:.*]]: memref<4xi8>, %[[K:.*]]: i8)
+// CHECK: %[[X:.*]] = memref.subview %[[A]][0]
+// CHECK: %[[Y:.*]] = memref.subview %[[A]][4]
+// CHECK: call @main_kernel_0(%[[X]], %[[Y]], %[[O]], %[[K]])
+// CHECK-NOT: linalg
+// CHECK: return
+// CHECK: func.func private @main_kernel_0(%arg0: memref<4xi8, strided<[1]>>, %arg1: memref<4xi8, strided<[1], offset: 4>>, %arg2: memref<4xi8> {llvm.noalias}, %arg3: i8)
+// CHECK-SAME: attributes {llvm.linkage = #llvm.linkage<internal>, passthrough = ["noinline", "nounwind"]}
+// CHECK: %[[SEVEN:.*]] = arith.constant 7 : i8
+// CHECK: linalg.generic
+// CHECK: arith.addi %{{.*}}, %[[SEVEN]]
+// CHECK: arith.addi %{{.*}}, %arg3
+func.func @main(%a: memref<8xi8>, %o: memref<4xi8>, %k: i8) {
+  %seven = arith.constant 7 : i8
+  %x = memref.subview %a[0] [4] [1] : memref<8xi8> to memref<4xi8, strided<[1]>>
+  %y = memref.subview %a[4] [4] [1] : memref<8xi8> to memref<4xi8, strided<[1], offset: 4>>
+  linalg.generic {indexing_maps = [#map, #map, #map], iterator_types = ["parallel"]} ins(%x, %y : memref<4xi8, strided<[1]>>, memref<4xi8, strided<[1], offset: 4>>) outs(%o : memref<4xi8>) {
+  ^bb0(%l: i8, %r: i8, %out: i8):
+    %s = arith.addi %l, %r : i8
+    %t = arith.addi %s, %seven : i8
+    %u = arith.addi %t, %k : i8
+    linalg.yield %u : i8
+  }
+  return
+}
+
+// -----
+
+// Parts of the workspace that the planner made are apart from each other; private functions
+// and declarations stay as they are.
+// CHECK-LABEL: func.func @entry
+// CHECK: call @entry_kernel_0
+// CHECK: func.func private @entry_kernel_0(%arg0: memref<4xi8> {llvm.noalias}, %arg1: memref<4xi8> {llvm.noalias})
+// CHECK: func.func private @helper
+// CHECK-NEXT: linalg.copy
+func.func @entry(%w: memref<128xi8>) {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %a = memref.view %w[%c0][] : memref<128xi8> to memref<4xi8>
+  %b = memref.view %w[%c64][] : memref<128xi8> to memref<4xi8>
+  linalg.copy ins(%a : memref<4xi8>) outs(%b : memref<4xi8>)
+  return
+}
+func.func private @helper(%a: memref<4xi8>, %b: memref<4xi8>) {
+  linalg.copy ins(%a : memref<4xi8>) outs(%b : memref<4xi8>)
+  return
+}
+func.func private @declared()
