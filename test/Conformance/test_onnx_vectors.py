@@ -119,7 +119,8 @@ def requantize(x_scale: float, zero_point: int, dtype: np.dtype) -> str:
     info = np.iinfo(dtype)
     return (
         f"qnn.requantize %x {{multiplier = dense<{m}> : tensor<i32>, exponent = dense<{e}> : tensor<i32>, "
-        f"zero_point = {zero_point} : i64, clamp = array<i64: {info.min}, {info.max}>, rounding = #qnn.rounding<half_even>}}"
+        f"zero_point = {zero_point} : i64, clamp = array<i64: {info.min}, {info.max}>, "
+        "rounding = #qnn.rounding<half_even>}"
     )
 
 

@@ -99,8 +99,8 @@ def requantize_text(
 ) -> str:
     n = m.size
     return f"""func.func @main(%x: tensor<{n}xsi32> {{qnn.name = "x"}}) -> (tensor<{n}x{storage}> {{qnn.name = "y"}}) {{
-  %y = qnn.requantize %x {{multiplier = dense<{hexes(m)}> : tensor<{n}xi32>, exponent = dense<{hexes(e)}> : tensor<{n}xi32>,
-    zero_point = {zero_point} : i64, clamp = array<i64: {clamp[0]}, {clamp[1]}>, rounding = #qnn.rounding<{rounding}>}}
+  %y = qnn.requantize %x {{multiplier = dense<{hexes(m)}> : tensor<{n}xi32>,
+    exponent = dense<{hexes(e)}> : tensor<{n}xi32>, zero_point = {zero_point} : i64, clamp = array<i64: {clamp[0]}, {clamp[1]}>, rounding = #qnn.rounding<{rounding}>}}
     : (tensor<{n}xsi32>) -> tensor<{n}x{storage}>
   return %y : tensor<{n}x{storage}>
 }}"""
@@ -206,8 +206,11 @@ def check_add(
             f"clamp = array<i64: {low}, {high}>, rounding = #qnn.rounding<{rounding}>",
         ]
     )
+    signature = (
+        f'(%a: {types[0]} {{qnn.name = "a"}}, %b: {types[1]} {{qnn.name = "b"}}) -> ({types[2]} {{qnn.name = "y"}})'
+    )
     text = f"""
-func.func @main(%a: {types[0]} {{qnn.name = "a"}}, %b: {types[1]} {{qnn.name = "b"}}) -> ({types[2]} {{qnn.name = "y"}}) {{
+func.func @main{signature} {{
   %y = qnn.add %a, %b {{{parameters}}} : ({types[0]}, {types[1]}) -> {types[2]}
   return %y : {types[2]}
 }}"""
