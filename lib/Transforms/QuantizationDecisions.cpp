@@ -163,6 +163,11 @@ LogicalResult QuantizationDecisions::collectStorages() {
     storage.id = id.str();
     storage.min = std::min(std::max(range.getMin().convertToFloat(), bounds.min), bounds.max);
     storage.max = std::min(std::max(range.getMax().convertToFloat(), bounds.min), bounds.max);
+    // A value that calibration saw as 0 alone still needs a range that clamps to the bounds.
+    if (storage.min == 0 && storage.max == 0 && (std::isfinite(bounds.min) || std::isfinite(bounds.max))) {
+      storage.min = std::max(bounds.min, -1.0f);
+      storage.max = std::min(bounds.max, 1.0f);
+    }
     storage.bounds = bounds;
     storages[value] = storage;
     return success();

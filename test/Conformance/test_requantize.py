@@ -100,8 +100,8 @@ def requantize_text(
     n = m.size
     return f"""func.func @main(%x: tensor<{n}xsi32> {{qnn.name = "x"}}) -> (tensor<{n}x{storage}> {{qnn.name = "y"}}) {{
   %y = qnn.requantize %x {{multiplier = dense<{hexes(m)}> : tensor<{n}xi32>,
-    exponent = dense<{hexes(e)}> : tensor<{n}xi32>, zero_point = {zero_point} : i64, clamp = array<i64: {clamp[0]}, {clamp[1]}>, rounding = #qnn.rounding<{rounding}>}}
-    : (tensor<{n}xsi32>) -> tensor<{n}x{storage}>
+    exponent = dense<{hexes(e)}> : tensor<{n}xi32>, zero_point = {zero_point} : i64,
+    clamp = array<i64: {clamp[0]}, {clamp[1]}>, rounding = #qnn.rounding<{rounding}>}} : (tensor<{n}xsi32>) -> tensor<{n}x{storage}>
   return %y : tensor<{n}x{storage}>
 }}"""
 

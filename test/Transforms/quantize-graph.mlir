@@ -115,3 +115,17 @@ func.func @bias(%x: tensor<1x1xf32> {qnn.name = "x"}) -> (tensor<1x2xf32> {qnn.n
   %1 = qnn.range %0 {min = 0.0 : f32, max = 2.0 : f32} : tensor<1x2xf32>
   return %1 : tensor<1x2xf32>
 }
+
+// -----
+
+// Calibration saw 0 alone: the range still clamps to the ReLU's bound.
+// CHECK-LABEL: @dead
+// CHECK: qnn.matmul {{.*}} -> tensor<1x1x!quant.uniform<u8:f32, 0.0039215688593685627>>
+func.func @dead(%x: tensor<1x1xf32> {qnn.name = "x"}) -> (tensor<1x1xf32> {qnn.name = "y"}) {
+  %xr = qnn.range %x {min = 0.0 : f32, max = 1.0 : f32} : tensor<1x1xf32>
+  %w = arith.constant dense<-1.0> : tensor<1x1xf32>
+  %0 = qnn.matmul %xr, %w {id = "y"} : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
+  %1 = qnn.relu %0 {id = "r"} : tensor<1x1xf32>
+  %2 = qnn.range %1 {min = 0.0 : f32, max = 0.0 : f32} : tensor<1x1xf32>
+  return %2 : tensor<1x1xf32>
+}
