@@ -42,12 +42,23 @@ Value ScalarBuilder::add(Value a, Value b) {
   return arith::AddIOp::create(builder, location, a, b);
 }
 
-Value ScalarBuilder::subtract(Value a, Value b) { return arith::SubIOp::create(builder, location, a, b); }
+Value ScalarBuilder::subtract(Value a, Value b) {
+  if (isa<FloatType>(a.getType()))
+    return arith::SubFOp::create(builder, location, a, b);
+  return arith::SubIOp::create(builder, location, a, b);
+}
 
 Value ScalarBuilder::multiply(Value a, Value b) {
   if (isa<FloatType>(a.getType()))
     return arith::MulFOp::create(builder, location, a, b);
   return arith::MulIOp::create(builder, location, a, b);
+}
+
+Value ScalarBuilder::selectLess(Value x, Value y, Value ifLess, Value otherwise) {
+  Value isLess = isa<FloatType>(x.getType())
+                     ? Value(arith::CmpFOp::create(builder, location, arith::CmpFPredicate::OLT, x, y))
+                     : Value(arith::CmpIOp::create(builder, location, arith::CmpIPredicate::slt, x, y));
+  return arith::SelectOp::create(builder, location, isLess, ifLess, otherwise);
 }
 
 Value ScalarBuilder::clamp(Value value, int64_t low, int64_t high) {
@@ -134,7 +145,14 @@ Value buildElementwise(OpBuilder &builder, Location location, ValueRange inputs,
                        const BroadcastOperands *broadcast, BodyBuilder body) {
   int64_t rank = resultType.getRank();
   AffineMap identity = AffineMap::getMultiDimIdentityMap(rank, builder.getContext());
-  SmallVector<AffineMap> maps(inputs.size(), identity);
+  SmallVector<AffineMap> maps;
+  for (Value input : inputs) {
+    SmallVector<AffineExpr> position(identity.getResults());
+    for (auto [d, size] : llvm::enumerate(cast<RankedTensorType>(input.getType()).getShape()))
+      if (size == 1)
+        position[d] = builder.getAffineConstantExpr(0);
+    maps.push_back(AffineMap::get(rank, 0, position, builder.getContext()));
+  }
   SmallVector<Value> operands(inputs);
   if (broadcast) {
     llvm::append_range(operands, broadcast->inputs);

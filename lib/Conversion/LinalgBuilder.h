@@ -25,6 +25,8 @@ struct ScalarBuilder {
   mlir::Value add(mlir::Value a, mlir::Value b);
   mlir::Value subtract(mlir::Value a, mlir::Value b);
   mlir::Value multiply(mlir::Value a, mlir::Value b);
+  /// x < y ? ifLess : otherwise.
+  mlir::Value selectLess(mlir::Value x, mlir::Value y, mlir::Value ifLess, mlir::Value otherwise);
   mlir::Value clamp(mlir::Value value, int64_t low, int64_t high);
   mlir::Value truncate(mlir::Value value, mlir::Type type);
   /// `value / 2^exponent` (both i64), rounded: Dyadic.h's shiftRounded.
@@ -62,8 +64,8 @@ using BodyBuilder = llvm::function_ref<mlir::Value(ScalarBuilder &, mlir::ValueR
 mlir::Value buildGeneric(mlir::OpBuilder &builder, mlir::Location location, mlir::ValueRange inputs, mlir::Value output,
                          llvm::ArrayRef<mlir::AffineMap> maps, llvm::StringRef loops, BodyBuilder body);
 
-/// An element-wise linalg.generic over `inputs` of the result's shape and `broadcast`
-/// (may be null); the body sees the scalars of both, in this order.
+/// An element-wise linalg.generic over `inputs` (of the result's rank; sizes of 1 repeat)
+/// and `broadcast` (may be null); the body sees the scalars of both, in this order.
 mlir::Value buildElementwise(mlir::OpBuilder &builder, mlir::Location location, mlir::ValueRange inputs,
                              mlir::RankedTensorType resultType, const BroadcastOperands *broadcast, BodyBuilder body);
 

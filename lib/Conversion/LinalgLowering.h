@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The lowering of one function to linalg: one method an operation, by kind in
-// LowerElementwise.cpp, LowerLinear.cpp, LowerPools.cpp and LowerShapes.cpp.
+// LowerElementwise.cpp, LowerFunctions.cpp, LowerLinear.cpp, LowerPools.cpp and LowerShapes.cpp.
 
 #ifndef DYADIC_LIB_CONVERSION_LINALGLOWERING_H
 #define DYADIC_LIB_CONVERSION_LINALGLOWERING_H
@@ -51,12 +51,14 @@ private:
   Value reduceWindows(mlir::Location location, Value input, const qnn::Window &window, Value border, Value start,
                       BodyBuilder body);
 
-  // Element-wise operations and softmax.
+  // Element-wise operations.
   Value lower(qnn::ReluOp op) { return clip(op, 0.0f, INFINITY); }
   Value lower(qnn::ClipOp op) { return clip(op, op.getMin().convertToFloat(), op.getMax().convertToFloat()); }
   Value lower(qnn::AddOp op);
+  Value lower(qnn::SubOp op);
+  Value lower(qnn::MulOp op);
+  Value lower(qnn::PReluOp op);
   Value lower(qnn::RequantizeOp op);
-  Value lower(qnn::SoftmaxOp op);
   /// Clamping first makes every number small, so that adding 1.5 * 2^23 rounds to
   /// nearest even in the lowest bits of the float: no libm, no rounding mode.
   Value lower(qnn::QuantizeOp op);
@@ -65,8 +67,13 @@ private:
   /// clamp(zero point + value) as the stored type.
   static Value finish(ScalarBuilder &s, Value value, int64_t zeroPoint, llvm::ArrayRef<int64_t> clamp,
                       mlir::RankedTensorType type);
-  /// Functions.h's expOfNonPositive: a float program calls no libm either.
-  static Value expOfNonPositive(ScalarBuilder &s, Value x);
+  /// x - zero point in i64; `old` tells x's sign.
+  Value difference(ScalarBuilder &s, Value x, Value old, int64_t zeroPoint);
+
+  // Functions (float programs call no libm) and softmax.
+  Value lower(qnn::MapOp op);
+  Value lower(qnn::TableOp op);
+  Value lower(qnn::SoftmaxOp op);
   /// Dyadic.h's softmaxQuotient, unrolled.
   static Value softmaxQuotient(ScalarBuilder &s, Value weight, Value sum);
 

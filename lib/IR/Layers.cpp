@@ -28,7 +28,9 @@ std::optional<ActivationBounds> boundsOf(Operation *op) {
   return std::nullopt;
 }
 
-static bool roundsItself(Operation *op) { return isa<ConvOp, MatmulOp, AddOp, AvgPoolOp, BatchNormOp>(op); }
+static bool roundsItself(Operation *op) {
+  return isa<ConvOp, MatmulOp, AddOp, SubOp, MulOp, MapOp, PReluOp, AvgPoolOp, BatchNormOp>(op);
+}
 
 bool accumulates(Operation *op) { return isa<ConvOp, MatmulOp, AvgPoolOp>(op); }
 

@@ -27,39 +27,48 @@ namespace dyadic::importer {
 
 Importer::Handler Importer::handlerOf(llvm::StringRef op) {
   static const llvm::StringMap<Handler> handlers = {
-      {"Add", &Importer::importAdd},
+      {"Add", &Importer::importArithmetic},
       {"AveragePool", &Importer::importAveragePool},
       {"BatchNormalization", &Importer::importBatchNormalization},
       {"Clip", &Importer::importClip},
       {"Concat", &Importer::importConcat},
       {"Conv", &Importer::importConv},
-      {"Div", &Importer::importDiv},
+      {"Div", &Importer::importArithmetic},
       {"Dropout", &Importer::importDropout},
       {"Flatten", &Importer::importFlatten},
       {"Gemm", &Importer::importGemm},
       {"GlobalAveragePool", &Importer::importGlobalAveragePool},
       {"GlobalMaxPool", &Importer::importGlobalMaxPool},
+      {"LRN", &Importer::importLRN},
+      {"LeakyRelu", &Importer::importLeakyRelu},
       {"Identity", &Importer::importIdentity},
       {"MatMul", &Importer::importMatMul},
+      {"Max", &Importer::importMinMax},
       {"MaxPool", &Importer::importMaxPool},
-      {"Mul", &Importer::importMul},
+      {"Min", &Importer::importMinMax},
+      {"Mul", &Importer::importArithmetic},
+      {"PRelu", &Importer::importPRelu},
       {"Pad", &Importer::importPad},
+      {"Pow", &Importer::importPow},
       {"Relu", &Importer::importRelu},
       {"Reshape", &Importer::importReshape},
       {"Slice", &Importer::importSlice},
       {"Softmax", &Importer::importSoftmax},
       {"Squeeze", &Importer::importSqueeze},
-      {"Sub", &Importer::importSub},
+      {"Sub", &Importer::importArithmetic},
       {"Transpose", &Importer::importTranspose},
       {"Unsqueeze", &Importer::importUnsqueeze},
   };
-  return handlers.lookup(op);
+  static constexpr llvm::StringLiteral functions[] = {
+      "Abs", "Celu", "Elu",        "Erf",  "Exp",     "Gelu",     "HardSigmoid", "HardSwish", "Log", "Mish",
+      "Neg", "Selu", "Reciprocal", "Sqrt", "Sigmoid", "Softplus", "Softsign",    "Swish",     "Tanh"};
+  return llvm::is_contained(functions, op) ? &Importer::importFunction : handlers.lookup(op);
 }
 
 bool isImportedOrEvaluated(llvm::StringRef op) {
-  static constexpr llvm::StringLiteral evaluated[] = {
-      "Cast", "Ceil", "Constant", "ConstantOfShape", "Equal", "Expand", "Floor", "Gather", "Greater", "Less",
-      "Max",  "Min",  "Neg",      "Shape",           "Size",  "Sqrt",   "Where"};
+  static constexpr llvm::StringLiteral evaluated[] = {"Cast",   "Ceil",  "Constant", "ConstantOfShape", "Equal",
+                                                      "Expand", "Floor", "Gather",   "Greater",         "Less",
+                                                      "Shape",  "Size",  "Where"};
   return Importer::handlerOf(op) || llvm::is_contained(evaluated, op);
 }
 

@@ -32,6 +32,39 @@ struct SpatialWindow {
   Shape pads(bool withExtension) const;
 };
 
+/// The elements of an f32 tensor.
+llvm::ArrayRef<float> numbers(const Tensor &tensor);
+/// `tensor`, aligned at the last dimension of `shape`, as one number a position of
+/// dimension `axis`; nothing where it varies along another dimension or enlarges the result.
+std::optional<std::vector<float>> alongAxis(const Tensor &tensor, const Shape &shape, size_t axis);
+
+/// Writes the body of a `qnn.map`.
+struct FunctionBuilder {
+  mlir::OpBuilder &builder;
+  mlir::Location location;
+  using Value = mlir::Value;
+
+  Value constant(double x);
+  Value add(Value x, Value y);
+  Value subtract(Value x, Value y);
+  Value multiply(Value x, Value y);
+  Value divide(Value x, Value y);
+  Value maximum(Value x, Value y);
+  Value minimum(Value x, Value y);
+  Value negate(Value x);
+  Value absolute(Value x);
+  Value exp(Value x);
+  Value log(Value x);
+  Value sqrt(Value x);
+  Value tanh(Value x);
+  Value erf(Value x);
+  Value sigmoid(Value x);
+  Value softplus(Value x);
+  Value elu(Value x, double alpha, double slope);
+  Value hardSigmoid(Value x, double alpha, double beta);
+  Value power(Value x, double exponent);
+};
+
 class Importer {
 public:
   Importer(llvm::StringRef path, Graph graph, mlir::MLIRContext &context);
@@ -74,18 +107,31 @@ private:
   Result importBatchNormalization(const Node &node);
   Result importGemm(const Node &node);
   Result importMatMul(const Node &node);
-  Result importAdd(const Node &node);
-  Result importSub(const Node &node);
-  Result importMul(const Node &node);
-  Result importDiv(const Node &node);
+
+  // ImportElementwise.cpp.
+  Result importArithmetic(const Node &node); // Add, Sub, Mul, Div
+  Result importMinMax(const Node &node);
   Result importRelu(const Node &node);
   Result importClip(const Node &node);
   Result importSoftmax(const Node &node);
-  /// `operand i` with `other` a constant a channel: the operand and the constant spread over the channels.
-  llvm::Expected<std::pair<mlir::Value, std::vector<float>>> channelOperands(const Node &node, size_t i, size_t other);
-  Result makeAffine(const Node &node, mlir::Value x, llvm::ArrayRef<float> scale, llvm::ArrayRef<float> offset);
+  /// Operand `i` in at least `rank` dimensions; a constant divisor inverted.
+  Result arithmeticOperand(const Node &node, size_t i, size_t rank);
+  llvm::Error checkDivisor(const Node &node);
+  /// The node as a factor and an offset a channel, for the layer before it; null where it is none.
+  mlir::Value absorbAffine(const Node &node, size_t i, const Tensor &other);
+  mlir::Value makeAffine(const Node &node, mlir::Value x, llvm::ArrayRef<float> scale, llvm::ArrayRef<float> offset);
   /// Adds to the bias of the layer behind operand `i`; null where it has no such layer to itself.
   mlir::Value absorbBias(const Node &node, size_t i, const Tensor &bias);
+
+  // ImportFunctions.cpp.
+  using Function = llvm::function_ref<mlir::Value(FunctionBuilder &, mlir::Value)>;
+  Result importFunction(const Node &node);
+  Result importPow(const Node &node);
+  Result importLeakyRelu(const Node &node);
+  Result importPRelu(const Node &node);
+  Result importLRN(const Node &node);
+  mlir::Value makeMap(const Node &node, mlir::Value x, const std::string &id, Function function);
+  mlir::Value makePRelu(const Node &node, mlir::Value x, mlir::Value slope);
 
   // ImportWindows.cpp.
   llvm::Expected<SpatialWindow> window(const Node &node, const Shape &input, const Shape &kernel);

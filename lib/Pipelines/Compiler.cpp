@@ -31,7 +31,7 @@ std::unique_ptr<MLIRContext> createContext() {
   DialectRegistry registry;
   registry.insert<qnn::QNNDialect, affine::AffineDialect, arith::ArithDialect, bufferization::BufferizationDialect,
                   cf::ControlFlowDialect, func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
-                  memref::MemRefDialect, quant::QuantDialect, scf::SCFDialect, tensor::TensorDialect>();
+                  math::MathDialect, memref::MemRefDialect, quant::QuantDialect, scf::SCFDialect, tensor::TensorDialect>();
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
   linalg::registerBufferizableOpInterfaceExternalModels(registry);
@@ -52,6 +52,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> importFloat(llvm::StringRef file, const Im
   DiagnosticCollector diagnostics(&context);
   PassManager manager(&context);
   manager.addPass(createFoldConstants());
+  manager.addPass(createFuseElementwise());
   if (failed(manager.run(**module)))
     return diagnostics.takeError(file, "constants cannot be folded");
   return module;

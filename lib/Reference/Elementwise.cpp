@@ -6,8 +6,10 @@
 #include "Indexing.h"
 #include "Operations.h"
 #include "dyadic/IR/Constants.h"
+#include "dyadic/IR/FunctionBody.h"
 #include "dyadic/Support/Dyadic.h"
 #include "dyadic/Support/Error.h"
+#include "dyadic/Support/ScalarFunctions.h"
 
 using namespace llvm;
 
@@ -58,15 +60,8 @@ static Rounding roundingOf(qnn::Rounding rounding) {
 
 static int64_t asSigned(uint64_t x) { return static_cast<int64_t>(x); }
 
-float maximum(float a, float b) {
-  if (std::isnan(a) || std::isnan(b))
-    return NAN;
-  if (a == b)
-    return std::signbit(a) ? b : a;
-  return a > b ? a : b;
-}
-
-float minimum(float a, float b) { return -maximum(-a, -b); }
+float maximum(float a, float b) { return HostFloat::maximum(a, b); }
+float minimum(float a, float b) { return HostFloat::minimum(a, b); }
 
 Error run(qnn::ReluOp op, Operands in, Tensor &out) {
   for (auto [i, x] : enumerate(floats(*in[0])))
@@ -88,7 +83,9 @@ Error run(qnn::RangeOp, Operands in, Tensor &out) {
 
 /// requantizeSum's domain: |a| * m1 + |b| * m2 + 2^(e-1) < 2^63.
 static bool sumFits(int64_t a, int64_t b, MultiplierPair f) {
-  auto term = [](int64_t x, int32_t m) { return static_cast<unsigned __int128>(x < 0 ? -x : x) * m; };
+  auto term = [](int64_t x, int32_t m) {
+    return static_cast<unsigned __int128>(x < 0 ? -x : x) * static_cast<uint32_t>(std::abs(m));
+  };
   return term(a, f.m1) + term(b, f.m2) + (uint64_t(1) << (f.e - 1)) < (uint64_t(1) << 63);
 }
 
@@ -96,9 +93,11 @@ static Error runIntegerAdd(qnn::AddOp op, Operands in, Tensor &out) {
   const std::vector<int64_t> m1 = spreadInts(*op.getAMultiplier(), out.shape);
   const std::vector<int64_t> m2 = spreadInts(*op.getBMultiplier(), out.shape);
   const std::vector<int64_t> e = spreadInts(*op.getExponent(), out.shape);
+  const std::vector<int64_t> p = broadcastPositions(in[0]->shape, out.shape);
+  const std::vector<int64_t> q = broadcastPositions(in[1]->shape, out.shape);
   const ArrayRef<int64_t> clamp = *op.getClamp();
   for (int64_t i = 0, end = out.size(); i < end; ++i) {
-    const int64_t a = in[0]->intAt(i) - asSigned(*op.getAZp()), b = in[1]->intAt(i) - asSigned(*op.getBZp());
+    const int64_t a = in[0]->intAt(p[i]) - asSigned(*op.getAZp()), b = in[1]->intAt(q[i]) - asSigned(*op.getBZp());
     const MultiplierPair factors{static_cast<int32_t>(m1[i]), static_cast<int32_t>(m2[i]), static_cast<int32_t>(e[i])};
     if (!sumFits(a, b, factors))
       return operationError(op, "sum of " + Twine(a) + " * " + Twine(m1[i]) + " and " + Twine(b) + " * " +
@@ -109,13 +108,86 @@ static Error runIntegerAdd(qnn::AddOp op, Operands in, Tensor &out) {
   return Error::success();
 }
 
+/// `function` of the elements of two f32 tensors, NumPy's way.
+template <typename Function> static Error runFloatBinary(Operands in, Tensor &out, Function function) {
+  const std::vector<int64_t> p = broadcastPositions(in[0]->shape, out.shape);
+  const std::vector<int64_t> q = broadcastPositions(in[1]->shape, out.shape);
+  ArrayRef<float> a = floats(*in[0]), b = floats(*in[1]);
+  for (size_t i = 0; i < p.size(); ++i)
+    out.as<float>()[i] = function(a[p[i]], b[q[i]]);
+  return Error::success();
+}
+
 Error run(qnn::AddOp op, Operands in, Tensor &out) {
   if (!isFloat(out))
     return runIntegerAdd(op, in, out);
-  ArrayRef<float> a = floats(*in[0]), b = floats(*in[1]);
-  for (size_t i = 0; i < a.size(); ++i)
-    out.as<float>()[i] = a[i] + b[i];
+  return runFloatBinary(in, out, [](float a, float b) { return a + b; });
+}
+
+Error run(qnn::SubOp, Operands in, Tensor &out) {
+  return runFloatBinary(in, out, [](float a, float b) { return a - b; });
+}
+
+static Error runIntegerMul(qnn::MulOp op, Operands in, Tensor &out) {
+  const std::vector<int64_t> p = broadcastPositions(in[0]->shape, out.shape);
+  const std::vector<int64_t> q = broadcastPositions(in[1]->shape, out.shape);
+  const Multiplier factor{static_cast<int32_t>(*op.getMultiplier()), static_cast<int32_t>(*op.getExponent())};
+  const ArrayRef<int64_t> clamp = *op.getClamp();
+  for (int64_t i = 0, end = out.size(); i < end; ++i) {
+    const int64_t a = in[0]->intAt(p[i]) - asSigned(*op.getAZp()), b = in[1]->intAt(q[i]) - asSigned(*op.getBZp());
+    if (!sumFits(a * b, 0, {factor.m, 0, factor.e}))
+      return operationError(op, "product of " + Twine(a) + ", " + Twine(b) + " and " + Twine(factor.m) +
+                                    " at element " + Twine(i) + " leaves 63 bits");
+    out.setInt(i, requantizeProduct(a, b, factor, asSigned(*op.getZeroPoint()), clamp[0], clamp[1],
+                                    roundingOf(*op.getRounding())));
+  }
   return Error::success();
+}
+
+Error run(qnn::MulOp op, Operands in, Tensor &out) {
+  if (!isFloat(out))
+    return runIntegerMul(op, in, out);
+  return runFloatBinary(in, out, [](float a, float b) { return a * b; });
+}
+
+Error run(qnn::MapOp op, Operands in, Tensor &out) {
+  HostFloat algebra;
+  for (auto [i, x] : enumerate(floats(*in[0])))
+    out.as<float>()[i] = qnn::evaluate(op, algebra, x);
+  return Error::success();
+}
+
+Error run(qnn::TableOp op, Operands in, Tensor &out) {
+  const std::vector<int32_t> entries(op.getEntries().getValues<int32_t>().begin(),
+                                     op.getEntries().getValues<int32_t>().end());
+  const int32_t shift = static_cast<int32_t>(op.getShift());
+  const int64_t low = asSigned(op.getLow()), last = op.lastIndex();
+  for (int64_t i = 0, end = out.size(); i < end; ++i)
+    out.setInt(
+        i, lookUp(entries.data(), clampTo(in[0]->intAt(i) - low, 0, last), shift, op.getClamp()[0], op.getClamp()[1]));
+  return Error::success();
+}
+
+static Error runIntegerPRelu(qnn::PReluOp op, Operands in, Tensor &out) {
+  const std::vector<int64_t> m = spreadInts(*op.getMultiplier(), out.shape);
+  const std::vector<int64_t> e = spreadInts(*op.getExponent(), out.shape);
+  const std::vector<int64_t> negativeM = spreadInts(*op.getNegativeMultiplier(), out.shape);
+  const std::vector<int64_t> negativeE = spreadInts(*op.getNegativeExponent(), out.shape);
+  const ArrayRef<int64_t> clamp = *op.getClamp();
+  for (int64_t i = 0, end = out.size(); i < end; ++i) {
+    const int64_t x = in[0]->intAt(i) - asSigned(*op.getXZp());
+    const Multiplier factor{static_cast<int32_t>(x < 0 ? negativeM[i] : m[i]),
+                            static_cast<int32_t>(x < 0 ? negativeE[i] : e[i])};
+    out.setInt(i,
+               requantize(x, factor, asSigned(*op.getZeroPoint()), clamp[0], clamp[1], roundingOf(*op.getRounding())));
+  }
+  return Error::success();
+}
+
+Error run(qnn::PReluOp op, Operands in, Tensor &out) {
+  if (!isFloat(out))
+    return runIntegerPRelu(op, in, out);
+  return runFloatBinary(in, out, [](float x, float slope) { return x < 0 ? x * slope : x; });
 }
 
 Error run(qnn::RequantizeOp op, Operands in, Tensor &out) {

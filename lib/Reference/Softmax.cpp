@@ -2,7 +2,7 @@
 
 #include "Operations.h"
 #include "dyadic/IR/Constants.h"
-#include "dyadic/Support/Functions.h"
+#include "dyadic/Support/ScalarFunctions.h"
 
 using namespace llvm;
 
@@ -29,7 +29,7 @@ static void floatRow(const Tensor &in, Tensor &out, ArrayRef<int64_t> row) {
   for (int64_t i : row)
     largest = maximum(largest, x[i]);
   for (int64_t i : row)
-    sum += y[i] = expOfNonPositive(x[i] - largest);
+    sum += y[i] = HostFloat().exp(x[i] - largest);
   for (int64_t i : row)
     y[i] /= sum;
 }

@@ -2,7 +2,6 @@
 
 #include "dyadic/Support/Functions.h"
 #include <cmath>
-#include <cstring>
 
 namespace dyadic {
 
@@ -39,23 +38,6 @@ int32_t expOfMinus(double t) {
   return static_cast<int32_t>(drop > 63 ? 0 : ((sum >> (drop - 1)) + 1) >> 1);
 }
 
-float expOfNonPositive(float x) {
-  using namespace exp_constants;
-  x = x < kLowest ? kLowest : x;
-  float shifted = x * kLog2E + kMagic, n = shifted - kMagic;
-  float r = x - n * kLn2High;
-  r -= n * kLn2Low;
-  float p = kPolynomial[0];
-  for (size_t i = 1; i < sizeof(kPolynomial) / sizeof(float); ++i)
-    p = p * r + kPolynomial[i];
-  int32_t bits;
-  std::memcpy(&bits, &shifted, sizeof bits);
-  uint32_t exponent = static_cast<uint32_t>(bits - (kMagicBits - 127)) << 23;
-  float power;
-  std::memcpy(&power, &exponent, sizeof power);
-  return p * power;
-}
-
 SoftmaxTables softmaxTables(float scale) {
   SoftmaxTables tables;
   for (int k = 0; k < 256; ++k) {
@@ -63,6 +45,28 @@ SoftmaxTables softmaxTables(float scale) {
     tables.high.push_back(expOfMinus(static_cast<double>(scale) * 256.0 * k));
   }
   return tables;
+}
+
+FunctionTable functionTable(const std::function<double(double)> &function, const StoredValue &input,
+                            const StoredValue &output) {
+  FunctionTable table;
+  bool hasKnots = input.bits > kTableBits;
+  table.shift = hasKnots ? static_cast<int32_t>(input.bits - kSegmentBits) : 0;
+  int64_t count = hasKnots ? (int64_t(1) << kSegmentBits) + 1 : input.range.max - input.range.min + 1;
+  // Knots reach beyond the result's range by its length: a segment that crosses the limit
+  // keeps its direction.
+  double unit = hasKnots ? 1 << kKnotFraction : 1;
+  double span = hasKnots ? static_cast<double>(output.range.max - output.range.min) : 0;
+  double least = (static_cast<double>(output.range.min) - span) * unit,
+         most = (static_cast<double>(output.range.max) + span) * unit;
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t stored = input.range.min + (i << table.shift);
+    double x = static_cast<double>(input.affine.scale) * static_cast<double>(stored - input.affine.zeroPoint);
+    double y = (function(x) / static_cast<double>(output.affine.scale) + output.affine.zeroPoint) * unit;
+    y = std::isnan(y) ? output.affine.zeroPoint * unit : std::min(std::max(y, least), most);
+    table.entries.push_back(static_cast<int32_t>(roundHalfEven(y)));
+  }
+  return table;
 }
 
 } // namespace dyadic

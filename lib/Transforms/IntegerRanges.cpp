@@ -82,6 +82,13 @@ StorageRange IntegerRanges::compute(Operation *op) {
                                  : typeRange(op->getResult(0));
   if (auto add = dyn_cast<AddOp>(op))
     return add.getClamp() ? StorageRange{(*add.getClamp())[0], (*add.getClamp())[1]} : typeRange(op->getResult(0));
+  if (auto mul = dyn_cast<MulOp>(op))
+    return mul.getClamp() ? StorageRange{(*mul.getClamp())[0], (*mul.getClamp())[1]} : typeRange(op->getResult(0));
+  if (auto prelu = dyn_cast<PReluOp>(op))
+    return prelu.getClamp() ? StorageRange{(*prelu.getClamp())[0], (*prelu.getClamp())[1]}
+                            : typeRange(op->getResult(0));
+  if (auto table = dyn_cast<TableOp>(op))
+    return {table.getClamp()[0], table.getClamp()[1]};
   if (isa<ConvOp, MatmulOp>(op)) {
     StorageRange input = of(op->getOperand(0));
     // The border's number need not be one that the input can hold.

@@ -30,6 +30,8 @@ struct ProveAccumulators : impl::ProveAccumulatorsBase<ProveAccumulators> {
         return proveAccumulator(op, ranges);
       if (auto add = dyn_cast<AddOp>(op))
         return proveSum(add, ranges);
+      if (auto mul = dyn_cast<MulOp>(op))
+        return proveProduct(mul, ranges);
       return success();
     });
     if (result.wasInterrupted())
@@ -47,15 +49,17 @@ private:
   }
 
   static LogicalResult proveSum(AddOp add, IntegerRanges &ranges) {
-    std::vector<int32_t> m1(add.getAMultiplier()->getValues<int32_t>().begin(),
+    std::vector<int64_t> m1(add.getAMultiplier()->getValues<int32_t>().begin(),
                             add.getAMultiplier()->getValues<int32_t>().end());
-    std::vector<int32_t> m2(add.getBMultiplier()->getValues<int32_t>().begin(),
+    std::vector<int64_t> m2(add.getBMultiplier()->getValues<int32_t>().begin(),
                             add.getBMultiplier()->getValues<int32_t>().end());
-    std::vector<int32_t> e(add.getExponent()->getValues<int32_t>().begin(),
+    std::vector<int64_t> e(add.getExponent()->getValues<int32_t>().begin(),
                            add.getExponent()->getValues<int32_t>().end());
+    for (int64_t &m : m2)
+      m = std::abs(m); // a difference has negative ones
     // One entry a channel each, or one for all; where shapes cross, the largest of each.
     DenseElementsAttr attributes[] = {*add.getAMultiplier(), *add.getBMultiplier(), *add.getExponent()};
-    std::vector<int32_t> *values[] = {&m1, &m2, &e};
+    std::vector<int64_t> *values[] = {&m1, &m2, &e};
     size_t count = std::max({m1.size(), m2.size(), e.size()});
     ArrayRef<int64_t> shape;
     bool crossed = false;
@@ -65,19 +69,30 @@ private:
       crossed |= !shape.empty() && shape != attribute.getType().getShape();
       shape = attribute.getType().getShape();
     }
-    for (std::vector<int32_t> *numbers : values)
+    for (std::vector<int64_t> *numbers : values)
       if (crossed || numbers->size() != count)
         numbers->assign(count, *llvm::max_element(*numbers));
     uint64_t bound1 = magnitude(ranges.of(add.getLhs()), static_cast<int64_t>(*add.getAZp()));
     uint64_t bound2 = magnitude(ranges.of(add.getRhs()), static_cast<int64_t>(*add.getBZp()));
     for (size_t i = 0; i < count; ++i) {
-      unsigned __int128 sum = static_cast<unsigned __int128>(bound1) * static_cast<unsigned>(m1[i]) +
-                              static_cast<unsigned __int128>(bound2) * static_cast<unsigned>(m2[i]) +
+      unsigned __int128 sum = static_cast<unsigned __int128>(bound1) * static_cast<uint64_t>(m1[i]) +
+                              static_cast<unsigned __int128>(bound2) * static_cast<uint64_t>(m2[i]) +
                               (static_cast<unsigned __int128>(1) << (e[i] - 1));
       if (sum >> 63)
         return add.emitError() << layerName(add)
                                << ": the sum can reach 2^63, expected smaller multipliers or a lower exponent";
     }
+    return success();
+  }
+
+  static LogicalResult proveProduct(MulOp mul, IntegerRanges &ranges) {
+    uint64_t bound1 = magnitude(ranges.of(mul.getLhs()), static_cast<int64_t>(*mul.getAZp()));
+    uint64_t bound2 = magnitude(ranges.of(mul.getRhs()), static_cast<int64_t>(*mul.getBZp()));
+    unsigned __int128 sum = static_cast<unsigned __int128>(bound1 * bound2) * *mul.getMultiplier() +
+                            (static_cast<unsigned __int128>(1) << (*mul.getExponent() - 1));
+    if (sum >> 63)
+      return mul.emitError() << layerName(mul)
+                             << ": the product can reach 2^63, expected a smaller multiplier or a lower exponent";
     return success();
   }
 };

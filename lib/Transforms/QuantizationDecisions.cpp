@@ -60,14 +60,54 @@ std::optional<int64_t> uniformCount(AvgPoolOp pool) {
 
 static bool isSoftmax(Value value) { return isa_and_nonnull<SoftmaxOp>(value.getDefiningOp()); }
 
-/// True for scores: nothing but a softmax reads the value (through moves). They get
-/// 16 bits, because a softmax takes them at no cost and amplifies their error.
-static bool isReadBySoftmax(Value value) {
+/// True where `isReader` holds for all that read the value, moves of it looked through.
+static bool isReadOnlyBy(Value value, llvm::function_ref<bool(Operation *)> isReader) {
   SmallVector<OpOperand *> uses = realUses(value);
-  return !uses.empty() && llvm::all_of(uses, [](OpOperand *use) {
+  return !uses.empty() && llvm::all_of(uses, [&](OpOperand *use) {
     Operation *user = use->getOwner();
-    return isa<SoftmaxOp>(user) || (user->hasTrait<PassThrough>() && isReadBySoftmax(user->getResult(0)));
+    return isReader(user) || (user->hasTrait<PassThrough>() && isReadOnlyBy(user->getResult(0), isReader));
   });
+}
+
+/// True where no convolution or matmul depends on the value.
+static bool isInTail(Value value) {
+  llvm::SmallPtrSet<Operation *, 16> seen;
+  SmallVector<Value> open{value};
+  while (!open.empty())
+    for (Operation *user : open.pop_back_val().getUsers()) {
+      if (isa<ConvOp, MatmulOp>(user))
+        return false;
+      if (user->getNumResults() == 1 && seen.insert(user).second)
+        open.push_back(user->getResult(0));
+    }
+  return true;
+}
+
+/// The most bits that an average pool can sum in 31, where one reads the value.
+static unsigned poolBits(Value value) {
+  unsigned bits = 16;
+  for (OpOperand *use : realUses(value)) {
+    Operation *user = use->getOwner();
+    if (auto pool = dyn_cast<AvgPoolOp>(user))
+      bits = std::min(bits, 31 - std::min(29u, llvm::Log2_64_Ceil(windowOf(pool).volume())));
+    else if (user->hasTrait<PassThrough>())
+      bits = std::min(bits, poolBits(user->getResult(0)));
+  }
+  return bits;
+}
+
+/// More than the plan's default where that costs next to nothing: 16 bits where no
+/// multiplication of matrices follows (the tail of a network: its outputs, scores, boxes)
+/// and for scores that only a softmax reads, kTableBits where only tables do.
+unsigned QuantizationDecisions::defaultBits(Value value) const {
+  unsigned bits = plan.activationBits;
+  if (isReadOnlyBy(value, [](Operation *user) { return isa<SoftmaxOp>(user); }))
+    return 16;
+  if (!isa<BlockArgument>(value) && isInTail(value))
+    return std::max(bits, poolBits(value));
+  if (isReadOnlyBy(value, [](Operation *user) { return isa<MapOp>(user); }))
+    return std::max(bits, kTableBits);
+  return bits;
 }
 
 /// True where `reader` alone reads the value, through moves of it.
@@ -141,7 +181,7 @@ LogicalResult QuantizationDecisions::checkIds() {
       return unknown("values", id);
   }
   for (auto &[id, operand] : plan.adds)
-    if (!ids.count(id) || !isa<AddOp>(ids[id]))
+    if (!ids.count(id) || !isa<AddOp, SubOp>(ids[id]))
       return unknown("adds", id);
   for (auto &[name, bits] : plan.outputBits) {
     bool isOutput = false;
@@ -220,7 +260,7 @@ LogicalResult QuantizationDecisions::chooseWidths() {
   if (failed(readAskedWidths(asked)))
     return failure();
   for (auto &[value, storage] : storages) {
-    storage.bits = isReadBySoftmax(value) ? 16 : plan.activationBits;
+    storage.bits = defaultBits(value);
     if (auto found = asked.find(value.getAsOpaquePointer()); found != asked.end())
       storage.bits = found->second.first;
     std::optional<bool> isSigned;
@@ -295,9 +335,15 @@ bool QuantizationDecisions::canAccumulate(Operation *op) const {
 }
 
 LogicalResult QuantizationDecisions::chooseAccumulators() {
-  for (Operation *op : layersOf(function))
-    if (auto add = dyn_cast<AddOp>(op); add && !isFloatLayer(op) && failed(chooseAddOperand(add)))
+  for (Operation *op : layersOf(function)) {
+    if (isFloatLayer(op))
+      continue;
+    if (isa<AddOp, SubOp>(op) && failed(chooseAddOperand(op)))
       return failure();
+    if (isa<PReluOp>(op))
+      if (Value x = behindRanges(op->getOperand(0)); canAccumulate(x.getDefiningOp()) && realUses(x).size() == 1)
+        addRoots.insert(x.getDefiningOp());
+  }
   for (auto [i, result] : llvm::enumerate(function.front().getTerminator()->getOperands())) {
     std::string name = resultName(function, i).str();
     if (plan.io == BoundaryMode::Integer) {
@@ -317,10 +363,10 @@ LogicalResult QuantizationDecisions::chooseAccumulators() {
   return success();
 }
 
-LogicalResult QuantizationDecisions::chooseAddOperand(AddOp add) {
+LogicalResult QuantizationDecisions::chooseAddOperand(Operation *add) {
   // The later operand is the one whose kernel can take the addition in.
   Operation *candidate = nullptr;
-  for (Value operand : {add.getLhs(), add.getRhs()}) {
+  for (Value operand : add->getOperands()) {
     Value value = behindRanges(operand);
     Operation *producer = value.getDefiningOp();
     if (!canAccumulate(producer) || realUses(value).size() != 1)
@@ -331,7 +377,7 @@ LogicalResult QuantizationDecisions::chooseAddOperand(AddOp add) {
   std::string id = idOf(add).str();
   auto entry = plan.adds.find(id);
   if (entry != plan.adds.end() && entry->second == AddOperand::Accumulator && !candidate)
-    return add.emitError()
+    return add->emitError()
            << "plan: addition '" << escaped(id)
            << "' reads an accumulator, but no operand is a convolution, matmul or average pool used by it alone";
   AddOperand choice =

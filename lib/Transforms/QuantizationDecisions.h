@@ -6,9 +6,9 @@
 #ifndef DYADIC_LIB_TRANSFORMS_QUANTIZATIONDECISIONS_H
 #define DYADIC_LIB_TRANSFORMS_QUANTIZATIONDECISIONS_H
 
+#include "dyadic/IR/Layers.h"
 #include "dyadic/IR/QnnDialect.h"
 #include "dyadic/Search/Plan.h"
-#include "dyadic/IR/Layers.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SmallPtrSet.h"
 
@@ -48,7 +48,7 @@ public:
   bool isFloatLayer(mlir::Operation *op) const;
   /// Bits of the output that reads the layer's accumulator (32: real numbers); 0 for no output.
   unsigned exitBits(mlir::Operation *op) const { return exitRoots.lookup(op); }
-  /// True where an addition reads the layer's accumulator.
+  /// True where an addition or a PRelu reads the layer's accumulator.
   bool isSummand(mlir::Operation *op) const { return addRoots.contains(op); }
   /// The type of an integer output of `bits` bits that holds the value `storage` describes.
   mlir::Type outputType(mlir::Value root, unsigned bits) const;
@@ -63,13 +63,14 @@ private:
   void completeLayers();
   bool canAccumulate(mlir::Operation *op) const;
   mlir::LogicalResult chooseAccumulators();
-  mlir::LogicalResult chooseAddOperand(qnn::AddOp add);
+  mlir::LogicalResult chooseAddOperand(mlir::Operation *add);
+  unsigned defaultBits(mlir::Value value) const;
 
   mlir::func::FuncOp function;
   Plan &plan;
   llvm::MapVector<mlir::Value, Storage> storages;        // by the layer's value
   llvm::DenseMap<mlir::Operation *, unsigned> exitRoots; // layers whose accumulator is an output -> its bits
-  llvm::SmallPtrSet<mlir::Operation *, 8> addRoots;      // layers whose accumulator is a summand
+  llvm::SmallPtrSet<mlir::Operation *, 8> addRoots;      // layers whose accumulator another layer reads
 };
 
 } // namespace dyadic

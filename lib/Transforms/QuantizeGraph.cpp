@@ -121,7 +121,11 @@ private:
     }
     if (isa<SoftmaxOp>(op))
       return finish(op, {quantizedOf(op->getOperand(0))}, Type());
-    if (isa<AddOp>(op))
+    if (isa<MapOp>(op))
+      return finish(op, {quantizedOf(op->getOperand(0))}, Type());
+    if (isa<PReluOp>(op))
+      return finish(op, {quantizedOf(op->getOperand(0)), copyConstant(op->getOperand(1))}, Type());
+    if (isa<AddOp, SubOp, MulOp>(op))
       return finish(op, {quantizedOf(op->getOperand(0)), quantizedOf(op->getOperand(1))}, Type());
     return op->emitError() << "'" << op->getName() << "' at the calibrated level cannot be quantized";
   }
@@ -134,19 +138,17 @@ private:
     ConstantView constant(value);
     if (result || !constant)
       return result;
-    Storage storage;
-    storage.bits = plan.activationBits;
-    storage.isSigned = storage.bits > 15;
+    // Constants take part in sums and products alone, where 16 bits cost nothing.
+    constexpr unsigned bits = 16;
     std::vector<float> numbers = constant.floats();
-    AffineParameters p = chooseAffine(*llvm::min_element(numbers), *llvm::max_element(numbers),
-                                      storageRange(storage.bits, storage.isSigned));
-    StorageRange range = storageRange(storage.bits, storage.isSigned);
+    StorageRange range = storageRange(bits, /*isSigned=*/true);
+    AffineParameters p = chooseAffine(*llvm::min_element(numbers), *llvm::max_element(numbers), range);
     std::vector<int64_t> stored;
     for (float number : numbers)
       stored.push_back(dyadic::quantize(number, p.scale, p.zeroPoint, range.min, range.max));
-    auto type = RankedTensorType::get(constant.getType().getShape(), builder.getIntegerType(storage.bits));
+    auto type = RankedTensorType::get(constant.getType().getShape(), builder.getIntegerType(bits));
     Value attribute = makeConstant(builder, value.getLoc(), makeInts(type, stored));
-    Type element = perTensorType(context, storage.bits, storage.isSigned, p.scale, p.zeroPoint);
+    Type element = perTensorType(context, bits, /*isSigned=*/true, p.scale, p.zeroPoint);
     return result = quant::StorageCastOp::create(builder, value.getLoc(), withElement(type, element), attribute);
   }
 
@@ -191,6 +193,10 @@ private:
   Value clone(Operation *op, ArrayRef<Value> operands, Type resultType) {
     OperationState state(op->getLoc(), op->getName(), operands, {resultType});
     state.propertiesAttr = op->getPropertiesAsAttribute();
+    for (Region &region : op->getRegions()) {
+      IRMapping mapping;
+      region.cloneInto(state.addRegion(), mapping);
+    }
     return builder.create(state)->getResult(0);
   }
 

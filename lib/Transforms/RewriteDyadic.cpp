@@ -9,12 +9,14 @@
 // Scales become ratios M = S_in / S_out and those become m / 2^e (Support/Dyadic.h).
 
 #include "dyadic/IR/Constants.h"
+#include "dyadic/IR/FunctionBody.h"
 #include "dyadic/IR/Layers.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/IR/Window.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Functions.h"
 #include "dyadic/Support/Quantizer.h"
+#include "dyadic/Support/ScalarFunctions.h"
 #include "dyadic/Transforms/IntegerRanges.h"
 #include "dyadic/Transforms/Passes.h"
 #include "mlir/IR/IRMapping.h"
@@ -120,8 +122,14 @@ private:
       return convertLinear(op);
     if (auto pool = dyn_cast<AvgPoolOp>(op))
       return convertPool(pool);
-    if (auto add = dyn_cast<AddOp>(op))
-      return convertAdd(add);
+    if (isa<AddOp, SubOp>(op))
+      return convertSum(op);
+    if (auto mul = dyn_cast<MulOp>(op))
+      return convertMul(mul);
+    if (auto map = dyn_cast<MapOp>(op))
+      return convertMap(map);
+    if (auto prelu = dyn_cast<PReluOp>(op))
+      return convertPRelu(prelu);
     if (auto softmax = dyn_cast<SoftmaxOp>(op))
       return convertSoftmax(softmax);
     if (auto requantize = dyn_cast<RequantizeOp>(op))
@@ -324,11 +332,13 @@ private:
     return success();
   }
 
-  LogicalResult convertAdd(AddOp op) {
-    QuantInfo lhs = infoOf(op.getLhs()), rhs = infoOf(op.getRhs()), output = infoOf(op.getOutput());
-    Value a = integers.lookup(op.getLhs()), b = integers.lookup(op.getRhs());
+  /// A difference has a negative multiplier.
+  LogicalResult convertSum(Operation *op) {
+    Value result = op->getResult(0);
+    QuantInfo lhs = infoOf(op->getOperand(0)), rhs = infoOf(op->getOperand(1)), output = infoOf(result);
+    Value a = integers.lookup(op->getOperand(0)), b = integers.lookup(op->getOperand(1));
     if (lhs.axis != -1 && rhs.axis != -1 && lhs.axis != rhs.axis)
-      return op.emitError() << "scales along axes " << lhs.axis << " and " << rhs.axis << ", expected one axis";
+      return op->emitError() << "scales along axes " << lhs.axis << " and " << rhs.axis << ", expected one axis";
     int64_t boundA = magnitude(ranges.of(a), lhs.zeroPoint), boundB = magnitude(ranges.of(b), rhs.zeroPoint);
     size_t count = std::max(lhs.scales.size(), rhs.scales.size());
     int axis = lhs.axis != -1 ? lhs.axis : rhs.axis;
@@ -338,19 +348,101 @@ private:
              M2 = rhs.scales[rhs.axis == -1 ? 0 : c] / output.scales[0];
       std::optional<MultiplierPair> pair = encodeMultiplierPair(M1, M2, boundA, boundB);
       if (!pair)
-        return op.emitError() << layerName(op) << "scale ratios " << M1 << " and " << M2
-                              << " are not below 2^30, or the sum of the operands exceeds 64 bits";
+        return op->emitError() << layerName(op) << "scale ratios " << M1 << " and " << M2
+                               << " are not below 2^30, or the sum of the operands exceeds 64 bits";
       m1.push_back(pair->m1);
-      m2.push_back(pair->m2);
+      m2.push_back(isa<SubOp>(op) ? -pair->m2 : pair->m2);
       e.push_back(pair->e);
     }
-    int64_t rank = cast<RankedTensorType>(op.getType()).getRank();
+    int64_t rank = cast<RankedTensorType>(result.getType()).getRank();
+    integers[result] = AddOp::create(builder, op->getLoc(), stored(result.getType()), a, b,
+                                     builder.getI64IntegerAttr(lhs.zeroPoint), builder.getI64IntegerAttr(rhs.zeroPoint),
+                                     broadcastInts(context, m1, axis, rank), broadcastInts(context, m2, axis, rank),
+                                     broadcastInts(context, e, axis, rank), builder.getI64IntegerAttr(output.zeroPoint),
+                                     builder.getDenseI64ArrayAttr({output.min, output.max}), rounding, idOf(op));
+    return success();
+  }
+
+  /// M = Sa * Sb / Sy.
+  LogicalResult convertMul(MulOp op) {
+    QuantInfo lhs = infoOf(op.getLhs()), rhs = infoOf(op.getRhs()), output = infoOf(op.getOutput());
+    Value a = integers.lookup(op.getLhs()), b = integers.lookup(op.getRhs());
+    int64_t bound = magnitude(ranges.of(a), lhs.zeroPoint) * magnitude(ranges.of(b), rhs.zeroPoint);
+    double M = lhs.scales[0] * rhs.scales[0] / output.scales[0];
+    std::optional<Multiplier> f = encodeProductMultiplier(M, bound);
+    if (!f)
+      return op.emitError() << layerName(op) << "scale ratio " << M << " is not below 2^30";
     integers[op.getOutput()] =
-        AddOp::create(builder, op.getLoc(), stored(op.getType()), a, b, builder.getI64IntegerAttr(lhs.zeroPoint),
-                      builder.getI64IntegerAttr(rhs.zeroPoint), broadcastInts(context, m1, axis, rank),
-                      broadcastInts(context, m2, axis, rank), broadcastInts(context, e, axis, rank),
-                      builder.getI64IntegerAttr(output.zeroPoint),
+        MulOp::create(builder, op.getLoc(), stored(op.getType()), a, b, builder.getI64IntegerAttr(lhs.zeroPoint),
+                      builder.getI64IntegerAttr(rhs.zeroPoint), builder.getI32IntegerAttr(f->m),
+                      builder.getI32IntegerAttr(f->e), builder.getI64IntegerAttr(output.zeroPoint),
                       builder.getDenseI64ArrayAttr({output.min, output.max}), rounding, op.getIdAttr());
+    return success();
+  }
+
+  LogicalResult convertMap(MapOp op) {
+    auto storedValue = [](const QuantInfo &info) {
+      AffineParameters affine{static_cast<float>(info.scales[0]), static_cast<int32_t>(info.zeroPoint)};
+      return StoredValue{affine, {info.min, info.max}, info.bits};
+    };
+    QuantInfo input = infoOf(op.getInput()), output = infoOf(op.getOutput());
+    HostDouble algebra;
+    FunctionTable table =
+        functionTable([&](double x) { return qnn::evaluate(op, algebra, x); }, storedValue(input), storedValue(output));
+    auto type = RankedTensorType::get({static_cast<int64_t>(table.entries.size())}, builder.getI32Type());
+    integers[op.getOutput()] =
+        TableOp::create(builder, op.getLoc(), stored(op.getType()), integers.lookup(op.getInput()),
+                        cast<DenseIntElementsAttr>(DenseElementsAttr::get(type, ArrayRef<int32_t>(table.entries))),
+                        builder.getI64IntegerAttr(input.min), builder.getI64IntegerAttr(table.shift),
+                        builder.getDenseI64ArrayAttr({output.min, output.max}), op.getIdAttr());
+    return success();
+  }
+
+  /// M = Sx / Sy, times the slope for the negative ones.
+  LogicalResult convertPRelu(PReluOp op) {
+    QuantInfo input = infoOf(op.getInput()), output = infoOf(op.getOutput());
+    ConstantView slope(op.getSlope());
+    if (!slope)
+      return op.emitError() << "slope is not constant, expected a constant";
+    SmallVector<int32_t> m, e;
+    if (failed(encode(op, input.scales, output.scales[0], m, e)))
+      return failure();
+    // The slope and the scales of channels meet in one attribute of the shape that both need.
+    auto type = cast<RankedTensorType>(op.getInput().getType());
+    int64_t rank = type.getRank(), lead = rank - slope.getType().getRank();
+    SmallVector<int64_t> shape(rank, 1);
+    for (int64_t d = lead; d < rank; ++d)
+      shape[d] = slope.getType().getDimSize(d - lead);
+    if (input.axis != -1)
+      shape[input.axis] = type.getDimSize(input.axis);
+    SmallVector<int32_t> negativeM, negativeE;
+    int64_t count = ShapedType::getNumElements(shape);
+    for (int64_t i = 0; i < count; ++i) {
+      int64_t rest = i, position = 0, stride = 1, channel = 0;
+      for (int64_t d = rank - 1; d >= 0; --d) {
+        int64_t at = rest % shape[d], size = d >= lead ? slope.getType().getDimSize(d - lead) : 1;
+        rest /= shape[d];
+        channel = d == input.axis ? at : channel;
+        position += size == 1 ? 0 : at * stride;
+        stride *= size;
+      }
+      double M = input.scales[channel] * slope.floatAt(position) / output.scales[0];
+      std::optional<Multiplier> f = encodeMultiplier(std::fabs(M));
+      if (!f)
+        return op.emitError() << layerName(op) << "scale ratio " << M << " is not below 2^30";
+      negativeM.push_back(M < 0 ? -f->m : f->m);
+      negativeE.push_back(f->e);
+    }
+    auto ints = [&](ArrayRef<int32_t> values) {
+      return cast<DenseIntElementsAttr>(
+          DenseElementsAttr::get(RankedTensorType::get(shape, builder.getI32Type()), values));
+    };
+    integers[op.getOutput()] =
+        PReluOp::create(builder, op.getLoc(), stored(op.getType()), integers.lookup(op.getInput()), Value(),
+                        builder.getI64IntegerAttr(input.zeroPoint), broadcastInts(context, m, input.axis, rank),
+                        broadcastInts(context, e, input.axis, rank), ints(negativeM), ints(negativeE),
+                        builder.getI64IntegerAttr(output.zeroPoint),
+                        builder.getDenseI64ArrayAttr({output.min, output.max}), rounding, op.getIdAttr());
     return success();
   }
 

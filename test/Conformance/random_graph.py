@@ -20,6 +20,27 @@ WEIGHTS = ["plain"] * 3 + [
 ]
 
 
+FUNCTIONS: list[tuple[str, dict[str, object]]] = [
+    ("Sigmoid", {}),
+    ("Tanh", {}),
+    ("HardSigmoid", {"alpha": 0.3, "beta": 0.4}),
+    ("HardSwish", {}),
+    ("Elu", {"alpha": 1.5}),
+    ("Selu", {}),
+    ("Celu", {"alpha": 0.5}),
+    ("Softplus", {}),
+    ("Softsign", {}),
+    ("Exp", {}),
+    ("Abs", {}),
+    ("Neg", {}),
+    ("Erf", {}),
+    ("Log", {}),
+    ("LeakyRelu", {"alpha": 0.1}),
+    ("LeakyRelu", {"alpha": -0.5}),
+]
+GROWING = ("Exp", "Elu", "Selu", "Celu")
+
+
 class Graph:
     """Grows a graph node by node; `values` are [1, C, ...] tensors that may be read again."""
 
@@ -73,6 +94,9 @@ class Graph:
         name = f"v{len(self.nodes)}"
         self.nodes.append(helper.make_node(op, inputs, [name], name=f"n{len(self.nodes)}", **attributes))
         self.values[name] = tuple(int(d) for d in shape)
+
+    def last(self) -> str:
+        return list(self.values)[-1]
 
     def spatial(self) -> str:
         return self.pick(*[n for n, s in self.values.items() if len(s) == self.rank + 2])
@@ -137,10 +161,53 @@ class Graph:
             names = ["" if b is None else self.constant(np.float32(b)) for b in bounds]
             self.add("Clip", [x, *names], self.values[x])
 
-    def sum(self) -> None:
+    def function(self) -> None:
+        """A function of every element, alone or times its operand; of limited numbers where it grows fast."""
         x = self.pick(*self.values)
-        y = self.pick(*[n for n, s in self.values.items() if s == self.values[x]])
-        self.add("Add", [x, y], self.values[x])
+        shape = self.values[x]
+        op, attributes = self.pick(*FUNCTIONS)
+        if op in GROWING:
+            self.add("Tanh", [x], shape)
+            x = self.last()
+        if op == "Log":
+            self.add("Abs", [x], shape)
+            self.add("Add", [self.last(), self.constant(np.float32(0.25))], shape)
+            x = self.last()
+        self.add(op, [x], shape, **attributes)
+        if self.chance(0.3):
+            self.add("Mul", self.pick([x, self.last()], [self.last(), x]), shape)
+
+    def prelu(self) -> None:
+        x = self.pick(*self.values)
+        shape = self.values[x]
+        slope = self.rng.standard_normal(self.pick((1,), (shape[1], *[1] * (len(shape) - 2)), shape[1:]))
+        self.add("PRelu", [x, self.constant(slope.astype(np.float32))], shape)
+
+    def normalization(self) -> None:
+        x = self.spatial()
+        if self.rank == 2:  # what ONNX Runtime has
+            self.add("LRN", [x], self.values[x], size=self.pick(1, 3, 5), alpha=self.pick(1e-4, 0.5), bias=self.pick(1.0, 2.0))
+
+    def binary(self) -> None:
+        """Two values, or one and a constant; a dimension of one of them may repeat."""
+        x = self.pick(*self.values)
+        shape = self.values[x]
+        fits = [
+            n
+            for n, s in self.values.items()
+            if len(s) == len(shape) and all(a == b or 1 in (a, b) for a, b in zip(s, shape))
+        ]
+        y = self.pick(*fits)
+        out = tuple(max(a, b) for a, b in zip(shape, self.values[y]))
+        op = self.pick("Add", "Add", "Sub", "Mul", "Mul", "Div")
+        if op == "Div":
+            self.add("Abs", [y], self.values[y])
+            self.add("Add", [self.last(), self.constant(np.float32(0.5))], self.values[y])
+            y = self.last()
+        elif self.chance(0.25):
+            y = self.constant(self.rng.standard_normal(shape[1:]).astype(np.float32))
+            out = shape
+        self.add(op, [x, y], out)
 
     def affine(self) -> None:
         """An element-wise operation with a constant: one number, or one a channel."""
@@ -247,8 +314,10 @@ class Graph:
         kinds = (
             [self.conv] * 4
             + [self.activation] * 3
-            + [self.sum] * 3
+            + [self.binary] * 3
             + [self.pool] * 2
+            + [self.function] * 2
+            + [self.prelu, self.normalization]
             + [self.affine, self.norm, self.matmul, self.pad, self.slice, self.transpose, self.reshape, self.concat]
         )
         for _ in range(int(self.rng.integers(3, 11))):

@@ -156,3 +156,38 @@ func.func @ranks(%x: tensor<2x2x5xf32>, %w: tensor<2x1x2xf32>, %z: tensor<1x1x2x
   %1 = qnn.conv %z, %v : (tensor<1x1x2x3x4xf32>, tensor<3x1x2x3x4xf32>) -> tensor<1x3x1x1x1xf32>
   return %1 : tensor<1x3x1x1x1xf32>
 }
+
+// Element-wise functions, products and differences at every level.
+// CHECK-LABEL: @functions
+func.func @functions(%x: tensor<1x2x4xf32>, %g: tensor<1x2x1xf32>, %q: tensor<4x!u8>, %i: tensor<4xui8>, %s: tensor<4xsi32>) {
+  // CHECK: qnn.map %arg0 {id = "f"} : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32> {
+  // CHECK-NEXT: ^bb0(%[[A:.*]]: f32):
+  // CHECK-NEXT: %[[E:.*]] = math.erf %[[A]] : f32
+  // CHECK-NEXT: qnn.yield %[[E]] : f32
+  %0 = qnn.map %x {id = "f"} : (tensor<1x2x4xf32>) -> tensor<1x2x4xf32> {
+  ^bb0(%a: f32):
+    %e = math.erf %a : f32
+    qnn.yield %e : f32
+  }
+  // CHECK: qnn.mul %{{.*}}, %arg1 {id = "m"} : (tensor<1x2x4xf32>, tensor<1x2x1xf32>) -> tensor<1x2x4xf32>
+  %1 = qnn.mul %0, %g {id = "m"} : (tensor<1x2x4xf32>, tensor<1x2x1xf32>) -> tensor<1x2x4xf32>
+  // CHECK: qnn.sub %arg1, %{{.*}} : (tensor<1x2x1xf32>, tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+  %2 = qnn.sub %g, %1 : (tensor<1x2x1xf32>, tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+  %slope = arith.constant dense<[[0.1], [-0.2]]> : tensor<2x1xf32>
+  // CHECK: qnn.prelu %{{.*}}, %{{.*}} {id = "p"} : (tensor<1x2x4xf32>, tensor<2x1xf32>) -> tensor<1x2x4xf32>
+  %3 = qnn.prelu %2, %slope {id = "p"} : (tensor<1x2x4xf32>, tensor<2x1xf32>) -> tensor<1x2x4xf32>
+  // CHECK: qnn.map %arg2 : (tensor<4x!quant.uniform<u8:f32, 5.000000e-01:10>>) -> tensor<4x!quant.uniform<u8:f32, 5.000000e-01:10>>
+  %4 = qnn.map %q : (tensor<4x!u8>) -> tensor<4x!u8> {
+  ^bb0(%a: f32):
+    qnn.yield %a : f32
+  }
+  // CHECK: qnn.mul %arg2, %{{.*}} : (tensor<4x!quant.uniform<u8:f32, 5.000000e-01:10>>
+  %5 = qnn.mul %q, %4 : (tensor<4x!u8>, tensor<4x!u8>) -> tensor<4x!u8>
+  // CHECK: qnn.table %arg3 {clamp = array<i64: 0, 9>, entries = dense<[0, 1, 4, 9]> : tensor<4xi32>, low = 0 : i64} : (tensor<4xui8>) -> tensor<4xui8>
+  %6 = qnn.table %i {entries = dense<[0, 1, 4, 9]> : tensor<4xi32>, low = 0 : i64, clamp = array<i64: 0, 9>} : (tensor<4xui8>) -> tensor<4xui8>
+  // CHECK: qnn.mul %{{.*}}exponent = 33 : i32, multiplier = 1073741824 : i32
+  %7 = qnn.mul %i, %6 {a_zp = 3 : i64, b_zp = 0 : i64, multiplier = 1073741824 : i32, exponent = 33 : i32, zero_point = 0 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>} : (tensor<4xui8>, tensor<4xui8>) -> tensor<4xui8>
+  // CHECK: qnn.prelu %arg4 {{.*}} : (tensor<4xsi32>) -> tensor<4xsi8>
+  %8 = qnn.prelu %s {x_zp = 0 : i64, multiplier = dense<1073741824> : tensor<i32>, exponent = dense<40> : tensor<i32>, negative_multiplier = dense<-5> : tensor<i32>, negative_exponent = dense<33> : tensor<i32>, zero_point = 0 : i64, clamp = array<i64: -128, 127>, rounding = #qnn.rounding<half_even>} : (tensor<4xsi32>) -> tensor<4xsi8>
+  return
+}

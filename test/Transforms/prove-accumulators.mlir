@@ -127,3 +127,13 @@ func.func @sum_channel(%a: tensor<1x2xsi32>) -> tensor<1x2xui8> {
   %y = qnn.add %a, %a {a_zp = 0 : i64, b_zp = 0 : i64, a_multiplier = dense<[1, 2147483647]> : tensor<2xi32>, b_multiplier = dense<[1, 2147483647]> : tensor<2xi32>, exponent = dense<62> : tensor<i32>, zero_point = 0 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>} : (tensor<1x2xsi32>, tensor<1x2xsi32>) -> tensor<1x2xui8>
   return %y : tensor<1x2xui8>
 }
+
+// -----
+
+// 65535^2 * (2^31 - 1) and the rounding term of 2^61 reach 2^63.
+func.func @product(%x: tensor<2xui16> {qnn.name = "x", qnn.type = !quant.uniform<u15:f32, 1.0>}, %z: tensor<2xsi16> {qnn.name = "z"}) -> tensor<2xui8> {
+  %0 = qnn.mul %x, %x {id = "fine", a_zp = 0 : i64, b_zp = 0 : i64, multiplier = 2147483647 : i32, exponent = 62 : i32, zero_point = 0 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>} : (tensor<2xui16>, tensor<2xui16>) -> tensor<2xui8>
+  // expected-error @+1 {{layer 'p': the product can reach 2^63, expected a smaller multiplier or a lower exponent}}
+  %1 = qnn.mul %z, %z {id = "p", a_zp = -32768 : i64, b_zp = -32768 : i64, multiplier = 2147483647 : i32, exponent = 62 : i32, zero_point = 0 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>} : (tensor<2xsi16>, tensor<2xsi16>) -> tensor<2xui8>
+  return %1 : tensor<2xui8>
+}

@@ -30,11 +30,11 @@ func.func @moves(%x: tensor<1x1x4xf32> {qnn.name = "x"}) -> (tensor<2xf32> {qnn.
 
 // -----
 
-// The constant has a scale of its own, in unsigned numbers: -128 to 127 as 0 to 255.
+// The constant has 16 bits and a scale of its own: -128 to 127 as -32768 to 32767.
 // CHECK-LABEL: @constant
-// CHECK: %[[C:.*]] = arith.constant dense<{{\[\[}}0, -128, -1]]> : tensor<1x3xi8>
-// CHECK: %[[S:.*]] = quant.scast %[[C]] : tensor<1x3xi8> to tensor<1x3x!quant.uniform<u8:f32, 1.000000e+00:128>>
-// CHECK: qnn.add %{{.*}}, %[[S]] {id = "s"} : {{.*}} -> tensor<1x3x!quant.uniform<u8:f32, 2.000000e+00:64>>
+// CHECK: %[[C:.*]] = arith.constant dense<{{\[\[}}-32768, 128, 32767]]> : tensor<1x3xi16>
+// CHECK: %[[S:.*]] = quant.scast %[[C]] : tensor<1x3xi16> to tensor<1x3x!quant.uniform<i16:f32, {{.*}}:128>>
+// CHECK: qnn.add %{{.*}}, %[[S]] {id = "s"} : {{.*}} -> tensor<1x3x!quant.uniform<i16:f32, {{.*}}:-16320>>
 // A16-LABEL: @constant
 // A16: arith.constant dense<{{.*}}> : tensor<1x3xi16>
 func.func @constant(%x: tensor<1x3xf32> {qnn.name = "x"}) -> (tensor<1x3xf32> {qnn.name = "s"}) {
@@ -51,7 +51,7 @@ func.func @constant(%x: tensor<1x3xf32> {qnn.name = "x"}) -> (tensor<1x3xf32> {q
 // several sizes no type can say that, and it is rounded.
 // CHECK-LABEL: @means
 // CHECK: qnn.avg_pool {{.*}}id = "a"{{.*}} -> tensor<1x1x2x!quant.uniform<i32:f32, 5.000000e-01>>
-// CHECK: qnn.avg_pool {{.*}}id = "b"{{.*}} -> tensor<1x1x4x!quant.uniform<u8:f32, 2.000000e+00>>
+// CHECK: qnn.avg_pool {{.*}}id = "b"{{.*}} -> tensor<1x1x4x!quant.uniform<i16:f32, {{.*}}:-32768>>
 func.func @means(%x: tensor<1x1x4xf32> {qnn.name = "x"}) -> (tensor<1x1x2xf32> {qnn.name = "a"}, tensor<1x1x4xf32> {qnn.name = "b"}) {
   %xr = qnn.range %x {min = 0.0 : f32, max = 255.0 : f32} : tensor<1x1x4xf32>
   %0 = qnn.avg_pool %xr {id = "a", kernel = array<i64: 2>, strides = array<i64: 2>} : (tensor<1x1x4xf32>) -> tensor<1x1x2xf32>
@@ -67,9 +67,9 @@ func.func @means(%x: tensor<1x1x4xf32> {qnn.name = "x"}) -> (tensor<1x1x2xf32> {
 // requantization. One that includes 0 narrows the range.
 // CHECK-LABEL: @clips
 // CHECK: qnn.matmul {{.*}}id = "a"{{.*}} -> tensor<1x1x!quant.uniform<u8:f32, 2.000000e+00>>
-// CHECK: qnn.matmul {{.*}}id = "b"{{.*}} -> tensor<1x1x!quant.uniform<u8:f32, 1.000000e+00>>
+// CHECK: qnn.matmul {{.*}}id = "b"{{.*}} -> tensor<1x1x!quant.uniform<i16:f32, {{.*}}:-32768>>
 // CHECK-NOT: id = "c"
-// CHECK: qnn.requantize {{.*}} {clamp = array<i64: 3, 255>, id = "d"} : {{.*}} -> tensor<1x1x!quant.uniform<u8:f32, 1.000000e+00>>
+// CHECK: qnn.requantize {{.*}} {clamp = array<i64: -31997, 32767>, id = "d"} : {{.*}} -> tensor<1x1x!quant.uniform<i16:f32, {{.*}}:-32768>>
 func.func @clips(%x: tensor<1x1xf32> {qnn.name = "x"}) -> (tensor<1x1xf32> {qnn.name = "d"}) {
   %xr = qnn.range %x {min = 0.0 : f32, max = 255.0 : f32} : tensor<1x1xf32>
   %w = arith.constant dense<1.0> : tensor<1x1xf32>

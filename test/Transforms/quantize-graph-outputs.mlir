@@ -57,15 +57,15 @@ func.func @moved(%x: tensor<1x1x2xf32> {qnn.name = "x"}) -> (tensor<1x2x2xf32> {
 // An input that is an output leaves as it is; an absorbed ReLU leaves no accumulator.
 // CHECK-LABEL: @rounded
 // CHECK: %[[Q:.*]] = quant.qcast %arg0
-// CHECK: %[[A:.*]] = qnn.matmul %[[Q]], {{.*}} -> tensor<1x1x!quant.uniform<u8:f32, 1.000000e+00>>
+// CHECK: %[[A:.*]] = qnn.matmul %[[Q]], {{.*}} -> tensor<1x1x!quant.uniform<i16:f32, {{.*}}:-32768>>
 // CHECK: %[[DA:.*]] = quant.dcast %[[A]]
 // CHECK: return %arg0, %[[DA]]
-// An input keeps its type; an integer output of another width is one more rounding.
+// An input keeps its type, and an output of another width is one more rounding; the other
+// value is stored as it leaves.
 // INT-LABEL: @rounded
-// INT: %[[A:.*]] = qnn.matmul {{.*}} -> tensor<1x1x!quant.uniform<u8:f32, 1.000000e+00>>
+// INT: %[[A:.*]] = qnn.matmul {{.*}} -> tensor<1x1x!quant.uniform<i16:f32, {{.*}}:-32768>>
 // INT: %[[OX:.*]] = qnn.requantize %arg0 : {{.*}} -> tensor<1x1x!quant.uniform<i16
-// INT: %[[OA:.*]] = qnn.requantize %[[A]] : {{.*}} -> tensor<1x1x!quant.uniform<i16
-// INT: return %[[OX]], %[[OA]]
+// INT: return %[[OX]], %[[A]]
 func.func @rounded(%x: tensor<1x1xf32> {qnn.name = "x"}) -> (tensor<1x1xf32> {qnn.name = "x"}, tensor<1x1xf32> {qnn.name = "r"}) {
   %xr = qnn.range %x {min = 0.0 : f32, max = 255.0 : f32} : tensor<1x1xf32>
   %w = arith.constant dense<1.0> : tensor<1x1xf32>

@@ -14,10 +14,10 @@
 // A plan may say nothing: the defaults, and an accumulator where an addition can read one.
 // EMPTY: qnn.conv {{.*}}id = "a"{{.*}} -> tensor<1x1x2x2x!quant.uniform<u8:f32, 1.000000e+00>>
 // EMPTY: qnn.conv {{.*}}id = "b"{{.*}} -> tensor<1x1x2x2x!quant.uniform<i32:f32:1
-// EMPTY: qnn.add {{.*}} -> tensor<1x1x2x2x!quant.uniform<u8:f32, 2.000000e+00>>
+// EMPTY: qnn.add {{.*}} -> tensor<1x1x2x2x!quant.uniform<i16:f32, {{.*}}:-32768>>
 
 // Both operands as values.
-// VALUE: qnn.conv {{.*}}id = "b"{{.*}} -> tensor<1x1x2x2x!quant.uniform<u8:f32, 1.000000e+00>>
+// VALUE: qnn.conv {{.*}}id = "b"{{.*}} -> tensor<1x1x2x2x!quant.uniform<i16:f32, {{.*}}:-32768>>
 // VALUE: qnn.add
 
 // What the default is, said.
@@ -32,7 +32,7 @@
 // The width that a layer asks for is that of the value which it reads.
 // READS: quant.qcast {{.*}}!quant.uniform<u8
 // READS: qnn.conv {{.*}}id = "a"{{.*}} -> tensor<1x1x2x2x!quant.uniform<u12:f32, {{[^:]*}}>>
-// READS: qnn.add {{.*}} -> tensor<1x1x2x2x!quant.uniform<u8
+// READS: qnn.add {{.*}} -> tensor<1x1x2x2x!quant.uniform<i16
 
 // Values by their own names, inputs too; 16 bits are signed.
 // VALUES: quant.qcast {{.*}}!quant.uniform<i5:f32, {{.*}}:-16>>
@@ -53,7 +53,7 @@
 
 // A float layer that makes the output is the output.
 // SUM: %[[A:.*]] = qnn.conv {{.*}}id = "a"{{.*}} -> tensor<1x1x2x2x!quant.uniform<u8
-// SUM: %[[B:.*]] = qnn.conv {{.*}}id = "b"{{.*}} -> tensor<1x1x2x2x!quant.uniform<u8
+// SUM: %[[B:.*]] = qnn.conv {{.*}}id = "b"{{.*}} -> tensor<1x1x2x2x!quant.uniform<i16
 // SUM-DAG: %[[DB:.*]] = quant.dcast %[[B]]
 // SUM-DAG: %[[DA:.*]] = quant.dcast %[[A]]
 // SUM: %[[S:.*]] = qnn.add %[[DB]], %[[DA]]
@@ -63,7 +63,7 @@
 // Integers in and out; an output has a width of its own and is signed.
 // INTEGER: func.func @main
 // INTEGER-SAME: %arg0: tensor<1x1x2x2x!quant.uniform<u8:f32, 1.000000e+00>> {qnn.name = "x"}
-// INTEGER: %[[S:.*]] = qnn.add {{.*}} -> tensor<1x1x2x2x!quant.uniform<u8:f32, 2.000000e+00>>
+// INTEGER: %[[S:.*]] = qnn.add {{.*}} -> tensor<1x1x2x2x!quant.uniform<i16:f32, {{.*}}:-32768>>
 // INTEGER: %[[O:.*]] = qnn.requantize %[[S]] : {{.*}} -> tensor<1x1x2x2x!quant.uniform<i5:f32, {{.*}}:-16>>
 // INTEGER: return %[[O]]
 
@@ -103,7 +103,7 @@ func.func @main(%x: tensor<1x1x2x2xf32> {qnn.name = "x"}) -> (tensor<1x1x2x2xf32
 {"kind": "plan", "version": 1, "producer": "test", "model": "0000000000000000000000000000000000000000000000000000000000000000", "layers": {"b": {"activations": 12}}}
 
 //--- values.json
-{"kind": "plan", "version": 1, "producer": "test", "model": "0000000000000000000000000000000000000000000000000000000000000000", "values": {"x": {"bits": 5, "signed": true}, "a": {"bits": 16}, "s": {"signed": true}}}
+{"kind": "plan", "version": 1, "producer": "test", "model": "0000000000000000000000000000000000000000000000000000000000000000", "values": {"x": {"bits": 5, "signed": true}, "a": {"bits": 16}, "s": {"bits": 8, "signed": true}}}
 
 //--- both.json
 {"kind": "plan", "version": 1, "producer": "test", "model": "0000000000000000000000000000000000000000000000000000000000000000", "layers": {"b": {"activations": 12}, "s": {"activations": 10}}, "values": {"a": {"bits": 6}}}

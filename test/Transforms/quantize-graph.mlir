@@ -88,7 +88,7 @@ func.func @concat(%x: tensor<1x1x2xf32> {qnn.name = "x"}) -> (tensor<1x1x4xf32> 
 // The concatenation's range reaches below the ReLU's bound: the branch keeps its own
 // scale, so that it is clamped at 0.
 // CHECK-LABEL: @bounds
-// CHECK: qnn.conv {{.*}}id = "a"{{.*}} -> tensor<1x1x2x!quant.uniform<u8:f32, 0.00784{{.*}}>>
+// CHECK: qnn.conv {{.*}}id = "a"{{.*}} -> tensor<1x1x2x!quant.uniform<i16:f32, 3.05{{[0-9]*}}E-5:-32768>>
 // CHECK: qnn.requantize
 // CHECK: qnn.concat
 func.func @bounds(%x: tensor<1x1x2xf32> {qnn.name = "x"}) -> (tensor<1x1x4xf32> {qnn.name = "c"}) {
@@ -120,7 +120,7 @@ func.func @bias(%x: tensor<1x1xf32> {qnn.name = "x"}) -> (tensor<1x2xf32> {qnn.n
 
 // Calibration saw 0 alone: the range still clamps to the ReLU's bound.
 // CHECK-LABEL: @dead
-// CHECK: qnn.matmul {{.*}} -> tensor<1x1x!quant.uniform<u8:f32, 0.0039215688593685627>>
+// CHECK: qnn.matmul {{.*}} -> tensor<1x1x!quant.uniform<i16:f32, 1.52{{[0-9]*}}E-5:-32768>>
 func.func @dead(%x: tensor<1x1xf32> {qnn.name = "x"}) -> (tensor<1x1xf32> {qnn.name = "y"}) {
   %xr = qnn.range %x {min = 0.0 : f32, max = 1.0 : f32} : tensor<1x1xf32>
   %w = arith.constant dense<-1.0> : tensor<1x1xf32>

@@ -303,3 +303,52 @@ TEST(RoundHalfEven, AgreesWithTheDefaultMode) {
 }
 
 } // namespace
+
+//===----------------------------------------------------------------------===//
+// Products and tables
+//===----------------------------------------------------------------------===//
+
+TEST(EncodeProductMultiplier, FitsItsBound) {
+  std::mt19937_64 random(7);
+  std::uniform_real_distribution<double> exponent(-40, 29);
+  for (int i = 0; i < 100000; ++i) {
+    int64_t bound = int64_t(1) << (random() % 33);
+    double M = std::exp2(exponent(random));
+    std::optional<Multiplier> f = encodeProductMultiplier(M, bound);
+    ASSERT_TRUE(f.has_value()) << M;
+    __int128 largest = static_cast<__int128>(bound) * f->m + (static_cast<__int128>(1) << (f->e - 1));
+    EXPECT_LT(largest, static_cast<__int128>(1) << 63);
+    if (f->m >= 1 << 30)
+      EXPECT_NEAR(std::ldexp(f->m, -f->e) / M, 1.0, 0x1p-30);
+  }
+  EXPECT_FALSE(encodeProductMultiplier(0x1p30, 1).has_value());
+  // One bit lower: 2^32 * 0x7FC00000 + 2^61 is too much.
+  EXPECT_EQ(encodeProductMultiplier(0x1.FFp-32, int64_t(1) << 32)->m, 0x3FE00000);
+  EXPECT_EQ(encodeProductMultiplier(0x1.FFp-32, int64_t(1) << 31)->m, 0x7FC00000);
+}
+
+TEST(RequantizeProduct, IsTheExactQuotient) {
+  std::mt19937_64 random(8);
+  for (int i = 0; i < 100000; ++i) {
+    int64_t a = static_cast<int64_t>(random() % 131071) - 65535, b = static_cast<int64_t>(random() % 131071) - 65535;
+    Multiplier f = *encodeProductMultiplier(std::exp2(-static_cast<double>(random() % 40)), 65535LL * 65535);
+    __int128 p = static_cast<__int128>(a) * b * f.m;
+    __int128 exact = (p + (static_cast<__int128>(1) << (f.e - 1))) >> f.e;
+    int64_t expected = static_cast<int64_t>(std::min<__int128>(std::max<__int128>(exact + 3, -32768), 32767));
+    EXPECT_EQ(requantizeProduct(a, b, f, 3, -32768, 32767, Rounding::HalfUp), expected);
+  }
+}
+
+TEST(LookUp, Knots) {
+  // y = 3x at x = 0, 8, 16, with 8 fraction bits: a line is met everywhere.
+  const int32_t knots[] = {0, 24 << 8, 48 << 8};
+  for (int64_t x = 0; x < 16; ++x)
+    EXPECT_EQ(lookUp(knots, x, 3, -1000, 1000), 3 * x);
+  EXPECT_EQ(lookUp(knots, 15, 3, 0, 40), 40);
+  // Ties are rounded up, below zero too: 1/2 and -1/2 between the knots.
+  const int32_t half[] = {0, 1 << 8, 0, -(1 << 8)};
+  EXPECT_EQ(lookUp(half, 1, 1, -10, 10), 1);
+  EXPECT_EQ(lookUp(half, 5, 1, -10, 10), 0);
+  const int32_t entries[] = {7, -7};
+  EXPECT_EQ(lookUp(entries, 1, 0, -8, 8), -7);
+}

@@ -298,14 +298,13 @@ TEST(ReferenceProgram, UnknownOperations) {
 }
 
 TEST(ReferenceProgram, HugeTensorsAreRefused) {
-  EXPECT_EQ(
-      errorOf(unary("tensor<1x1xf32>",
-                    "qnn.pad %x {low = array<i64: 0, 0>, high = array<i64: 32768, 32768>} "
-                    ": (tensor<1x1xf32>) -> tensor<32769x32769xf32>",
-                    "tensor<32769x32769xf32>"),
-              {floatTensor({1, 1}, {1})}),
-      "qnn.pad: type tensor<32769x32769xf32> has too many elements, expected at most "
-      "1073741824");
+  EXPECT_EQ(errorOf(unary("tensor<1x1xf32>",
+                          "qnn.pad %x {low = array<i64: 0, 0>, high = array<i64: 32768, 32768>} "
+                          ": (tensor<1x1xf32>) -> tensor<32769x32769xf32>",
+                          "tensor<32769x32769xf32>"),
+                    {floatTensor({1, 1}, {1})}),
+            "qnn.pad: type tensor<32769x32769xf32> has too many elements, expected at most "
+            "1073741824");
 }
 
 TEST(ReferenceProgram, HugeKernelsAreRefused) {

@@ -46,7 +46,7 @@ def QNN_Dialect : Dialect {
     and result, 1 in the types, stands for any batch size. `qnn.value` marks results
     that are values of layers, added for inspection.
   }];
-  let dependentDialects = ["::mlir::quant::QuantDialect", "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::mlir::quant::QuantDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
   let useDefaultAttributePrinterParser = 1;
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;

@@ -118,16 +118,17 @@ def QNN_BatchNormOp : QNN_LayerOp<"batch_norm"> {
 //===----------------------------------------------------------------------===//
 
 def QNN_AddOp : QNN_LayerOp<"add"> {
-  let summary = "sum of two values of the same shape";
+  let summary = "sum of two values";
   let description = [{
-    At the integer level
+    Operands have the result's rank; a dimension of size 1 repeats. At the integer level
 
         y = clamp(zero_point + round(((a - a_zp) * a_multiplier + (b - b_zp) * b_multiplier) / 2^exponent))
 
     in 64-bit arithmetic with one rounding (`half_up` or `half_even`). An operand is
     a value of 2 to 16 bits or the `si32` accumulator of its producer. Multipliers
     and exponents are `i32` tensors whose shapes broadcast to the result's, so that
-    they may differ by channel. The verifier bounds the sum below 2^63.
+    they may differ by channel; a difference has a negative `b_multiplier`.
+    `quant-prove-accumulators` bounds the sum below 2^63.
 
     Example:
 
@@ -141,6 +142,137 @@ def QNN_AddOp : QNN_LayerOp<"add"> {
     OptionalAttr<QNN_RoundingAttr>:$rounding, OptionalAttr<StrAttr>:$id);
   let results = (outs QNN_Tensor:$output);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
+}
+
+def QNN_SubOp : QNN_LayerOp<"sub"> {
+  let summary = "difference of two values";
+  let description = [{
+    Shapes as in `qnn.add`, which it becomes at the integer level.
+
+    Example:
+
+    ```mlir
+    %y = qnn.sub %a, %b {id = "difference"} : (tensor<1x4x2xf32>, tensor<1x4x1xf32>) -> tensor<1x4x2xf32>
+    ```
+  }];
+  let arguments = (ins QNN_Tensor:$lhs, QNN_Tensor:$rhs, OptionalAttr<StrAttr>:$id);
+  let results = (outs QNN_Tensor:$output);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
+}
+
+def QNN_MulOp : QNN_LayerOp<"mul"> {
+  let summary = "product of two values";
+  let description = [{
+    Operands have the result's rank; a dimension of size 1 repeats. At the integer level
+
+        y = clamp(zero_point + round((a - a_zp) * (b - b_zp) * multiplier / 2^exponent))
+
+    in 64-bit arithmetic with one rounding (`half_up` or `half_even`), for operands of 2
+    to 16 bits. `quant-prove-accumulators` bounds the product below 2^63.
+
+    Example:
+
+    ```mlir
+    %y = qnn.mul %x, %gate {id = "scaled"} : (tensor<1x16x8x8xf32>, tensor<1x16x1x1xf32>) -> tensor<1x16x8x8xf32>
+    ```
+  }];
+  let arguments = (ins QNN_Tensor:$lhs, QNN_Tensor:$rhs, OptionalAttr<I64Attr>:$a_zp, OptionalAttr<I64Attr>:$b_zp,
+    OptionalAttr<I32Attr>:$multiplier, OptionalAttr<I32Attr>:$exponent, OptionalAttr<I64Attr>:$zero_point,
+    OptionalAttr<DenseI64ArrayAttr>:$clamp, OptionalAttr<QNN_RoundingAttr>:$rounding, OptionalAttr<StrAttr>:$id);
+  let results = (outs QNN_Tensor:$output);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
+}
+
+def QNN_MapOp : QNN_LayerOp<"map", [IsolatedFromAbove, SingleBlock]> {
+  let summary = "a real function of every element";
+  let description = [{
+    The body computes one `f32` from one with operations of `arith` (constant, addf,
+    subf, mulf, divf, maximumf, minimumf, negf) and `math` (absf, exp, log, sqrt, tanh,
+    erf), and ends with `qnn.yield`. `quant-fuse-elementwise` makes one function of a
+    composition such as `x * sigmoid(x)`. At the integer level it is a `qnn.table`.
+
+    Example:
+
+    ```mlir
+    %y = qnn.map %x {id = "exp"} : (tensor<1x8xf32>) -> tensor<1x8xf32> {
+    ^bb0(%a: f32):
+      %e = math.exp %a : f32
+      qnn.yield %e : f32
+    }
+    ```
+  }];
+  let arguments = (ins QNN_Tensor:$input, OptionalAttr<StrAttr>:$id);
+  let results = (outs QNN_Tensor:$output);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$input attr-dict `:` functional-type(operands, results) $body";
+}
+
+def QNN_YieldOp : Op<QNN_Dialect, "yield", [Pure, Terminator, HasParent<"MapOp">]> {
+  let summary = "the result of a function body";
+  let arguments = (ins F32:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+def QNN_TableOp : QNN_LayerOp<"table"> {
+  let summary = "a function of every stored number";
+  let description = [{
+    Exists at the integer level only. With `u = x - low`, limited to the table, and
+    `shift` 0
+
+        y = entries[u]
+
+    With `shift` s > 0, between the knots that every 2^s-th number has, in 64 bits
+
+        y = clamp((entries[u >> s] * (2^s - f) + entries[(u >> s) + 1] * f + 2^(s+7)) >> (s + 8)),  f = u mod 2^s
+
+    where the entries have 8 fraction bits. Up to 10 bits a table has one entry a number;
+    wider operands have 513 knots.
+
+    Example:
+
+    ```mlir
+    %y = qnn.table %x {entries = dense<[0, 1, 4, 9]> : tensor<4xi32>, low = 0 : i64, clamp = array<i64: 0, 9>}
+        : (tensor<1x8xui8>) -> tensor<1x8xui8>
+    ```
+  }];
+  let arguments = (ins QNN_IntegerTensor:$input, I32ElementsAttr:$entries, I64Attr:$low,
+    DefaultValuedAttr<I64Attr, "0">:$shift, DenseI64ArrayAttr:$clamp, OptionalAttr<StrAttr>:$id);
+  let results = (outs QNN_IntegerTensor:$output);
+  let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
+  let extraClassDeclaration = [{
+    /// The largest `u` that the table has an answer for.
+    int64_t lastIndex() {
+      int64_t count = getEntries().getNumElements();
+      return getShift() ? ((count - 1) << getShift()) - 1 : count - 1;
+    }
+  }];
+}
+
+def QNN_PReluOp : QNN_LayerOp<"prelu"> {
+  let summary = "x for positive elements, slope * x for the others";
+  let description = [{
+    `slope` is constant and broadcasts to the operand (Leaky ReLU: one number); it is gone
+    at the integer level, where
+
+        y = clamp(zero_point + round(d * m / 2^e)),  d = x - x_zp
+
+    with `m`, `e` the `multiplier` and `exponent` for d >= 0, and `negative_multiplier`
+    (of any sign), `negative_exponent` for d < 0. The operand is a value or the `si32`
+    accumulator of its producer; one rounding either way.
+
+    Example:
+
+    ```mlir
+    %y = qnn.prelu %x, %slope {id = "leaky"} : (tensor<1x16x8x8xf32>, tensor<f32>) -> tensor<1x16x8x8xf32>
+    ```
+  }];
+  let arguments = (ins QNN_Tensor:$input, Optional<QNN_FloatTensor>:$slope, OptionalAttr<I64Attr>:$x_zp,
+    OptionalAttr<I32ElementsAttr>:$multiplier, OptionalAttr<I32ElementsAttr>:$exponent,
+    OptionalAttr<I32ElementsAttr>:$negative_multiplier, OptionalAttr<I32ElementsAttr>:$negative_exponent,
+    OptionalAttr<I64Attr>:$zero_point, OptionalAttr<DenseI64ArrayAttr>:$clamp, OptionalAttr<QNN_RoundingAttr>:$rounding,
+    OptionalAttr<StrAttr>:$id);
+  let results = (outs QNN_Tensor:$output);
+  let assemblyFormat = "$input (`,` $slope^)? attr-dict `:` functional-type(operands, results)";
 }
 
 def QNN_ReluOp : QNN_LayerOp<"relu", [SameOperandsAndResultType]> {

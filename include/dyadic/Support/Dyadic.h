@@ -133,7 +133,7 @@ inline int64_t requantizeSum(int64_t a1, int64_t a2, MultiplierPair f, int64_t z
 /// `M1` and `M2` over one shared exponent: the larger m lies in [2^30, 2^31), the
 /// other is rounded half to even; then `e` is lowered (and both m with it) until
 /// `bound1 * m1 + bound2 * m2 + 2^(e-1) < 2^63`, where `bound` >= max |a|, at most
-/// 2^31. Nothing where encodeMultiplier refuses the larger factor.
+/// 2^31 each (or 2^32 and 0). Nothing where encodeMultiplier refuses the larger factor.
 inline std::optional<MultiplierPair> encodeMultiplierPair(double M1, double M2, int64_t bound1, int64_t bound2) {
   if (!(M1 >= 0) || !(M2 >= 0))
     return std::nullopt;
@@ -147,13 +147,27 @@ inline std::optional<MultiplierPair> encodeMultiplierPair(double M1, double M2, 
     int64_t m2 = static_cast<int64_t>(roundHalfEven(std::ldexp(M2, e)));
     if (m1 > INT32_MAX || m2 > INT32_MAX)
       continue; // the rounding reached 2^31: one exponent lower is exact
-    // Each product is below 2^62 + 1, so that the sum of the three fits uint64.
+    // Products below 2^63 and a power below 2^62: the sum of the three fits uint64.
     uint64_t sum = static_cast<uint64_t>(bound1) * static_cast<uint64_t>(m1) +
                    static_cast<uint64_t>(bound2) * static_cast<uint64_t>(m2) + (uint64_t(1) << (e - 1));
     if (sum < (uint64_t(1) << 63))
       return MultiplierPair{static_cast<int32_t>(m1), static_cast<int32_t>(m2), e};
   }
   return std::nullopt;
+}
+
+/// A factor for the product of two values: as encodeMultiplier, with `e` (and m with it)
+/// lowered until `bound * m + 2^(e-1) < 2^63`, where `bound` >= max |a1 * a2|, at most 2^32.
+inline std::optional<Multiplier> encodeProductMultiplier(double M, int64_t bound) {
+  std::optional<MultiplierPair> pair = encodeMultiplierPair(M, 0, bound, 0);
+  return pair ? std::optional<Multiplier>({pair->m1, pair->e}) : std::nullopt;
+}
+
+/// clamp(zeroPoint + round(a1 * a2 * m / 2^e)): the product of two values less their zero
+/// points, rounded once. |a1 * a2| * m + 2^(e-1) < 2^63; `rounding` is not `Double`.
+inline int64_t requantizeProduct(int64_t a1, int64_t a2, Multiplier f, int64_t zeroPoint, int64_t min, int64_t max,
+                                 Rounding rounding) {
+  return clampTo(zeroPoint + shiftRounded(a1 * a2 * f.m, f.e, rounding), min, max);
 }
 
 /// Entry: clamp(rne(x / scale) + zeroPoint), a true f32 division; NaN gives the
@@ -212,6 +226,26 @@ inline std::optional<int64_t> quantizeBias(float bias, double accumulatorScale) 
   if (!(std::fabs(rounded) < 0x1p31))
     return std::nullopt;
   return static_cast<int64_t>(rounded);
+}
+
+//===----------------------------------------------------------------------===//
+// Tables
+//===----------------------------------------------------------------------===//
+
+/// Operands of up to this width have one entry a number, wider ones 513 knots.
+inline constexpr unsigned kTableBits = 10;
+/// The segments between knots are 2^kSegmentBits; knots have kKnotFraction fraction bits.
+inline constexpr unsigned kSegmentBits = 9, kKnotFraction = 8;
+
+/// Entry or, with `shift` > 0, interpolation between the knots of every 2^shift-th number,
+/// rounded once (half up). `u` in [0, count << shift) or [0, (count - 1) << shift).
+inline int64_t lookUp(const int32_t *entries, int64_t u, int32_t shift, int64_t min, int64_t max) {
+  if (shift == 0)
+    return entries[u];
+  int64_t i = u >> shift, f = u & ((int64_t(1) << shift) - 1);
+  int64_t sum = entries[i] * ((int64_t(1) << shift) - f) + entries[i + 1] * f;
+  int64_t e = shift + kKnotFraction;
+  return clampTo((sum + (int64_t(1) << (e - 1))) >> e, min, max);
 }
 
 //===----------------------------------------------------------------------===//

@@ -6,7 +6,8 @@
 #ifndef DYADIC_SUPPORT_FUNCTIONS_H
 #define DYADIC_SUPPORT_FUNCTIONS_H
 
-#include <cstdint>
+#include "dyadic/Support/Dyadic.h"
+#include <functional>
 #include <vector>
 
 namespace dyadic {
@@ -22,26 +23,22 @@ struct SoftmaxTables {
 };
 SoftmaxTables softmaxTables(float scale);
 
-/// Constants of expOfNonPositive: exp(x) = 2^n * p(r) with x = n ln 2 + r, |r| <= ln(2) / 2
-/// and ln 2 in two parts, after Cody and Waite; p by Moshier (Cephes, expf).
-namespace exp_constants {
-inline constexpr float kLowest = -87.0f, kLog2E = 1.44269504088896341f;
-inline constexpr float kMagic = 12582912.0f; // 1.5 * 2^23: adding it rounds to an integer
-inline constexpr int32_t kMagicBits = 0x4B400000;
-inline constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
-inline constexpr float kPolynomial[] = {1.9875691500e-4f,
-                                        1.3981999507e-3f,
-                                        8.3334519073e-3f,
-                                        4.1665795894e-2f,
-                                        1.6666665459e-1f,
-                                        5.0000001201e-1f,
-                                        1.0f,
-                                        1.0f};
-} // namespace exp_constants
+/// How a stored value reads: `real = scale * (stored - zeroPoint)` for `bits` wide numbers
+/// in `range`.
+struct StoredValue {
+  AffineParameters affine;
+  StorageRange range;
+  unsigned bits = 8;
+};
 
-/// exp(x) in f32 for x <= 0, the softmax of float programs; relative error below 4e-7
-/// (x < -87 counts as -87, NaN stays). The lowering computes the same bits.
-float expOfNonPositive(float x);
+/// The attributes of `qnn.table` (docs/Arithmetic.md, equations 24 and 25): one entry a
+/// number where the input has at most kTableBits, else 513 knots every 2^shift-th number.
+struct FunctionTable {
+  std::vector<int32_t> entries;
+  int32_t shift = 0;
+};
+FunctionTable functionTable(const std::function<double(double)> &function, const StoredValue &input,
+                            const StoredValue &output);
 
 } // namespace dyadic
 

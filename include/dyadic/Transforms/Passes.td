@@ -24,6 +24,25 @@ def FoldConstants : Pass<"quant-fold-constants", "::mlir::ModuleOp"> {
   let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::arith::ArithDialect"];
 }
 
+def FuseElementwise : Pass<"quant-fuse-elementwise", "::mlir::ModuleOp"> {
+  let summary = "make one function of a composition of element-wise operations";
+  let description = [{
+    Element-wise operations (`qnn.map`, ReLU, Clip, sums, differences and products of
+    values or numbers) that compute one value from one other, with no use of what lies
+    between, become one `qnn.map` with the last one's `id`. Quantized, it is one table
+    and rounded once.
+
+    ```mlir
+    // before
+    %s = qnn.map %x {id = "s"} : ... { sigmoid }
+    %y = qnn.mul %x, %s {id = "y"} : ...
+    // after
+    %y = qnn.map %x {id = "y"} : ... { x * sigmoid(x) }
+    ```
+  }];
+  let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::arith::ArithDialect"];
+}
+
 def ApplyRanges : Pass<"quant-apply-ranges", "::mlir::ModuleOp"> {
   let summary = "put a qnn.range on every value of the float program";
   let description = [{
