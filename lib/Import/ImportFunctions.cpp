@@ -203,8 +203,9 @@ Importer::Result Importer::importLRN(const Node &node) {
     return x;
   Shape shape = shapeOf(*x);
   int64_t size = node.getInt("size", 0);
-  if (shape.size() < 3 || size < 1 || size > shape[1] * 2)
-    return makeError("size is " + llvm::Twine(size) + " for an operand of shape " + shapeText(shape));
+  if (shape.size() < 3 || size < 1 || size > 4096)
+    return makeError("size is " + llvm::Twine(size) + " for an operand of shape " + shapeText(shape) +
+                     ", expected at least three dimensions and a size in [1, 4096]");
   Location location = locationOf(node);
   const std::string &name = node.outputs[0];
   Value square = makeMap(node, *x, name + "_square", [](FunctionBuilder &f, Value a) { return f.multiply(a, a); });
