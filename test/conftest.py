@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 from dataclasses import dataclass
@@ -43,7 +44,32 @@ def need_shared() -> Path:
     return SHARED
 
 
+#: Networks that evaluate.py of the shared models prepares data for, by its names of them.
+TASKS = {"mnist": "mnist", "squeezenet": "squeezenet1.1", "mobilenet": "mobilenet_v2_1.0", "ultraface": "ultraface"}
+
+
+def evaluate():
+    """The module evaluate.py of the shared tools."""
+    spec = importlib.util.spec_from_file_location("evaluate", need_shared() / "tools" / "evaluate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def load_task(name: str) -> Model:
+    """A few samples, enough to compare bits: calibration here is not for accuracy."""
+    task = evaluate().TASKS[TASKS[name]]
+    items = task.eval_items()
+    items = [items[i] for i in np.linspace(0, len(items) - 1, min(32, len(items)), dtype=int)]
+    (key,) = task.inputs(items[0])
+    calibration = np.concatenate([sample[key] for sample in task.calib(8)])
+    test = np.concatenate([task.inputs(item)[key] for item in items])
+    return Model(name, Path(task.model), key, calibration, test, np.empty(0))
+
+
 def load_model(name: str) -> Model:
+    if name in TASKS:
+        return load_task(name)
     if name == "digits":
         folder = ROOT / "examples" / "digits"
         with np.load(folder / "calibration.npz") as c, np.load(folder / "test.npz") as t:

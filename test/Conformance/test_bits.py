@@ -19,7 +19,9 @@ from conftest import run_tool
 
 FULL = os.environ.get("DYADIC_CONFORMANCE") == "full"
 SAMPLES = 32 if FULL else 2
-MODELS = ["digits", "kws", "resnet20"] if FULL else ["digits", "kws"]
+MODELS = ["digits", "kws", "resnet20", "mnist", "squeezenet", "mobilenet", "ultraface"] if FULL else ["digits", "kws"]
+#: Networks whose interpretation takes seconds a sample.
+LARGE = {"squeezenet": 2, "mobilenet": 2, "ultraface": 2}
 WIDTHS = ["w8a8", "w4a8", "w4a4", "w8a12"]
 ROUNDINGS = ["half_up", "half_even"]
 
@@ -57,13 +59,13 @@ def compare(expected: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> in
     return sum(a.size for a in expected.values())
 
 
-def check_bits(model, calibration: Path, folder: Path, *options: str, samples: int = SAMPLES) -> int:
+def check_bits(model, calibration: Path, folder: Path, *options: str) -> int:
     """Compiles to .mlir and .so and compares all three; returns the elements compared."""
     common = [model.onnx, f"--calibration={calibration}", f"--name={model.name}", *options]
     run_tool("quant-translate", *common, "-o", folder / "p.mlir")
     run_tool("quant-translate", *common, "--dump-values", "-o", folder / "p.so")
     program = dyadic.load(folder / "p.so")
-    inputs = model.test[:samples]
+    inputs = model.test[: LARGE.get(model.name, SAMPLES)]
     info = program.inputs[model.input]
     if info.dtype != "float32":
         quotient = np.rint(inputs / np.float32(info.scales[0])).astype(np.int64) + info.zero_point
@@ -107,6 +109,8 @@ def mixed_plan(model, calibration: Path, folder: Path, rounding: str = "half_up"
         layer["weights"] = [8, 4, 2, 6, 3, 7, 5][i % 7]
         del layer["activations"]
     for i, value in enumerate(plan["values"].values()):
+        if value["bits"] == 15 and not value["signed"]:  # a softmax
+            continue
         value["bits"], value["signed"] = [8, 6, 12, 5, 10, 3, 9][i % 7], i % 3 == 0
     for add in plan["adds"].values():
         add["operand"] = "value"
