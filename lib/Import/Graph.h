@@ -16,6 +16,10 @@
 #include <unordered_map>
 #include <vector>
 
+namespace dyadic {
+struct OnnxSource;
+} // namespace dyadic
+
 namespace dyadic::importer {
 
 using Shape = std::vector<int64_t>;
@@ -84,7 +88,7 @@ struct Graph {
 using InputShapes = std::vector<std::pair<std::string, Shape>>;
 
 /// The whole way from a file to a graph of the newest opset with static shapes (OnnxModel.cpp).
-llvm::Expected<Graph> loadGraph(llvm::StringRef path, const InputShapes &inputShapes);
+llvm::Expected<Graph> loadGraph(const OnnxSource &source, const InputShapes &inputShapes);
 
 } // namespace dyadic::importer
 

@@ -331,11 +331,11 @@ Expected<OwningOpRef<ModuleOp>> Importer::run() {
 
 } // namespace dyadic::importer
 
-Expected<OwningOpRef<ModuleOp>> dyadic::importOnnx(llvm::StringRef path, const ImportOptions &options,
+Expected<OwningOpRef<ModuleOp>> dyadic::importOnnx(const OnnxSource &source, const ImportOptions &options,
                                                    MLIRContext &context) {
-  Expected<importer::Graph> graph = importer::loadGraph(path, options.inputShapes);
+  Expected<importer::Graph> graph = importer::loadGraph(source, options.inputShapes);
   if (!graph)
     return graph.takeError();
   context.loadDialect<qnn::QNNDialect, arith::ArithDialect, func::FuncDialect>();
-  return importer::Importer(path, std::move(*graph), context).run();
+  return importer::Importer(source.name, std::move(*graph), context).run();
 }

@@ -23,6 +23,24 @@ namespace dyadic::importer {
 // Files
 //===----------------------------------------------------------------------===//
 
+static constexpr uint64_t kMaxMessageBytes = uint64_t(1) << 31;
+
+static Error tooLarge(StringRef name, uint64_t bytes) {
+  return fileError(name, "has " + llvm::Twine(bytes) +
+                             " bytes, expected less than 2 GiB (larger models keep their weights as external data)");
+}
+
+Error parseMessage(StringRef name, StringRef bytes, google::protobuf::MessageLite &message, const char *kind) {
+  if (bytes.empty())
+    return fileError(name, "is empty, expected " + llvm::Twine(kind));
+  if (bytes.size() >= kMaxMessageBytes)
+    return tooLarge(name, bytes.size());
+  google::protobuf::LogSilencer silencer;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+    return fileError(name, "is truncated or not " + llvm::Twine(kind) + " (protobuf cannot parse it)");
+  return Error::success();
+}
+
 Error readMessage(StringRef path, google::protobuf::MessageLite &message, const char *kind) {
   llvm::sys::fs::file_status status;
   if (std::error_code code = llvm::sys::fs::status(path, status))
@@ -31,20 +49,12 @@ Error readMessage(StringRef path, google::protobuf::MessageLite &message, const 
     return fileError(path, "is a directory, expected " + llvm::Twine(kind));
   if (status.type() != llvm::sys::fs::file_type::regular_file)
     return fileError(path, "is not a regular file, expected " + llvm::Twine(kind));
-  if (status.getSize() == 0)
-    return fileError(path, "is empty, expected " + llvm::Twine(kind));
-  if (status.getSize() >= uint64_t(1) << 31)
-    return fileError(path, "has " + llvm::Twine(status.getSize()) +
-                               " bytes, expected less than 2 GiB (larger models keep their weights as external data)");
+  if (status.getSize() >= kMaxMessageBytes)
+    return tooLarge(path, status.getSize());
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer)
     return fileError(path, "cannot be read: " + llvm::Twine(buffer.getError().message()));
-  if ((*buffer)->getBufferSize() >= uint64_t(1) << 31)
-    return fileError(path, "changed while it was read");
-  google::protobuf::LogSilencer silencer;
-  if (!message.ParseFromArray((*buffer)->getBufferStart(), static_cast<int>((*buffer)->getBufferSize())))
-    return fileError(path, "is truncated or not " + llvm::Twine(kind) + " (protobuf cannot parse it)");
-  return Error::success();
+  return parseMessage(path, (*buffer)->getBuffer(), message, kind);
 }
 
 //===----------------------------------------------------------------------===//
@@ -120,13 +130,14 @@ static Expected<External> parseExternal(StringRef path, const onnx::TensorProto 
 
 /// Reads external data of exactly `bytes` bytes into `to`. onnx refuses locations
 /// outside of the model's folder, links, and anything but regular files.
-static Error readExternal(StringRef path, const onnx::TensorProto &proto, uint64_t bytes, std::vector<uint8_t> &to) {
+static Error readExternal(StringRef path, StringRef folder, const onnx::TensorProto &proto, uint64_t bytes,
+                          std::vector<uint8_t> &to) {
   Expected<External> external = parseExternal(path, proto);
   if (!external)
     return external.takeError();
-  StringRef folder = llvm::sys::path::parent_path(path);
-  int64_t file = onnx::checker::open_external_data(folder.empty() ? "." : folder.str(), external->location,
-                                                   proto.name(), /*read_only=*/true);
+  if (folder.empty())
+    return fileError(path, tensorLabel(proto) + ": has external data, expected a folder to read it from");
+  int64_t file = onnx::checker::open_external_data(folder.str(), external->location, proto.name(), /*read_only=*/true);
   llvm::sys::fs::file_t handle = static_cast<int>(file);
   llvm::scope_exit close([&] { (void)llvm::sys::fs::closeFile(handle); });
   llvm::sys::fs::file_status status;
@@ -188,7 +199,12 @@ static bool copyTyped(const onnx::TensorProto &proto, Tensor &tensor, int64_t co
   return false;
 }
 
-Expected<Tensor> decodeTensor(StringRef path, const onnx::TensorProto &proto) {
+std::string folderOf(StringRef path) {
+  StringRef folder = llvm::sys::path::parent_path(path);
+  return folder.empty() ? "." : folder.str();
+}
+
+Expected<Tensor> decodeTensor(StringRef path, StringRef folder, const onnx::TensorProto &proto) {
   auto fail = [&](const llvm::Twine &what) { return fileError(path, tensorLabel(proto) + ": " + what); };
   std::optional<ElementType> type = elementType(proto.data_type());
   if (!type)
@@ -203,7 +219,7 @@ Expected<Tensor> decodeTensor(StringRef path, const onnx::TensorProto &proto) {
     return fail("segments are not supported");
   uint64_t bytes = static_cast<uint64_t>(*count) * elementSize(*type);
   if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
-    if (Error error = readExternal(path, proto, bytes, tensor.data))
+    if (Error error = readExternal(path, folder, proto, bytes, tensor.data))
       return error;
   } else if (proto.has_raw_data() && !proto.raw_data().empty()) {
     if (proto.raw_data().size() != bytes)
@@ -312,7 +328,7 @@ Expected<dyadic::Tensor> dyadic::readTensorProto(StringRef path) {
       return error;
     if (proto.data_type() == onnx::TensorProto::UNDEFINED)
       return fileError(path, "is not a serialized TensorProto: it has no element type");
-    Expected<Tensor> decoded = importer::decodeTensor(path, proto);
+    Expected<Tensor> decoded = importer::decodeTensor(path, importer::folderOf(path), proto);
     if (!decoded)
       return decoded.takeError();
     tensor = std::move(*decoded);

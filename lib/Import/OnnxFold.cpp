@@ -76,7 +76,7 @@ Expected<Node> Loader::readNode(const onnx::NodeProto &proto) const {
       to.kind = Kind::Tensor;
       if (!elementType(from.t().data_type()))
         continue;
-      Expected<Tensor> tensor = decodeTensor(path, from.t());
+      Expected<Tensor> tensor = decodeTensor(path, dataFolder, from.t());
       if (!tensor)
         return tensor.takeError();
       to.tensor = std::make_shared<const Tensor>(std::move(*tensor));
@@ -90,7 +90,7 @@ Error Loader::adoptInitializers() {
   for (const onnx::TensorProto &initializer : model.graph().initializer()) {
     if (constants.count(initializer.name()) || !elementType(initializer.data_type()))
       continue;
-    Expected<Tensor> tensor = decodeTensor(path, initializer);
+    Expected<Tensor> tensor = decodeTensor(path, dataFolder, initializer);
     if (!tensor)
       return tensor.takeError();
     constantBytes += tensor->data.size();

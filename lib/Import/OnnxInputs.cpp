@@ -54,7 +54,7 @@ Error Loader::takeInitializers() {
       constantBytes += *count * elementSize(*type);
     if (constantBytes > kMaxConstantBytes)
       return fileError(path, "its constants have more than 4 GiB");
-    Expected<Tensor> tensor = decodeTensor(path, initializer);
+    Expected<Tensor> tensor = decodeTensor(path, dataFolder, initializer);
     if (!tensor)
       return tensor.takeError();
     if (hasNaN(*tensor))

@@ -6,12 +6,15 @@
 #define DYADIC_LIB_IMPORT_ONNXLOADER_H
 
 #include "OnnxModel.h"
+#include "dyadic/Import/OnnxImport.h"
 
 namespace dyadic::importer {
 
 class Loader {
 public:
-  Loader(llvm::StringRef path, const InputShapes &inputShapes) : path(path), inputShapes(inputShapes) {}
+  Loader(const OnnxSource &source, const InputShapes &inputShapes)
+      : source(source), path(source.name), dataFolder(source.bytes ? source.folder : folderOf(source.name)),
+        inputShapes(inputShapes) {}
   llvm::Error run(Graph &result);
 
 private:
@@ -40,7 +43,9 @@ private:
   llvm::Error finish(Graph &result);
   llvm::Error unsupportedByName() const;
 
-  llvm::StringRef path;
+  const OnnxSource &source;
+  llvm::StringRef path; // what messages name
+  std::string dataFolder;
   const InputShapes &inputShapes;
   onnx::ModelProto model;
   Constants constants;

@@ -165,7 +165,8 @@ Error Loader::unsupportedByName() const {
 }
 
 Error Loader::run(Graph &result) {
-  if (Error error = readMessage(path, model, "an ONNX model"))
+  constexpr const char *kind = "an ONNX model";
+  if (Error error = source.bytes ? parseMessage(path, *source.bytes, model, kind) : readMessage(path, model, kind))
     return error;
   nameNodes(*model.mutable_graph());
   if (Error error = checkStructure(path, model))
@@ -220,9 +221,9 @@ Error Loader::finish(Graph &result) {
   return Error::success();
 }
 
-Expected<Graph> loadGraph(StringRef path, const InputShapes &inputShapes) {
+Expected<Graph> loadGraph(const OnnxSource &source, const InputShapes &inputShapes) {
   Graph graph;
-  if (Error error = guarded(path, [&] { return Loader(path, inputShapes).run(graph); }))
+  if (Error error = guarded(source.name, [&] { return Loader(source, inputShapes).run(graph); }))
     return error;
   return graph;
 }

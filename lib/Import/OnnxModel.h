@@ -22,7 +22,10 @@ inline constexpr int64_t kMaxInlineConstant = 4096;
 
 //===--- OnnxFile.cpp -----------------------------------------------------===//
 
-/// Parses a file as `message`; missing, empty, above 2 GiB or malformed files are errors.
+/// Parses bytes that messages call `name`; malformed ones, and 2 GiB or more, are errors.
+llvm::Error parseMessage(llvm::StringRef name, llvm::StringRef bytes, google::protobuf::MessageLite &message,
+                         const char *kind);
+/// Parses a file; missing, empty, above 2 GiB or malformed files are errors.
 llvm::Error readMessage(llvm::StringRef path, google::protobuf::MessageLite &message, const char *kind);
 
 /// NumPy's name of an element type of onnx, or onnx's own name in lower case.
@@ -33,8 +36,10 @@ std::optional<ElementType> elementType(int type);
 int onnxType(ElementType type);
 
 /// The tensor's values, after checking that the data's length fits the shape. External
-/// data is read from beside `path`, which is also what messages name.
-llvm::Expected<Tensor> decodeTensor(llvm::StringRef path, const onnx::TensorProto &proto);
+/// data is read from `folder`, which may be empty for none. Messages name `path`.
+llvm::Expected<Tensor> decodeTensor(llvm::StringRef path, llvm::StringRef folder, const onnx::TensorProto &proto);
+/// The folder of a file.
+std::string folderOf(llvm::StringRef path);
 /// The inverse for small tensors.
 onnx::TensorProto encodeTensor(const std::string &name, const Tensor &tensor);
 /// What decodeTensor's messages call it.

@@ -44,9 +44,9 @@ std::unique_ptr<MLIRContext> createContext() {
   return context;
 }
 
-llvm::Expected<OwningOpRef<ModuleOp>> importFloat(llvm::StringRef file, const ImportOptions &options,
+llvm::Expected<OwningOpRef<ModuleOp>> importFloat(const OnnxSource &source, const ImportOptions &options,
                                                   MLIRContext &context) {
-  llvm::Expected<OwningOpRef<ModuleOp>> module = importOnnx(file, options, context);
+  llvm::Expected<OwningOpRef<ModuleOp>> module = importOnnx(source, options, context);
   if (!module)
     return module.takeError();
   DiagnosticCollector diagnostics(&context);
@@ -54,7 +54,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> importFloat(llvm::StringRef file, const Im
   manager.addPass(createFoldConstants());
   manager.addPass(createFuseElementwise());
   if (failed(manager.run(**module)))
-    return diagnostics.takeError(file, "constants cannot be folded");
+    return diagnostics.takeError(source.name, "constants cannot be folded");
   return module;
 }
 

@@ -191,7 +191,7 @@ llvm::Error runLibrary(Results &results, size_t &count) {
 
 llvm::Error runModule(bool isOnnx, Results &results, size_t &count) {
   std::unique_ptr<mlir::MLIRContext> context = createContext();
-  auto module = isOnnx ? importFloat(modelPath, {}, *context) : parseModuleFile(modelPath, *context);
+  auto module = isOnnx ? importFloat(OnnxSource::file(modelPath), {}, *context) : parseModuleFile(modelPath, *context);
   if (!module)
     return module.takeError();
   auto specs = inputSpecs(**module);

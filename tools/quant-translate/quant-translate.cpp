@@ -285,7 +285,7 @@ llvm::Error translate() {
   if (!settings)
     return settings.takeError();
   std::unique_ptr<mlir::MLIRContext> context = createContext();
-  auto module = importFloat(modelPath, settings->import, *context);
+  auto module = importFloat(OnnxSource::file(modelPath), settings->import, *context);
   if (!module)
     return module.takeError();
   std::string sha = fingerprint(**module);

@@ -23,9 +23,8 @@ namespace dyadic {
 /// A context with every dialect that the pipeline uses, on one thread.
 std::unique_ptr<mlir::MLIRContext> createContext();
 
-/// Float level: the imported graph with batch normalization folded. `file` is named
-/// in errors.
-llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importFloat(llvm::StringRef file, const ImportOptions &options,
+/// Float level: the imported graph with batch normalization folded.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importFloat(const OnnxSource &source, const ImportOptions &options,
                                                               mlir::MLIRContext &context);
 
 /// A module in textual form, at any level.
