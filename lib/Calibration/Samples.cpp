@@ -159,6 +159,17 @@ static std::string listNames(std::vector<std::string> names) {
   return llvm::join(names, ", ") + (count > kMaxListed ? " and " + std::to_string(count - kMaxListed) + " more" : "");
 }
 
+/// Whether a sample can be made at all.
+static Error checkSpecs(StringRef path, ArrayRef<InputSpec> specs) {
+  if (specs.empty())
+    return fileError(path, "the model has no inputs, expected at least one");
+  for (const InputSpec &spec : specs)
+    if (llvm::any_of(spec.shape, [](int64_t size) { return size < 1; }))
+      return fileError(path, "input '" + escaped(spec.name) + "' of the model has shape " + shapeText(spec.shape) +
+                                 ", expected sizes of at least 1");
+  return Error::success();
+}
+
 static Expected<std::vector<Sample>> loadNpz(StringRef path, ArrayRef<InputSpec> specs) {
   std::vector<std::string> names;
   auto isInput = [&](StringRef name) {
@@ -168,10 +179,17 @@ static Expected<std::vector<Sample>> loadNpz(StringRef path, ArrayRef<InputSpec>
   Expected<std::vector<NamedTensor>> arrays = readNpz(path, isInput);
   if (!arrays)
     return arrays.takeError();
+  return samplesFromArrays(path, specs, std::move(names), std::move(*arrays));
+}
+
+Expected<std::vector<Sample>> samplesFromArrays(StringRef path, ArrayRef<InputSpec> specs,
+                                                std::vector<std::string> names, std::vector<NamedTensor> arrays) {
+  if (Error error = checkSpecs(path, specs))
+    return std::move(error);
   std::vector<std::vector<Tensor>> columns;
   for (const InputSpec &spec : specs) {
-    auto it = llvm::find_if(*arrays, [&](const NamedTensor &array) { return array.name == spec.name; });
-    if (it == arrays->end())
+    auto it = llvm::find_if(arrays, [&](const NamedTensor &array) { return array.name == spec.name; });
+    if (it == arrays.end())
       return fileError(path, "found " + listNames(names) + ", expected an array '" + escaped(spec.name) +
                                  "' for the model's input");
     std::string label = "array '" + escaped(spec.name) + "'";
@@ -189,7 +207,15 @@ static Expected<std::vector<Sample>> loadNpy(StringRef path, ArrayRef<InputSpec>
   Expected<Tensor> array = readNpy(path);
   if (!array)
     return array.takeError();
-  Expected<std::vector<Tensor>> column = cut(path, "", std::move(*array), specs[0]);
+  return samplesFromArray(path, specs, std::move(*array));
+}
+
+Expected<std::vector<Sample>> samplesFromArray(StringRef path, ArrayRef<InputSpec> specs, Tensor array) {
+  if (Error error = checkSpecs(path, specs))
+    return std::move(error);
+  if (specs.size() != 1)
+    return fileError(path, "one array, but the model has " + Twine(specs.size()) + " inputs, expected one an input");
+  Expected<std::vector<Tensor>> column = cut(path, "", std::move(array), specs[0]);
   if (!column)
     return column.takeError();
   std::vector<std::vector<Tensor>> columns;
@@ -265,12 +291,8 @@ static Expected<std::vector<Sample>> loadFolder(StringRef path, ArrayRef<InputSp
 }
 
 Expected<std::vector<Sample>> loadSamples(StringRef path, ArrayRef<InputSpec> inputs, TensorFileReader readTensorFile) {
-  if (inputs.empty())
-    return fileError(path, "the model has no inputs, expected at least one");
-  for (const InputSpec &input : inputs)
-    if (llvm::any_of(input.shape, [](int64_t size) { return size < 1; }))
-      return fileError(path, "input '" + escaped(input.name) + "' of the model has shape " + shapeText(input.shape) +
-                                 ", expected sizes of at least 1");
+  if (Error error = checkSpecs(path, inputs))
+    return std::move(error);
   if (!sys::fs::exists(path))
     return fileError(path, "no such file or directory");
   if (sys::fs::is_directory(path))
@@ -286,37 +308,38 @@ Expected<std::vector<Sample>> loadSamples(StringRef path, ArrayRef<InputSpec> in
 // Splitting
 //===----------------------------------------------------------------------===//
 
-static std::array<uint8_t, 32> hashOf(const Sample &sample) {
+std::string sampleHash(const Sample &sample) {
   SHA256 hash;
   for (const Tensor &tensor : sample.inputs)
     hash.update(ArrayRef<uint8_t>(tensor.data));
-  return hash.final();
+  return toHex(hash.final(), /*LowerCase=*/true);
 }
 
-std::string sampleHash(const Sample &sample) { return toHex(hashOf(sample), /*LowerCase=*/true); }
+bool isHeldBack(StringRef hash) {
+  uint64_t start = 0;
+  for (auto [i, byte] : llvm::enumerate(fromHex(hash.take_front(16))))
+    start |= static_cast<uint64_t>(static_cast<uint8_t>(byte)) << 8 * i;
+  return start % 5 == 0;
+}
 
 Split splitSamples(ArrayRef<Sample> samples) {
   if (samples.empty())
     return {};
   if (samples.size() == 1)
     return {{0}, {0}};
-  std::vector<std::array<uint8_t, 32>> hashes;
-  for (const Sample &sample : samples)
-    hashes.push_back(hashOf(sample));
-  std::vector<bool> isHeldBack;
-  for (const auto &hash : hashes) {
-    uint64_t start = 0;
-    for (int i = 0; i < 8; ++i)
-      start |= static_cast<uint64_t>(hash[i]) << 8 * i;
-    isHeldBack.push_back(start % 5 == 0);
+  std::vector<std::string> hashes;
+  std::vector<bool> heldBack;
+  for (const Sample &sample : samples) {
+    hashes.push_back(sampleHash(sample));
+    heldBack.push_back(isHeldBack(hashes.back()));
   }
-  if (!llvm::is_contained(isHeldBack, true))
-    isHeldBack[std::min_element(hashes.begin(), hashes.end()) - hashes.begin()] = true;
-  else if (!llvm::is_contained(isHeldBack, false))
-    isHeldBack[std::max_element(hashes.begin(), hashes.end()) - hashes.begin()] = false;
+  if (!llvm::is_contained(heldBack, true))
+    heldBack[std::min_element(hashes.begin(), hashes.end()) - hashes.begin()] = true;
+  else if (!llvm::is_contained(heldBack, false))
+    heldBack[std::max_element(hashes.begin(), hashes.end()) - hashes.begin()] = false;
   Split split;
   for (size_t i = 0; i < samples.size(); ++i)
-    (isHeldBack[i] ? split.heldBack : split.calibration).push_back(i);
+    (heldBack[i] ? split.heldBack : split.calibration).push_back(i);
   return split;
 }
 

@@ -46,6 +46,14 @@ using TensorFileReader = llvm::function_ref<llvm::Expected<Tensor>(llvm::StringR
 llvm::Expected<std::vector<Sample>> loadSamples(llvm::StringRef path, llvm::ArrayRef<InputSpec> inputs,
                                                 TensorFileReader readTensorFile);
 
+/// The samples in arrays of memory, under the rules of an .npz: `names` are all that there are, `arrays` those of the
+/// model's inputs. Messages call the whole `label`.
+llvm::Expected<std::vector<Sample>> samplesFromArrays(llvm::StringRef label, llvm::ArrayRef<InputSpec> inputs,
+                                                      std::vector<std::string> names, std::vector<NamedTensor> arrays);
+/// The samples in one array for the one input of a model, under the rules of an .npy.
+llvm::Expected<std::vector<Sample>> samplesFromArray(llvm::StringRef label, llvm::ArrayRef<InputSpec> inputs,
+                                                     Tensor array);
+
 /// SHA-256, in hexadecimal, of the raw bytes of all inputs in order.
 std::string sampleHash(const Sample &sample);
 
@@ -54,9 +62,12 @@ struct Split {
   std::vector<size_t> calibration, heldBack;
 };
 
-/// Holds back the samples whose hash (its first 8 bytes, little-endian) is 0 modulo 5: a property of the sample, so
-/// that it does not change sides when others come or go. If that is none, the one with the smallest hash; if it is all,
-/// the one with the largest hash calibrates. A single sample is on both sides.
+/// Whether the sample with this hash is one to hold back: the first 8 bytes, little-endian, are 0 modulo 5. It is a
+/// property of the sample, so that it does not change sides when others come or go.
+bool isHeldBack(llvm::StringRef hash);
+
+/// Holds back what isHeldBack says. If that is none, the one with the smallest hash; if it is all, the one with the
+/// largest hash calibrates. A single sample is on both sides.
 Split splitSamples(llvm::ArrayRef<Sample> samples);
 
 } // namespace dyadic

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One compilation from options as people type them to files: what quant-translate and
+// dyadic.compile share, so that both accept the same, refuse the same with the same
+// words, and write the same bytes.
+
+#ifndef DYADIC_PIPELINES_TRANSLATION_H
+#define DYADIC_PIPELINES_TRANSLATION_H
+
+#include "dyadic/Calibration/Stream.h"
+#include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/Report.h"
+#include <functional>
+
+namespace dyadic {
+
+/// Options as typed; nothing where one was not given. Names are those of the command line.
+struct TranslateOptions {
+  using Given = std::optional<std::string>;
+
+  bool hasCalibration = false;
+  bool isFloat = false, integerOnly = false, dumpValues = false;
+  Given calibrationMethod, bits, rounding, io, name;
+  /// A plan in memory, instead of a file; `bits` is then what messages call it.
+  Given planText;
+  std::string target = "native";
+  std::vector<std::string> inputShapes; // NAME:1,3,224,224
+};
+
+/// The options, checked and read.
+struct TranslateSettings {
+  bool isFloat = false, integerOnly = false, dumpValues = false;
+  ImportOptions import;
+  Target target;
+  std::string prefix; // empty: from the output's name
+  std::optional<CalibrationOptions> method;
+  std::string planFile; // what `plan` was read from; else empty
+  std::string planName; // what messages call it
+  Plan plan;
+};
+
+/// An error about the first option, in a fixed order, that is wrong. `model` is named in
+/// the error that asks for calibration.
+llvm::Expected<TranslateSettings> checkOptions(const TranslateOptions &options, llvm::StringRef model);
+/// The error for `option` next to --float.
+llvm::Error quantizationOptionError(llvm::StringRef option);
+
+/// What an output file is, by its ending.
+struct OutputFormat {
+  /// Nothing: a module in textual form.
+  std::optional<Emission> emission;
+};
+/// An error where the ending is unknown, not built yet or not for `target`.
+llvm::Expected<OutputFormat> outputFormat(llvm::StringRef path, const Target &target);
+/// An error where the ending of a report's file is not one that can be written.
+llvm::Error checkReportPath(llvm::StringRef path);
+
+/// Who watches a compilation; each member may be null. They are called on the thread that
+/// compiles, or on those that calibrate.
+struct TranslateListener {
+  std::function<void(llvm::StringRef message)> warn;
+  /// Calibration: samples done, and how many there are (0: not known yet).
+  std::function<void(size_t done, size_t total)> progress;
+  /// True ends the compilation with the error `interrupted`.
+  std::function<bool()> isInterrupted;
+};
+
+/// The stages of a compilation, in this order: create; with quantization one of
+/// calibrate, useTable, or any number of addSamples; finish; then any number of writes
+/// and loads. Objects share nothing; one is used by one thread at a time.
+class Translation {
+public:
+  /// Imports the model.
+  static llvm::Expected<std::unique_ptr<Translation>> create(const OnnxSource &model, TranslateSettings settings,
+                                                             TranslateListener listener);
+
+  /// What a sample consists of.
+  llvm::Expected<std::vector<InputSpec>> inputs() const { return inputSpecs(**floatModule); }
+
+  /// Calibrates on the samples of a file or folder, or takes the ranges of a saved table
+  /// (.json).
+  llvm::Error calibrate(llvm::StringRef path);
+  /// Takes the ranges of a table in memory, which messages call `name`.
+  llvm::Error useTable(llvm::StringRef name, llvm::StringRef text);
+  /// Calibrates on samples as they come; those that have calibrated are freed.
+  llvm::Error addSamples(std::vector<Sample> samples);
+  /// Ranges from all samples that were added; messages call them `name`.
+  llvm::Error finishSamples(llvm::StringRef name);
+
+  /// Float to the integer level, if asked; the report, measured on the samples held back.
+  llvm::Error finish();
+
+  /// Names the files that were read to `files`, which then does not overwrite them.
+  void protectInputs(FileSet &files) const;
+  const TranslateSettings &getSettings() const { return settings; }
+  /// Complete after finish.
+  const Plan &plan() const { return settings.plan; }
+  /// Null for a float program.
+  const CalibrationTable *calibrationTable() const { return table ? &*table : nullptr; }
+  const Report &getReport() const { return report; }
+
+  /// Adds the program to `files`, in the form that the ending asks for; the report names
+  /// the last one.
+  llvm::Error write(llvm::StringRef path, FileSet &files);
+  /// The program in this process. For a target that is not this machine it is the same
+  /// program, to the bit, for this machine.
+  llvm::Expected<std::unique_ptr<Program>> load();
+
+private:
+  Translation(const OnnxSource &source, TranslateSettings settings, TranslateListener listener);
+  llvm::Error import(const OnnxSource &source);
+  llvm::Error createEvaluator();
+  llvm::Error quantize();
+  llvm::Expected<CompiledModule> compile(const Target &target, llvm::StringRef prefix, bool exportAlias);
+  void warnOfFewSamples(llvm::StringRef name, size_t count) const;
+
+  std::string model; // its name
+  TranslateSettings settings;
+  TranslateListener listener;
+  std::string sha;
+  std::vector<std::string> filesRead;
+  std::unique_ptr<mlir::MLIRContext> context;
+  std::optional<mlir::OwningOpRef<mlir::ModuleOp>> floatModule; // until finish
+  mlir::OwningOpRef<mlir::ModuleOp> program;
+  // While calibrating.
+  std::unique_ptr<JitEvaluator> floatProgram;
+  std::unique_ptr<Evaluator> evaluator;
+  std::unique_ptr<CalibrationStream> stream;
+  std::vector<Sample> heldBack;
+
+  std::optional<CalibrationTable> table;
+  Report report;
+};
+
+} // namespace dyadic
+
+#endif // DYADIC_PIPELINES_TRANSLATION_H

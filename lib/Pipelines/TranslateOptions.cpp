@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The options of a compilation: what may be typed, and what is said about the rest.
+
+#include "dyadic/Pipelines/Translation.h"
+#include "dyadic/Support/Error.h"
+#include "dyadic/Support/Files.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/Path.h"
+
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+
+namespace dyadic {
+
+Error quantizationOptionError(StringRef option) {
+  return makeError("--" + option + ": an option of quantization, which --float turns off");
+}
+
+static Error checkFloat(const TranslateOptions &options, StringRef model) {
+  if (!options.isFloat)
+    return options.hasCalibration
+               ? Error::success()
+               : fileError(model,
+                           "no --calibration=PATH, expected representative inputs, or --float for no quantization");
+  const std::pair<StringRef, bool> given[] = {
+      {"calibration", options.hasCalibration}, {"calibration-method", options.calibrationMethod.has_value()},
+      {"bits", options.bits.has_value()},      {"rounding", options.rounding.has_value()},
+      {"integer-only", options.integerOnly},   {"io", options.io.has_value()}};
+  for (auto [option, isGiven] : given)
+    if (isGiven)
+      return quantizationOptionError(option);
+  return Error::success();
+}
+
+static Error parseInputShape(StringRef text, ImportOptions &options) {
+  auto fail = [&](const llvm::Twine &what) {
+    return makeError("--input-shape=" + escaped(text) + ": " + what + ", expected NAME:1,3,224,224");
+  };
+  auto [input, sizes] = text.rsplit(':');
+  llvm::SmallVector<StringRef> parts;
+  sizes.split(parts, ',');
+  std::vector<int64_t> shape;
+  for (StringRef part : parts) {
+    int64_t size = 0;
+    if (part.getAsInteger(10, size) || size < 1)
+      return fail("'" + escaped(part) + "' is no size");
+    shape.push_back(size);
+  }
+  if (input.empty())
+    return fail("no name");
+  options.inputShapes.push_back({input.str(), shape});
+  return Error::success();
+}
+
+/// The plan in `text`; it must agree with the options that were given.
+static Error readPlan(StringRef name, StringRef text, const TranslateOptions &options, Plan &plan) {
+  Plan asked = plan;
+  auto parsed = parsePlan(name, text, plan);
+  if (!parsed)
+    return parsed.takeError();
+  plan = *parsed;
+  if (options.rounding && plan.rounding != asked.rounding)
+    return fileError(name, "rounding differs from --rounding=" + *options.rounding);
+  if (options.io && plan.io != asked.io)
+    return fileError(name, "io differs from --io=" + *options.io);
+  return Error::success();
+}
+
+static Error choosePlan(const TranslateOptions &options, TranslateSettings &settings) {
+  Plan &plan = settings.plan;
+  StringRef rounding = options.rounding ? StringRef(*options.rounding) : "half_up";
+  if (rounding != "half_up" && rounding != "half_even")
+    return makeError("--rounding=" + escaped(rounding) + ": expected half_up or half_even");
+  StringRef io = options.io ? StringRef(*options.io) : "float";
+  if (io != "float" && io != "integer")
+    return makeError("--io=" + escaped(io) + ": expected float or integer");
+  plan.rounding = rounding == "half_even" ? Rounding::HalfEven : Rounding::HalfUp;
+  plan.io = io == "integer" ? BoundaryMode::Integer : BoundaryMode::Float;
+  StringRef bits = options.bits ? StringRef(*options.bits) : "8";
+  settings.planName = bits.str();
+  if (options.planText)
+    return readPlan(bits, *options.planText, options, plan);
+  if (bits.ends_with(".json")) {
+    settings.planFile = bits.str();
+    auto buffer = readFile(bits);
+    if (!buffer)
+      return buffer.takeError();
+    return readPlan(bits, (*buffer)->getBuffer(), options, plan);
+  }
+  auto widths = parseBits(bits);
+  if (!widths)
+    return makeError("--bits=" + escaped(bits) + ": expected 8, wXaY with X in 2..8 and Y in 2..16, or a plan (.json)");
+  std::tie(plan.weightBits, plan.activationBits) = *widths;
+  return Error::success();
+}
+
+Expected<TranslateSettings> checkOptions(const TranslateOptions &options, StringRef model) {
+  TranslateSettings settings;
+  if (Error error = checkFloat(options, model))
+    return error;
+  settings.isFloat = options.isFloat;
+  settings.integerOnly = options.integerOnly;
+  settings.dumpValues = options.dumpValues;
+  auto target = parseTarget(options.target);
+  if (!target)
+    return target.takeError();
+  settings.target = *target;
+  settings.prefix = options.name.value_or("");
+  if (options.name && (settings.prefix.empty() || cIdentifier(settings.prefix) != settings.prefix))
+    return makeError("--name=" + escaped(settings.prefix) + ": expected a C identifier");
+  if (options.calibrationMethod) {
+    auto method = parseCalibrationMethod(*options.calibrationMethod);
+    if (!method)
+      return method.takeError();
+    settings.method = *method;
+  }
+  for (StringRef text : options.inputShapes)
+    if (Error error = parseInputShape(text, settings.import))
+      return error;
+  if (Error error = choosePlan(options, settings))
+    return error;
+  return settings;
+}
+
+Expected<OutputFormat> outputFormat(StringRef path, const Target &target) {
+  StringRef ending = llvm::sys::path::extension(path);
+  if (ending == ".mlir")
+    return OutputFormat{std::nullopt};
+  for (StringRef unbuilt : {".onnx", ".ptx", ".spv"})
+    if (ending == unbuilt)
+      return fileError(path, "writing " + unbuilt + " is not built yet");
+  auto emission = llvm::StringSwitch<std::optional<Emission>>(ending)
+                      .Case(".so", Emission::SharedLibrary)
+                      .Case(".o", Emission::Object)
+                      .Case(".s", Emission::Assembly)
+                      .Case(".ll", Emission::LLVMIR)
+                      .Default(std::nullopt);
+  if (!emission)
+    return fileError(path, "ending '" + escaped(ending) + "', expected .so, .o, .s, .ll or .mlir");
+  if (!target.isHost && emission == Emission::SharedLibrary)
+    return fileError(path, "a library for " + target.triple + " needs its linker, expected .o, .s or .ll");
+  return OutputFormat{emission};
+}
+
+Error checkReportPath(StringRef path) {
+  if (llvm::sys::path::extension(path) != ".json")
+    return fileError(path, "reports other than .json are not built yet");
+  return Error::success();
+}
+
+} // namespace dyadic
