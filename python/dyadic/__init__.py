@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Runs models compiled by Dyadic.
+"""Compiles ONNX models to integer-only programs, and runs them.
 
 >>> import dyadic
->>> program = dyadic.load("digits.so")
+>>> program = dyadic.compile("digits.onnx", calibration="calibration.npz")
 >>> logits = program.run({"image": image})["logits"]
+>>> program.save("digits.so")
+>>> program = dyadic.load("digits.so")
+
+``import dyadic`` loads what runs programs; the compiler, and LLVM with it, is loaded by
+the first :func:`compile`.
 """
 
-from ._program import DyadicError, Program, load
+from ._compile import CompiledProgram, Report, compile
+from ._errors import CalibrationWarning, Error
+from ._program import Program, load
 
-__all__ = ["DyadicError", "Program", "load"]
+__all__ = ["CalibrationWarning", "CompiledProgram", "Error", "Program", "Report", "compile", "load"]
 __version__ = "0.1.0"

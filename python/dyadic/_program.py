@@ -1,29 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""A compiled model over NumPy arrays."""
+"""Runs compiled models on NumPy arrays."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Union
+from typing import Any, Union
 
 import numpy as np
 
 from . import _runtime
+from ._errors import Error
+
+Path = Union[str, "os.PathLike[str]"]
+Arrays = Union[Mapping[str, "np.ndarray[Any, Any]"], "np.ndarray[Any, Any]"]
 
 
-class DyadicError(Exception):
-    """What went wrong, as the tools print it after ``error: ``."""
+def encoded(path: Path) -> bytes:
+    """The path as the operating system takes it."""
+    name = os.fsencode(path)
+    if b"\0" in name:
+        raise Error(f"{path!r}: a path with a zero byte")
+    return name
 
 
 class Program:
-    """A model compiled to a shared library, made by :func:`load`."""
+    """A model compiled to a shared library and loaded by :func:`load`."""
 
-    def __init__(self, program: "_runtime.Program") -> None:
+    def __init__(self, program: _runtime.Program) -> None:
         self._program = program
 
     @property
-    def inputs(self) -> dict[str, "_runtime.TensorInfo"]:
+    def inputs(self) -> dict[str, _runtime.TensorInfo]:
         """Inputs by name, in order.
 
         Each has ``dtype`` (NumPy's name), ``shape`` (-1 is the batch) and, where it
@@ -33,12 +41,12 @@ class Program:
         return {info.name: info for info in self._program.inputs}
 
     @property
-    def outputs(self) -> dict[str, "_runtime.TensorInfo"]:
+    def outputs(self) -> dict[str, _runtime.TensorInfo]:
         """Outputs by name, in order; described like the inputs."""
         return {info.name: info for info in self._split()[0]}
 
     @property
-    def values(self) -> dict[str, "_runtime.TensorInfo"]:
+    def values(self) -> dict[str, _runtime.TensorInfo]:
         """Values of layers by id; empty unless compiled with ``--dump-values``."""
         return {info.name: info for info in self._split()[1]}
 
@@ -52,9 +60,7 @@ class Program:
         """The target it was compiled for."""
         return self._program.target
 
-    def run(
-        self, inputs: Union[Mapping[str, np.ndarray], np.ndarray], *, threads: int = 1
-    ) -> dict[str, np.ndarray]:
+    def run(self, inputs: Arrays, *, threads: int = 1) -> dict[str, np.ndarray[Any, Any]]:
         """Runs the program once.
 
         Args:
@@ -67,66 +73,66 @@ class Program:
             An array for each output name.
 
         Raises:
-            DyadicError: a name, shape or element type does not fit.
+            Error: a name, shape or element type does not fit.
         """
         return self._named(self._run(inputs, threads), 0)
 
     def run_values(
-        self, inputs: Union[Mapping[str, np.ndarray], np.ndarray], *, threads: int = 1
-    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        self, inputs: Arrays, *, threads: int = 1
+    ) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, np.ndarray[Any, Any]]]:
         """As :meth:`run`; returns the outputs and the values of layers by id."""
         arrays = self._run(inputs, threads)
         return self._named(arrays, 0), self._named(arrays, 1)
 
-    def _split(self) -> tuple[list["_runtime.TensorInfo"], list["_runtime.TensorInfo"]]:
+    def _split(self) -> tuple[list[_runtime.TensorInfo], list[_runtime.TensorInfo]]:
         infos = self._program.outputs
         count = len(infos) - self._program.num_values
         return infos[:count], infos[count:]
 
-    def _named(self, arrays: list[np.ndarray], part: int) -> dict[str, np.ndarray]:
+    def _named(self, arrays: list[np.ndarray[Any, Any]], part: int) -> dict[str, np.ndarray[Any, Any]]:
         outputs, values = self._split()
         if part == 0:
             return {i.name: a for i, a in zip(outputs, arrays)}
         return {i.name: a for i, a in zip(values, arrays[len(outputs) :])}
 
     def _run(
-        self, inputs: Union[Mapping[str, np.ndarray], np.ndarray], threads: int
-    ) -> list[np.ndarray]:
+        self, inputs: Arrays, threads: int
+    ) -> list[np.ndarray[Any, Any]]:
         names = [info.name for info in self._program.inputs]
         if not isinstance(inputs, Mapping):
             if len(names) != 1:
-                raise DyadicError(f"one array for {len(names)} inputs, expected a dict by name: {', '.join(names)}")
+                raise Error(f"one array for {len(names)} inputs, expected a dict by name: {', '.join(names)}")
             inputs = {names[0]: inputs}
         missing = [name for name in names if name not in inputs]
         unknown = [name for name in inputs if name not in names]
         if missing or unknown:
             found = ", ".join(map(str, inputs)) or "none"
-            raise DyadicError(f"inputs {found}, expected {', '.join(names)}")
+            raise Error(f"inputs {found}, expected {', '.join(names)}")
         if not isinstance(threads, int) or not 1 <= threads < 2**31:
-            raise DyadicError(f"{threads!r} threads, expected at least 1")
+            raise Error(f"{threads!r} threads, expected at least 1")
         arrays = [np.ascontiguousarray(inputs[name]) for name in names]
         arrays = [a.reshape(np.shape(inputs[n])) for a, n in zip(arrays, names)]
         for array, info in zip(arrays, self._program.inputs):
             if str(array.dtype) != info.dtype:
-                raise DyadicError(f"input '{info.name}' is {array.dtype}, expected {info.dtype}")
+                raise Error(f"input '{info.name}' is {array.dtype}, expected {info.dtype}")
         try:
             return self._program.run(arrays, threads)
         except (ValueError, RuntimeError) as error:
-            raise DyadicError(str(error)) from None
+            raise Error(str(error)) from None
 
     def __repr__(self) -> str:
         names = ", ".join(self.inputs)
         return f"<dyadic.Program {names} -> {', '.join(self.outputs)}, {self.target}>"
 
 
-def load(path: Union[str, "os.PathLike[str]"]) -> Program:
-    """Loads a library that ``quant-translate`` wrote.
+def load(path: Path) -> Program:
+    """Loads a library that ``quant-translate`` or :meth:`CompiledProgram.save` wrote.
 
     Raises:
-        DyadicError: it cannot be loaded, is no compiled model, or uses instructions
+        Error: it cannot be loaded, is no compiled model, or uses instructions
             that this CPU lacks.
     """
     try:
-        return Program(_runtime.open_library(os.fspath(path)))
+        return Program(_runtime.open_library(encoded(path)))
     except RuntimeError as error:
-        raise DyadicError(str(error)) from None
+        raise Error(str(error)) from None

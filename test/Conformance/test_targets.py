@@ -287,7 +287,7 @@ def test_batch_and_threads_change_nothing(models, translate):
 
 def test_fixed_batch_is_refused(models, translate):
     library = translate("kws")
-    with pytest.raises(dyadic.DyadicError, match=r"float32 \[2, 1, 49, 10\], expected float32 \[1, 1, 49, 10\]"):
+    with pytest.raises(dyadic.Error, match=r"float32 \[2, 1, 49, 10\], expected float32 \[1, 1, 49, 10\]"):
         dyadic.load(library).run(models("kws").test[:2])
     caller = Caller(library, "kws", models("kws").test[0], 12, batch=1)
     assert [caller.run(batch=batch) for batch in (0, 1, 2)] == [BAD_BATCH, OK, BAD_BATCH]

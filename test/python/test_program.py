@@ -71,13 +71,13 @@ def test_inputs_are_not_written(program, image):
     ],
 )
 def test_wrong_inputs(program, inputs, message):
-    with pytest.raises(dyadic.DyadicError, match=message):
+    with pytest.raises(dyadic.Error, match=message):
         program.run(inputs)
 
 
 @pytest.mark.parametrize("threads", [0, -1])
 def test_wrong_threads(program, image, threads):
-    with pytest.raises(dyadic.DyadicError, match=f"{threads} threads, expected at least 1"):
+    with pytest.raises(dyadic.Error, match=f"{threads} threads, expected at least 1"):
         program.run(image, threads=threads)
 
 
@@ -87,7 +87,7 @@ def test_more_threads_than_samples(program, image):
 
 def test_integer_program_takes_no_float(translate, image):
     program = dyadic.load(translate("digits", "--io=integer"))
-    with pytest.raises(dyadic.DyadicError, match="input 'image' is float32, expected uint8"):
+    with pytest.raises(dyadic.Error, match="input 'image' is float32, expected uint8"):
         program.run(image)
 
 
@@ -110,12 +110,12 @@ def test_values(translate, image):
 
 
 def test_load_errors(tmp_path):
-    with pytest.raises(dyadic.DyadicError, match="cannot be loaded"):
+    with pytest.raises(dyadic.Error, match="cannot be loaded"):
         dyadic.load(tmp_path / "missing.so")
     (tmp_path / "text.so").write_text("not a library")
-    with pytest.raises(dyadic.DyadicError, match="cannot be loaded"):
+    with pytest.raises(dyadic.Error, match="cannot be loaded"):
         dyadic.load(tmp_path / "text.so")
     import numpy.random._pcg64 as other  # any shared library that is no model
 
-    with pytest.raises(dyadic.DyadicError, match="not a compiled model"):
+    with pytest.raises(dyadic.Error, match="not a compiled model"):
         dyadic.load(other.__file__)

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The compiler for Python: Pipelines/Translation.h with Python's types. Python code in
+// dyadic/_compile.py decides what its arguments are; everything else happens in C++ and
+// without the global interpreter lock.
+
+#include "Arrays.h"
+#include "dyadic/Pipelines/Translation.h"
+#include "dyadic/Support/Error.h"
+#include <exception>
+#include <mutex>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/unique_ptr.h>
+#include <nanobind/stl/vector.h>
+
+namespace nb = nanobind;
+using namespace dyadic;
+
+namespace {
+
+/// Paths come as bytes: a file's name need not be UTF-8.
+std::string text(const nb::bytes &bytes) { return {bytes.c_str(), bytes.size()}; }
+
+[[noreturn]] void raise(const std::string &message) {
+  nb::object type = nb::module_::import_("dyadic._errors").attr("Error");
+  nb::object value =
+      nb::steal(PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()), "backslashreplace"));
+  PyErr_SetObject(type.ptr(), value.ptr());
+  throw nb::python_error();
+}
+
+class Compilation {
+public:
+  Compilation(const nb::bytes &name, std::optional<nb::bytes> data, const nb::bytes &folder,
+              const TranslateOptions &options, nb::object warn, nb::object progress)
+      : warn(std::move(warn)), progress(std::move(progress)) {
+    OnnxSource source{text(name), std::nullopt, text(folder)};
+    if (data)
+      source.bytes = llvm::StringRef(data->c_str(), data->size());
+    stage([&]() -> llvm::Error {
+      auto settings = checkOptions(options, source.name);
+      if (!settings)
+        return settings.takeError();
+      auto created = Translation::create(source, std::move(*settings), listener());
+      if (!created)
+        return created.takeError();
+      translation = std::move(*created);
+      auto specs = translation->inputs();
+      if (!specs)
+        return specs.takeError();
+      inputs = std::move(*specs);
+      return llvm::Error::success();
+    });
+  }
+
+  void calibrate(const nb::bytes &path) {
+    stage([&, file = text(path)] { return translation->calibrate(file); });
+  }
+  void useTable(const std::string &name, const std::string &table) {
+    stage([&] { return translation->useTable(name, table); });
+  }
+
+  void addArrays(const std::string &label, std::vector<std::string> names,
+                 const std::vector<std::tuple<std::string, python::InputArray>> &arrays) {
+    std::vector<NamedTensor> tensors;
+    for (const auto &[name, array] : arrays)
+      tensors.push_back({name, python::toTensor(array, name)});
+    add([&] { return samplesFromArrays(label, inputs, std::move(names), std::move(tensors)); });
+  }
+  void addArray(const std::string &label, const python::InputArray &array) {
+    Tensor tensor = python::toTensor(array, label);
+    add([&] { return samplesFromArray(label, inputs, std::move(tensor)); });
+  }
+  void finishSamples(const std::string &label) {
+    stage([&] { return translation->finishSamples(label); });
+  }
+
+  std::unique_ptr<Program> finish() {
+    std::unique_ptr<Program> program;
+    stage([&]() -> llvm::Error {
+      if (llvm::Error error = translation->finish())
+        return error;
+      auto loaded = translation->load();
+      if (!loaded)
+        return loaded.takeError();
+      program = std::move(*loaded);
+      return llvm::Error::success();
+    });
+    return program;
+  }
+
+  void save(const nb::bytes &path) {
+    write([&, file = text(path)](FileSet &files) { return translation->write(file, files); });
+  }
+  void savePlan(const nb::bytes &path) {
+    write([&, file = text(path)](FileSet &files) {
+      return hasPlan() ? files.write(file, planToJson(translation->plan())) : quantizationOptionError("save-plan");
+    });
+  }
+  void saveCalibration(const nb::bytes &path) {
+    write([&, file = text(path)](FileSet &files) {
+      const CalibrationTable *table = translation->calibrationTable();
+      return table ? files.write(file, toJson(*table)) : quantizationOptionError("save-calibration");
+    });
+  }
+  void saveReport(const nb::bytes &path) {
+    write([&, file = text(path)](FileSet &files) -> llvm::Error {
+      if (llvm::Error error = checkReportPath(file))
+        return error;
+      return files.write(file, translation->getReport().toJson());
+    });
+  }
+
+  std::vector<std::tuple<std::string, std::string, std::vector<int64_t>>> inputTypes() const {
+    std::vector<std::tuple<std::string, std::string, std::vector<int64_t>>> result;
+    for (const InputSpec &spec : inputs)
+      result.emplace_back(spec.name, elementName(spec.type), spec.shape);
+    return result;
+  }
+  std::string target() const { return translation->getSettings().target.name(); }
+  std::string reportJson() {
+    return locked([&] { return translation->getReport().toJson(); });
+  }
+  std::string reportText() {
+    return locked([&] { return translation->getReport().toText(); });
+  }
+  std::optional<std::string> planJson() const {
+    return hasPlan() ? std::optional<std::string>(planToJson(translation->plan())) : std::nullopt;
+  }
+  std::optional<std::string> tableJson() const {
+    const CalibrationTable *table = translation->calibrationTable();
+    return table ? std::optional<std::string>(toJson(*table)) : std::nullopt;
+  }
+
+private:
+  bool hasPlan() const { return !translation->getSettings().isFloat; }
+
+  /// Runs `body` without the interpreter's lock, which is therefore taken last.
+  template <typename Body> std::invoke_result_t<Body> locked(Body body) {
+    nb::gil_scoped_release release;
+    std::lock_guard<std::mutex> lock(mutex);
+    return body();
+  }
+
+  /// Runs a step. What it returns, or what Python raised meanwhile, becomes an exception.
+  void stage(llvm::function_ref<llvm::Error()> body) {
+    auto failure = locked([&]() -> std::optional<std::string> {
+      if (llvm::Error error = body())
+        return llvm::toString(std::move(error));
+      return std::nullopt;
+    });
+    if (raised)
+      std::rethrow_exception(std::exchange(raised, nullptr));
+    if (failure)
+      raise(*failure);
+  }
+
+  void add(llvm::function_ref<llvm::Expected<std::vector<Sample>>()> make) {
+    stage([&]() -> llvm::Error {
+      auto samples = make();
+      if (!samples)
+        return samples.takeError();
+      return translation->addSamples(std::move(*samples));
+    });
+  }
+
+  void write(llvm::function_ref<llvm::Error(FileSet &)> add) {
+    stage([&]() -> llvm::Error {
+      FileSet files;
+      translation->protectInputs(files);
+      if (llvm::Error error = add(files))
+        return error;
+      return files.commit();
+    });
+  }
+
+  /// Calls into Python; what it raises ends the compilation at the next sample. False once
+  /// something was raised.
+  bool callPython(llvm::function_ref<void()> body) {
+    nb::gil_scoped_acquire acquire;
+    try {
+      if (!raised)
+        body();
+    } catch (...) {
+      raised = std::current_exception();
+    }
+    return !raised;
+  }
+
+  TranslateListener listener() {
+    auto isInterrupted = [this] {
+      return !callPython([] {
+        if (PyErr_CheckSignals() != 0)
+          throw nb::python_error();
+      });
+    };
+    auto showWarning = [this](llvm::StringRef message) {
+      callPython([&] { warn(nb::str(message.data(), message.size())); });
+    };
+    auto showProgress = [this](size_t done, size_t total) {
+      if (!progress.is_none())
+        callPython([&] { progress(done, total); });
+    };
+    return {showWarning, showProgress, isInterrupted};
+  }
+
+  nb::object warn, progress;
+  std::exception_ptr raised; // guarded by the interpreter's lock
+  std::mutex mutex;          // of the translation; taken without the interpreter's lock
+  std::unique_ptr<Translation> translation;
+  std::vector<InputSpec> inputs;
+};
+
+} // namespace
+
+NB_MODULE(_compiler, m) {
+  nb::module_::import_("dyadic._runtime"); // has the type of what finish returns
+  m.doc() = "The compiler: imports models, calibrates, quantizes, writes libraries.";
+
+  nb::class_<TranslateOptions>(m, "Options", "Options as the command line names them; None: not given.")
+      .def(nb::init<>())
+      .def_rw("has_calibration", &TranslateOptions::hasCalibration)
+      .def_rw("is_float", &TranslateOptions::isFloat)
+      .def_rw("integer_only", &TranslateOptions::integerOnly)
+      .def_rw("dump_values", &TranslateOptions::dumpValues)
+      .def_rw("calibration_method", &TranslateOptions::calibrationMethod, nb::arg().none())
+      .def_rw("rounding", &TranslateOptions::rounding, nb::arg().none())
+      .def_rw("io", &TranslateOptions::io, nb::arg().none())
+      .def_rw("name", &TranslateOptions::name, nb::arg().none())
+      .def_rw("plan_text", &TranslateOptions::planText, nb::arg().none())
+      .def_rw("target", &TranslateOptions::target)
+      .def_rw("input_shapes", &TranslateOptions::inputShapes)
+      .def(
+          "set_bits", [](TranslateOptions &options, const nb::bytes &bits) { options.bits = text(bits); },
+          nb::arg("bits"));
+
+  nb::class_<Compilation>(m, "Compilation", "One compilation, stage by stage.")
+      .def(nb::init<const nb::bytes &, std::optional<nb::bytes>, const nb::bytes &, const TranslateOptions &,
+                    nb::object, nb::object>(),
+           nb::arg("name"), nb::arg("data").none(), nb::arg("folder"), nb::arg("options"), nb::arg("warn"),
+           nb::arg("progress").none())
+      .def("calibrate", &Compilation::calibrate, nb::arg("path"))
+      .def("use_table", &Compilation::useTable, nb::arg("name"), nb::arg("text"))
+      .def("add_arrays", &Compilation::addArrays, nb::arg("label"), nb::arg("names"), nb::arg("arrays"),
+           nb::sig("def add_arrays(self, label: str, names: collections.abc.Sequence[str], arrays: "
+                   "collections.abc.Sequence[tuple[str, numpy.typing.NDArray[typing.Any]]]) -> None"))
+      .def("add_array", &Compilation::addArray, nb::arg("label"), nb::arg("array"),
+           nb::sig("def add_array(self, label: str, array: numpy.typing.NDArray[typing.Any]) -> None"))
+      .def("finish_samples", &Compilation::finishSamples, nb::arg("label"))
+      .def("finish", &Compilation::finish)
+      .def("save", &Compilation::save, nb::arg("path"))
+      .def("save_plan", &Compilation::savePlan, nb::arg("path"))
+      .def("save_calibration", &Compilation::saveCalibration, nb::arg("path"))
+      .def("save_report", &Compilation::saveReport, nb::arg("path"))
+      .def_prop_ro("inputs", &Compilation::inputTypes)
+      .def_prop_ro("target", &Compilation::target)
+      .def_prop_ro("report_json", &Compilation::reportJson)
+      .def_prop_ro("report_text", &Compilation::reportText)
+      .def_prop_ro("plan_json", &Compilation::planJson)
+      .def_prop_ro("table_json", &Compilation::tableJson);
+}
