@@ -88,6 +88,7 @@ public:
       program = std::move(*loaded);
       return llvm::Error::success();
     });
+    warn = progress = nb::none(); // no cycle through what they refer to
     return program;
   }
 

@@ -195,9 +195,18 @@ def compile(
     source, data, where = _read_model(model, folder)
 
     messages: list[str] = []
-    compilation = _compiler.Compilation(source, data, where, options, messages.append, _listener(progress))
+    counter = _Counter()
+    watcher: Optional[Callable[[int, int], object]] = None
+    if callable(progress):
+        watcher = progress
+    elif progress and sys.stderr is not None and sys.stderr.isatty():
+        watcher = counter
+    compilation = _compiler.Compilation(source, data, where, options, messages.append, watcher)
     if calibration is not None:
-        _calibrate(compilation, calibration)
+        try:
+            _calibrate(compilation, calibration)
+        finally:
+            counter.close()
     for message in messages:
         warnings.warn(message, CalibrationWarning, stacklevel=2)
     return CompiledProgram(compilation.finish(), compilation)
@@ -235,15 +244,20 @@ def _read_model(model: Any, folder: Optional[Path]) -> tuple[bytes, Optional[byt
     return MODEL.encode(), data, where
 
 
-def _listener(progress: Progress) -> Optional[Callable[[int, int], object]]:
-    if callable(progress):
-        return progress
-    return _show_progress if progress and sys.stderr is not None and sys.stderr.isatty() else None
+class _Counter:
+    """Counts samples on one line of the terminal."""
 
+    def __init__(self) -> None:
+        self._is_open = False
 
-def _show_progress(done: int, total: int) -> None:
-    text = f"{done}/{total}" if total else f"{done}"
-    print(f"\rcalibrating: {text}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+    def __call__(self, done: int, total: int) -> None:
+        text = f"{done}/{total}" if total else f"{done}"
+        print(f"\rcalibrating: {text}", end="", file=sys.stderr, flush=True)
+        self._is_open = True
+
+    def close(self) -> None:
+        if self._is_open:
+            print(file=sys.stderr)
 
 
 def _calibrate(compilation: _compiler.Compilation, calibration: Any) -> None:

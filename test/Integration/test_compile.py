@@ -35,6 +35,22 @@ def compiled() -> dyadic.CompiledProgram:
     return dyadic.compile(DIGITS, calibration=DATA)
 
 
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    """One convolution for the digits' inputs, for tests that compile many times."""
+    weights = np.random.default_rng(3).standard_normal((2, 1, 3, 3)).astype(np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["image", "w"], ["c"]), helper.make_node("Relu", ["c"], ["y"])],
+        "tiny",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 1, 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 2, 6, 6])],
+        [numpy_helper.from_array(weights, "w")],
+    )
+    path = tmp_path_factory.mktemp("tiny") / "tiny.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
 def tool(folder: Path, *options: object, ending: str = "so", model: object = DIGITS) -> Path:
     """What quant-translate writes to a file with a fixed stem, which names the symbols."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -142,10 +158,11 @@ def test_a_foreign_target_runs_here_with_the_same_bits(compiled, tmp_path, image
 # Models
 
 
-def test_models_in_memory(compiled, tmp_path):
+def test_models_in_memory(tiny, tmp_path):
+    compiled = dyadic.compile(tiny, calibration=DATA)
     expected = saved(compiled, tmp_path, "mlir")
-    content = DIGITS.read_bytes()
-    for model in [str(DIGITS), content, bytearray(content), memoryview(content), onnx.load(DIGITS)]:
+    content = tiny.read_bytes()
+    for model in [str(tiny), content, bytearray(content), memoryview(content), onnx.load(tiny)]:
         assert saved(dyadic.compile(model, calibration=DATA), tmp_path, "mlir") == expected
 
 
@@ -169,7 +186,8 @@ def test_external_data(compiled, tmp_path):
 # Calibration
 
 
-def test_calibration_arguments(compiled, tmp_path, images):
+def test_calibration_arguments(tiny, tmp_path, images):
+    compiled = dyadic.compile(tiny, calibration=DATA)
     expected = saved(compiled, tmp_path, "mlir")
     np.save(tmp_path / "images.npy", images)
     compiled.save_calibration(tmp_path / "table.json")
@@ -189,13 +207,13 @@ def test_calibration_arguments(compiled, tmp_path, images):
         "mixed": [images[:50], {"image": images[50:]}],
     }
     for what, calibration in arguments.items():
-        assert saved(dyadic.compile(DIGITS, calibration=calibration), tmp_path, "mlir") == expected, what
+        assert saved(dyadic.compile(tiny, calibration=calibration), tmp_path, "mlir") == expected, what
     for what, calibration in {"table": tmp_path / "table.json", "table as dict": compiled.calibration}.items():
-        program = dyadic.compile(DIGITS, calibration=calibration)
+        program = dyadic.compile(tiny, calibration=calibration)
         assert saved(program, tmp_path, "mlir") == expected, what
         assert program.report["outputs"] == [] and "no held-back samples" in str(program.report)
     # The order changes the table's lists of samples, and no range.
-    shuffled = dyadic.compile(DIGITS, calibration=images[rng.permutation(len(images))])
+    shuffled = dyadic.compile(tiny, calibration=images[rng.permutation(len(images))])
     assert saved(shuffled, tmp_path, "mlir") == expected and shuffled.calibration != compiled.calibration
 
 
@@ -206,7 +224,7 @@ def is_held_back(image: np.ndarray) -> bool:
 
 
 @pytest.mark.parametrize("held_back, others", [(0, 1), (0, 9), (3, 0), (3, 8)])
-def test_streamed_samples_make_the_same_table(held_back, others, images, tmp_path):
+def test_streamed_samples_make_the_same_table(tiny, held_back, others, images, tmp_path):
     """Also where no sample, or every one, is of the fifth to be held back."""
     sides: dict[bool, list[np.ndarray]] = {True: [], False: []}
     for image in images:
@@ -216,8 +234,8 @@ def test_streamed_samples_make_the_same_table(held_back, others, images, tmp_pat
     np.savez(tmp_path / "images.npz", image=chosen)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dyadic.CalibrationWarning)
-        whole = dyadic.compile(DIGITS, calibration=tmp_path / "images.npz")
-        streamed = dyadic.compile(DIGITS, calibration=(image[None] for image in chosen))
+        whole = dyadic.compile(tiny, calibration=tmp_path / "images.npz")
+        streamed = dyadic.compile(tiny, calibration=(image[None] for image in chosen))
     whole.save_calibration(tmp_path / "whole.json")
     streamed.save_calibration(tmp_path / "streamed.json")
     assert (tmp_path / "whole.json").read_bytes() == (tmp_path / "streamed.json").read_bytes()
@@ -421,9 +439,9 @@ def test_messages_of_files(tmp_path, images):
         ({"kind": "plan"}, "^<calibration>: "),
     ],
 )
-def test_wrong_calibration(calibration, message):
+def test_wrong_calibration(tiny, calibration, message):
     with pytest.raises(dyadic.Error, match=message):
-        dyadic.compile(DIGITS, calibration=calibration)
+        dyadic.compile(tiny, calibration=calibration)
 
 
 def test_values_that_the_float_program_cannot_compute(images):
@@ -482,11 +500,11 @@ def test_save_errors(compiled, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_few_samples_are_a_warning(images, tmp_path):
+def test_few_samples_are_a_warning(tiny, images, tmp_path):
     np.savez(tmp_path / "few.npz", image=images[:3])
     for calibration, name in [(tmp_path / "few.npz", tmp_path / "few.npz"), (images[:3], "<calibration>")]:
         with pytest.warns(dyadic.CalibrationWarning) as caught:
-            dyadic.compile(DIGITS, calibration=calibration)
+            dyadic.compile(tiny, calibration=calibration)
         text = f"{name}: 3 samples, expected at least 10 for ranges that can be trusted"
         assert [str(w.message) for w in caught] == [text] and caught[0].filename == __file__
 
@@ -494,13 +512,13 @@ def test_few_samples_are_a_warning(images, tmp_path):
 # Manners
 
 
-def test_progress(images):
+def test_progress(tiny, images):
     calls: list[tuple[int, int]] = []
-    dyadic.compile(DIGITS, calibration=DATA, progress=lambda done, total: calls.append((done, total)))
+    dyadic.compile(tiny, calibration=DATA, progress=lambda done, total: calls.append((done, total)))
     total = calls[0][1]
     assert total > 100 and calls == [(i + 1, total) for i in range(total)]
     calls.clear()
-    dyadic.compile(DIGITS, calibration=iter([images]), progress=lambda done, total: calls.append((done, total)))
+    dyadic.compile(tiny, calibration=iter([images]), progress=lambda done, total: calls.append((done, total)))
     assert calls == [(i + 1, 0) for i in range(total)]
 
     def stop(done: int, total: int) -> None:
@@ -509,17 +527,39 @@ def test_progress(images):
 
     calls.clear()
     with pytest.raises(LookupError, match="stop"):
-        dyadic.compile(DIGITS, calibration=DATA, progress=stop)
+        dyadic.compile(tiny, calibration=DATA, progress=stop)
     assert len(calls) == 1
 
 
-def test_what_a_generator_raises_comes_through(images):
+@pytest.mark.parametrize("calibration, last", [("path", "calibrating: 8/8"), ("[image]", "calibrating: 8")])
+def test_progress_on_a_terminal(calibration, last, tiny, images, tmp_path):
+    path = tmp_path / "few.npz"
+    held_back = next(image for image in images if is_held_back(image))
+    np.savez(path, image=np.stack([held_back, *[image for image in images if not is_held_back(image)][:8]]))
+    script = f"""
+import dyadic, numpy as np, warnings
+warnings.simplefilter("ignore")
+path = {str(path)!r}
+image = np.load(path)["image"]
+dyadic.compile({str(tiny)!r}, calibration={calibration}, progress=True)
+"""
+    reader, writer = os.openpty()
+    subprocess.run([sys.executable, "-c", script], stderr=writer, check=True, timeout=300)
+    os.close(writer)
+    shown = os.read(reader, 1 << 16).decode().replace("\r\n", "\n")
+    os.close(reader)
+    assert shown.startswith("\rcalibrating: 1") and shown.endswith(f"\r{last}\n")
+    off = subprocess.run([sys.executable, "-c", script], stderr=subprocess.PIPE, check=True, timeout=300)
+    assert off.stderr == b""  # no terminal
+
+
+def test_what_a_generator_raises_comes_through(tiny, images):
     def samples():
         yield images
         raise OSError("the disk is gone")
 
     with pytest.raises(OSError, match="the disk is gone"):
-        dyadic.compile(DIGITS, calibration=samples())
+        dyadic.compile(tiny, calibration=samples())
 
 
 def test_interrupt():
@@ -539,13 +579,13 @@ def test_interrupt():
     dyadic.compile(DIGITS, calibration=DATA)
 
 
-def test_threads(tmp_path, images):
+def test_threads(tiny, tmp_path, images):
     """Several compilations at once, good and bad ones, and calls on one program."""
     bits = ["w8a8", "w4a8", "nonsense", "w4a8"]
 
     def work(i: int) -> object:
         try:
-            return saved(dyadic.compile(DIGITS, calibration=DATA, bits=bits[i]), tmp_path / str(i), "mlir")
+            return saved(dyadic.compile(tiny, calibration=DATA, bits=bits[i]), tmp_path / str(i), "mlir")
         except dyadic.Error as error:
             return str(error)
 
@@ -554,7 +594,7 @@ def test_threads(tmp_path, images):
         assert list(pool.map(work, range(len(bits)))) == alone
     assert alone[1] == alone[3] and len({*alone}) == 3
 
-    program = dyadic.compile(DIGITS, calibration=DATA)
+    program = dyadic.compile(tiny, calibration=DATA)
     expected = saved(program, tmp_path)
     with ThreadPoolExecutor(4) as pool:
         runs = [pool.submit(program.run, images) for _ in range(8)]
@@ -562,7 +602,7 @@ def test_threads(tmp_path, images):
         files = [pool.submit(saved, program, tmp_path / f"f{i}") for i in range(4)]
     assert all(f.result() == expected for f in files) and len({r.result().split("wrote")[0] for r in reports}) == 1
     for run in runs:
-        np.testing.assert_array_equal(run.result()["logits"], program.run(images)["logits"])
+        np.testing.assert_array_equal(run.result()["y"], program.run(images)["y"])
 
 
 def test_other_threads_run_meanwhile():
