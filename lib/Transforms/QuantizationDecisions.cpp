@@ -136,6 +136,10 @@ bool QuantizationDecisions::isFloatLayer(Operation *op) const {
   return entry != plan.layers.end() && entry->second.isFloat.value_or(false);
 }
 
+bool QuantizationDecisions::carriesExit(Operation *op) const {
+  return isa_and_nonnull<ReshapeOp, TransposeOp, SliceOp>(op) && !isFloatLayer(op);
+}
+
 Type QuantizationDecisions::outputType(Value root, unsigned bits) const {
   const Storage &storage = *storageOf(root);
   if (isSoftmax(storageRoot(root)) && bits == kSoftmaxBits)
@@ -350,10 +354,9 @@ LogicalResult QuantizationDecisions::chooseAccumulators() {
       unsigned &bits = plan.outputBits[name];
       bits = bits == 0 ? (isSoftmax(storageRoot(result)) ? kSoftmaxBits : kOutputBits) : bits;
     }
-    // A float output read from the accumulator: through operations that only move
-    // numbers (a max pool compares them and padding adds others).
+    // A float output read from the accumulator.
     Value value = behindRanges(result);
-    while (value.getDefiningOp() && isa<ReshapeOp, TransposeOp, SliceOp>(value.getDefiningOp()))
+    while (carriesExit(value.getDefiningOp()))
       value = behindRanges(value.getDefiningOp()->getOperand(0));
     if (canAccumulate(value.getDefiningOp())) {
       unsigned &bits = exitRoots[value.getDefiningOp()];

@@ -46,6 +46,9 @@ public:
   /// How `value` is stored; null for constants and what has no storage of its own.
   const Storage *storageOf(mlir::Value value) const;
   bool isFloatLayer(mlir::Operation *op) const;
+  /// True for an integer layer that only moves numbers, so that an exit's real numbers can
+  /// pass it (a max pool compares them and padding adds others).
+  bool carriesExit(mlir::Operation *op) const;
   /// Bits of the output that reads the layer's accumulator (32: real numbers); 0 for no output.
   unsigned exitBits(mlir::Operation *op) const { return exitRoots.lookup(op); }
   /// True where an addition or a PRelu reads the layer's accumulator.

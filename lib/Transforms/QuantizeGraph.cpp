@@ -184,7 +184,7 @@ private:
     for (OpOperand *use : realUses(value)) {
       if (isa<func::ReturnOp>(use->getOwner()))
         continue;
-      if (!isa<ReshapeOp, TransposeOp, SliceOp>(use->getOwner()) || needsStoredValue(use->getOwner()->getResult(0)))
+      if (!decisions.carriesExit(use->getOwner()) || needsStoredValue(use->getOwner()->getResult(0)))
         return true;
     }
     return false;
@@ -204,7 +204,7 @@ private:
     if (Value input = quantizedOf(op->getOperand(0)); input && !isMovedExitOnly(op))
       quantized[op->getResult(0)] = clone(op, {input}, withElement(op->getResult(0).getType(), elementOf(input)));
     Value exit = exits.lookup(op->getOperand(0));
-    if (!exit || !isa<ReshapeOp, TransposeOp, SliceOp>(op) || !leadsToExit(op))
+    if (!exit || !decisions.carriesExit(op) || !leadsToExit(op))
       return success();
     // Scales along an axis do not follow every move: real numbers do.
     if (isa<quant::UniformQuantizedPerAxisType>(elementOf(exit)))
@@ -216,14 +216,13 @@ private:
   bool leadsToExit(Operation *op) {
     return llvm::any_of(realUses(op->getResult(0)), [&](OpOperand *use) {
       Operation *user = use->getOwner();
-      return isa<func::ReturnOp>(user) || (isa<ReshapeOp, TransposeOp, SliceOp>(user) && leadsToExit(user));
+      return isa<func::ReturnOp>(user) || (decisions.carriesExit(user) && leadsToExit(user));
     });
   }
 
   /// A move of an exit's numbers that nothing but the exit reads.
   bool isMovedExitOnly(Operation *op) {
-    return exits.count(op->getOperand(0)) && isa<ReshapeOp, TransposeOp, SliceOp>(op) &&
-           !needsStoredValue(op->getResult(0));
+    return exits.count(op->getOperand(0)) && decisions.carriesExit(op) && !needsStoredValue(op->getResult(0));
   }
 
   /// The real numbers of an exit: the accumulator's, or f32 that was moved already.
