@@ -140,6 +140,15 @@ bool QuantizationDecisions::carriesExit(Operation *op) const {
   return isa_and_nonnull<ReshapeOp, TransposeOp, SliceOp>(op) && !isFloatLayer(op);
 }
 
+ArrayRef<unsigned> QuantizationDecisions::exitBits(Operation *op) const {
+  auto found = exitRoots.find(op);
+  return found == exitRoots.end() ? ArrayRef<unsigned>() : ArrayRef<unsigned>(found->second);
+}
+
+unsigned QuantizationDecisions::outputBits(unsigned index) const {
+  return plan.io == BoundaryMode::Float ? 32 : plan.outputBits.at(resultName(function, index).str());
+}
+
 Type QuantizationDecisions::outputType(Value root, unsigned bits) const {
   const Storage &storage = *storageOf(root);
   if (isSoftmax(storageRoot(root)) && bits == kSoftmaxBits)
@@ -358,10 +367,12 @@ LogicalResult QuantizationDecisions::chooseAccumulators() {
     Value value = behindRanges(result);
     while (carriesExit(value.getDefiningOp()))
       value = behindRanges(value.getDefiningOp()->getOperand(0));
-    if (canAccumulate(value.getDefiningOp())) {
-      unsigned &bits = exitRoots[value.getDefiningOp()];
-      bits = std::max(bits, plan.io == BoundaryMode::Integer ? plan.outputBits[name] : 32u);
-    }
+    if (canAccumulate(value.getDefiningOp()))
+      exitRoots[value.getDefiningOp()].push_back(outputBits(i));
+  }
+  for (auto &[op, bits] : exitRoots) {
+    llvm::sort(bits);
+    bits.erase(llvm::unique(bits), bits.end());
   }
   return success();
 }

@@ -49,8 +49,10 @@ public:
   /// True for an integer layer that only moves numbers, so that an exit's real numbers can
   /// pass it (a max pool compares them and padding adds others).
   bool carriesExit(mlir::Operation *op) const;
-  /// Bits of the output that reads the layer's accumulator (32: real numbers); 0 for no output.
-  unsigned exitBits(mlir::Operation *op) const { return exitRoots.lookup(op); }
+  /// Bits of the outputs that read the layer's accumulator, ascending and each once.
+  llvm::ArrayRef<unsigned> exitBits(mlir::Operation *op) const;
+  /// Bits of result `index` of the function; 32 where it is real numbers.
+  unsigned outputBits(unsigned index) const;
   /// True where an addition or a PRelu reads the layer's accumulator.
   bool isSummand(mlir::Operation *op) const { return addRoots.contains(op); }
   /// The type of an integer output of `bits` bits that holds the value `storage` describes.
@@ -71,9 +73,10 @@ private:
 
   mlir::func::FuncOp function;
   Plan &plan;
-  llvm::MapVector<mlir::Value, Storage> storages;        // by the layer's value
-  llvm::DenseMap<mlir::Operation *, unsigned> exitRoots; // layers whose accumulator is an output -> its bits
-  llvm::SmallPtrSet<mlir::Operation *, 8> addRoots;      // layers whose accumulator another layer reads
+  llvm::MapVector<mlir::Value, Storage> storages; // by the layer's value
+  /// Layers whose accumulator is an output, or several of different bits.
+  llvm::DenseMap<mlir::Operation *, llvm::SmallVector<unsigned, 1>> exitRoots;
+  llvm::SmallPtrSet<mlir::Operation *, 8> addRoots; // layers whose accumulator another layer reads
 };
 
 } // namespace dyadic

@@ -82,9 +82,10 @@ private:
     if (isa<arith::ConstantOp>(op))
       return success(); // its readers take what they need
     if (auto range = dyn_cast<RangeOp>(op)) {
-      for (auto *map : {&quantized, &exits})
-        if (Value value = map->lookup(range.getInput()))
-          (*map)[range.getOutput()] = value;
+      if (Value value = quantized.lookup(range.getInput()))
+        quantized[range.getOutput()] = value;
+      if (auto found = exits.find(range.getInput()); found != exits.end())
+        exits[range.getOutput()] = Exits(found->second);
       return success();
     }
     if (!isa<LayerOpInterface>(op))
@@ -157,14 +158,15 @@ private:
   LogicalResult finish(Operation *op, ArrayRef<Value> operands, Type accumulator) {
     Value value = layerValue(op);
     const Storage &storage = *decisions.storageOf(value);
-    unsigned exitBits = decisions.exitBits(op);
-    bool isExit = exitBits > 0, isSummand = decisions.isSummand(op);
+    ArrayRef<unsigned> exitBits = decisions.exitBits(op);
+    bool isExit = !exitBits.empty(), isSummand = decisions.isSummand(op);
     Type element = isExit || isSummand ? accumulator : Type(storage.type);
     Value result = clone(op, operands, withElement(value.getType(), element));
     if (isExit) {
       StringAttr id = cast<LayerOpInterface>(op).getIdAttr();
       bool isInteger = plan.io == BoundaryMode::Integer;
-      exits[value] = isInteger ? rescale(result, decisions.outputType(value, exitBits), id) : result;
+      for (unsigned bits : exitBits)
+        exits[value].emplace_back(bits, isInteger ? rescale(result, decisions.outputType(value, bits), id) : result);
       // Other readers take the stored value.
       if (needsStoredValue(value))
         result = rescale(result, storage.type, id);
@@ -203,20 +205,25 @@ private:
   LogicalResult convertPassThrough(Operation *op) {
     if (Value input = quantizedOf(op->getOperand(0)); input && !isMovedExitOnly(op))
       quantized[op->getResult(0)] = clone(op, {input}, withElement(op->getResult(0).getType(), elementOf(input)));
-    Value exit = exits.lookup(op->getOperand(0));
-    if (!exit || !decisions.carriesExit(op) || !leadsToExit(op))
+    if (!decisions.carriesExit(op))
       return success();
-    // Scales along an axis do not follow every move: real numbers do.
-    if (isa<quant::UniformQuantizedPerAxisType>(elementOf(exit)))
-      exit = dequantized(exit);
-    exits[op->getResult(0)] = clone(op, {exit}, withElement(op->getResult(0).getType(), elementOf(exit)));
+    for (auto [bits, exit] : Exits(exits.lookup(op->getOperand(0)))) {
+      if (!leadsToExit(op, bits))
+        continue;
+      // Scales along an axis do not follow every move: real numbers do.
+      if (isa<quant::UniformQuantizedPerAxisType>(elementOf(exit)))
+        exit = dequantized(exit);
+      exits[op->getResult(0)].emplace_back(bits,
+                                           clone(op, {exit}, withElement(op->getResult(0).getType(), elementOf(exit))));
+    }
     return success();
   }
 
-  bool leadsToExit(Operation *op) {
+  bool leadsToExit(Operation *op, unsigned bits) {
     return llvm::any_of(realUses(op->getResult(0)), [&](OpOperand *use) {
       Operation *user = use->getOwner();
-      return isa<func::ReturnOp>(user) || (decisions.carriesExit(user) && leadsToExit(user));
+      return isa<func::ReturnOp>(user) ? decisions.outputBits(use->getOperandNumber()) == bits
+                                       : decisions.carriesExit(user) && leadsToExit(user, bits);
     });
   }
 
@@ -305,7 +312,7 @@ private:
         quant::QuantizeCastOp::create(builder, op->getLoc(), withElement(value.getType(), element), result);
     if (llvm::any_of(realUses(value), [](OpOperand *use) { return isa<func::ReturnOp>(use->getOwner()); }) &&
         plan.io == BoundaryMode::Float)
-      exits[value] = result;
+      exits[value] = {{32, result}};
     return success();
   }
 
@@ -324,12 +331,14 @@ private:
       result.set(behindRanges(old)); // an input, returned as it is
       return success();
     }
-    Value value = exits.count(old) ? exits.lookup(old) : quantizedOf(old);
+    unsigned bits = decisions.outputBits(result.getOperandNumber());
+    Exits made = exits.lookup(old);
+    const auto *found = llvm::find_if(made, [&](const auto &exit) { return exit.first == bits; });
+    Value value = found != made.end() ? found->second : quantizedOf(old);
     if (plan.io == BoundaryMode::Float) {
       result.set(dequantized(value));
       return success();
     }
-    unsigned bits = plan.outputBits[resultName(function, result.getOperandNumber()).str()];
     Type element = decisions.outputType(old, bits);
     result.set(elementOf(value) == element ? value : rescale(value, element, StringAttr()));
     return success();
@@ -341,7 +350,9 @@ private:
   MLIRContext *context;
   OpBuilder builder;
   DenseMap<Value, Value> quantized; // old value -> stored value (or summand)
-  DenseMap<Value, Value> exits;     // old value -> what an output reads
+  /// What the outputs of each width read.
+  using Exits = SmallVector<std::pair<unsigned, Value>, 1>;
+  DenseMap<Value, Exits> exits; // by old value
 };
 
 } // namespace
