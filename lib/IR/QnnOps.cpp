@@ -636,6 +636,8 @@ LogicalResult PadOp::verify() {
         output.getDimSize(d) != input.getDimSize(d) + getLow()[d] + getHigh()[d])
       return emitOpError() << "result of type " << output << " for padding of [" << getLow() << "] before and ["
                            << getHigh() << "] after " << input;
+  if (!getValue().isFinite())
+    return emitOpError() << "'value' is not finite";
   return success();
 }
 

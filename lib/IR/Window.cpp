@@ -32,6 +32,14 @@ bool Window::hasPadding() const {
   return llvm::any_of(padBegin, nonZero) || llvm::any_of(padEnd, nonZero);
 }
 
+bool Window::alwaysTouchesInput() const {
+  for (size_t d = 0; d < rank(); ++d)
+    for (int64_t o = 0; o < output[d]; ++o)
+      if (countInside(d, o) == 0)
+        return false;
+  return true;
+}
+
 static Window makeWindow(Type input, Type output, ArrayRef<int64_t> kernel, ArrayRef<int64_t> strides,
                          ArrayRef<int64_t> pads, ArrayRef<int64_t> dilations) {
   size_t rank = kernel.size();
@@ -65,5 +73,18 @@ template <typename Pool> static Window poolWindow(Pool op) {
 
 Window windowOf(MaxPoolOp op) { return poolWindow(op); }
 Window windowOf(AvgPoolOp op) { return poolWindow(op); }
+
+std::optional<Window> windowBefore(PadOp pad, Window window) {
+  ArrayRef<int64_t> low = pad.getLow(), high = pad.getHigh();
+  for (size_t d = 0; d < 2; ++d)
+    if (low[d] != 0 || high[d] != 0)
+      return std::nullopt;
+  for (size_t d = 0; d < window.rank(); ++d) {
+    window.input[d] -= low[d + 2] + high[d + 2];
+    window.padBegin[d] += low[d + 2];
+    window.padEnd[d] += high[d + 2];
+  }
+  return window;
+}
 
 } // namespace dyadic::qnn

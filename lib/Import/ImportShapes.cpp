@@ -125,8 +125,9 @@ Importer::Result Importer::importPad(const Node &node) {
   }
   auto isZero = [](int64_t pad) { return pad == 0; };
   bool isPadded = !llvm::all_of(low, isZero) || !llvm::all_of(high, isZero);
-  if (isPadded && !std::isfinite(*value))
-    return makeError("the value of the border is not finite");
+  // Max pools that follow take in a border of -inf (checked at the end).
+  if (isPadded && !std::isfinite(*value) && *value != -INFINITY)
+    return makeError(kBorderNotFinite);
   Value result = *x;
   if (kept != shape)
     result =

@@ -3,8 +3,9 @@
 // Sliding windows: the attributes that convolutions and pools share, and the pools.
 
 #include "Importer.h"
-#include "dyadic/IR/QnnDialect.h"
+#include "dyadic/IR/Window.h"
 #include "dyadic/Support/Error.h"
+#include <cfloat>
 
 using namespace mlir;
 using llvm::Error;
@@ -105,6 +106,21 @@ static Shape pooled(const Shape &input, const Shape &spatial) {
   return output;
 }
 
+/// A border below every number is never a result: it becomes padding of the pool, unless a
+/// window lies in it alone.
+static void absorbBorder(qnn::MaxPoolOp pool) {
+  auto pad = pool.getInput().getDefiningOp<qnn::PadOp>();
+  if (!pad || pad.getValue().convertToFloat() > -FLT_MAX)
+    return;
+  std::optional<qnn::Window> window = qnn::windowBefore(pad, qnn::windowOf(pool));
+  if (!window || !window->alwaysTouchesInput())
+    return;
+  SmallVector<int64_t> pads(window->padBegin);
+  llvm::append_range(pads, window->padEnd);
+  pool.getInputMutable().assign(pad.getInput());
+  pool.setPads(pads);
+}
+
 Importer::Result Importer::importMaxPool(const Node &node) {
   Result x = operand(node, 0);
   if (!x)
@@ -116,9 +132,11 @@ Importer::Result Importer::importMaxPool(const Node &node) {
   Expected<SpatialWindow> w = window(node, {input.begin() + 2, input.end()}, *kernel);
   if (!w)
     return w.takeError();
-  return qnn::MaxPoolOp::create(builder, locationOf(node), floatType(pooled(input, w->output)), *x, i64s(w->kernel),
-                                i64s(w->strides), i64s(w->pads(true)), i64s(w->dilations), idOf(node))
-      .getResult();
+  auto pool =
+      qnn::MaxPoolOp::create(builder, locationOf(node), floatType(pooled(input, w->output)), *x, i64s(w->kernel),
+                             i64s(w->strides), i64s(w->pads(true)), i64s(w->dilations), idOf(node));
+  absorbBorder(pool);
+  return pool.getResult();
 }
 
 Importer::Result Importer::importAveragePool(const Node &node) {

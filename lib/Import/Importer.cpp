@@ -5,6 +5,7 @@
 #include "Importer.h"
 #include "Evaluate.h"
 #include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/IR/QnnDialect.h"
 #include "dyadic/Import/OnnxImport.h"
 #include "dyadic/Support/Error.h"
@@ -289,6 +290,15 @@ Error Importer::addResults(Block *block) {
   return Error::success();
 }
 
+Error Importer::finishBorders(func::FuncOp function) {
+  eraseDead(function);
+  function.walk([&](qnn::PadOp pad) {
+    if (!pad.getValue().isFinite())
+      unsupported.push_back(unsupportedLine(cast<NameLoc>(pad.getLoc()).getName(), "Pad", kBorderNotFinite));
+  });
+  return unsupported.empty() ? Error::success() : unsupportedError(path, unsupported);
+}
+
 Error Importer::verify(ModuleOp module) {
   std::string node, message;
   ScopedDiagnosticHandler handler(builder.getContext(), [&](Diagnostic &diagnostic) {
@@ -323,6 +333,8 @@ Expected<OwningOpRef<ModuleOp>> Importer::run() {
       return fileError(path, "input '" + escaped(input.name) + "' has element type " + input.elementType +
                                  ", expected float32");
   if (Error error = addResults(block))
+    return error;
+  if (Error error = finishBorders(function))
     return error;
   if (Error error = verify(*module))
     return error;

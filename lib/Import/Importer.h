@@ -8,6 +8,7 @@
 #define DYADIC_LIB_IMPORT_IMPORTER_H
 
 #include "Graph.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -18,6 +19,8 @@ namespace dyadic::importer {
 
 inline constexpr const char *kNotSupported = "operator without support";
 inline constexpr const char *kUnknownOperator = "unknown operator";
+
+inline constexpr const char *kBorderNotFinite = "the value of the border is not finite";
 
 /// Whether operator `op` of ONNX's own domain can be imported or vanish by folding.
 bool isImportedOrEvaluated(llvm::StringRef op);
@@ -81,6 +84,8 @@ private:
   /// Stands for the outputs of a node without support, so that later nodes are looked at.
   void replaceOutputs(const Node &node);
   llvm::Error addResults(mlir::Block *block);
+  /// Removes the pads whose border all readers took in; a border of -inf must not be left.
+  llvm::Error finishBorders(mlir::func::FuncOp function);
   llvm::Error verify(mlir::ModuleOp module);
 
   // What the methods use.

@@ -11,6 +11,8 @@ using namespace dyadic::qnn;
 namespace dyadic {
 
 static constexpr unsigned kOutputBits = 16;
+/// A score this far below another has no weight: exp(-22) is below the resolution of a softmax's tables, 2^-30.
+static constexpr float kNoWeight = 22.0f;
 
 //===----------------------------------------------------------------------===//
 // Questions about the graph
@@ -119,9 +121,20 @@ static bool isReadBy(Value value, Operation *reader) {
   });
 }
 
-Value QuantizationDecisions::storageRoot(Value value) {
+/// True where max pools alone read the pad's result and no window lies in the border
+/// alone: then a border below every number is never a result.
+static bool isHiddenByMaxPools(PadOp pad) {
+  SmallVector<OpOperand *> uses = realUses(pad.getOutput());
+  return !uses.empty() && llvm::all_of(uses, [&](OpOperand *use) {
+    auto pool = dyn_cast<MaxPoolOp>(use->getOwner());
+    std::optional<Window> window = pool ? windowBefore(pad, windowOf(pool)) : std::nullopt;
+    return window && window->alwaysTouchesInput();
+  });
+}
+
+Value QuantizationDecisions::storageRoot(Value value) const {
   value = behindRanges(value);
-  while (value.getDefiningOp() && value.getDefiningOp()->hasTrait<PassThrough>())
+  while (!storages.contains(value) && value.getDefiningOp() && value.getDefiningOp()->hasTrait<PassThrough>())
     value = behindRanges(value.getDefiningOp()->getOperand(0));
   return value;
 }
@@ -206,6 +219,27 @@ LogicalResult QuantizationDecisions::checkIds() {
   return success();
 }
 
+/// A border outside of its operand's range gets a range of its own, which contains both.
+void QuantizationDecisions::collectBorder(PadOp pad) {
+  const Storage *operand = storageOf(pad.getInput());
+  if (!operand)
+    return;
+  float border = pad.getValue().convertToFloat(), min = std::min(operand->min, 0.0f),
+        max = std::max(operand->max, 0.0f);
+  // Stored as the smallest number, it is as good.
+  if (border < min && isHiddenByMaxPools(pad))
+    return;
+  if (isReadBySoftmax(pad.getOutput()))
+    border = std::max(border, min - kNoWeight);
+  if (border >= min && border <= max)
+    return;
+  Storage storage;
+  storage.id = idOf(pad).str();
+  storage.min = std::min(min, border);
+  storage.max = std::max(max, border);
+  storages[pad.getOutput()] = storage;
+}
+
 /// One storage for every argument and for every layer that computes numbers.
 LogicalResult QuantizationDecisions::collectStorages() {
   auto add = [&](Value value, StringRef id, ActivationBounds bounds) -> LogicalResult {
@@ -229,6 +263,8 @@ LogicalResult QuantizationDecisions::collectStorages() {
     if (failed(add(argument, argumentName(function, argument.getArgNumber()), {})))
       return failure();
   for (Operation *op : layersOf(function)) {
+    if (auto pad = dyn_cast<PadOp>(op))
+      collectBorder(pad);
     if (op->hasTrait<PassThrough>())
       continue;
     if (isa<BatchNormOp>(op))
@@ -304,22 +340,23 @@ void QuantizationDecisions::chooseTypes() {
     storage.type = perTensorType(function.getContext(), storage.bits, storage.isSigned, p.scale, p.zeroPoint);
     plan.values[storage.id] = {storage.bits, storage.isSigned};
   }
-  // A branch that a concatenation alone reads is rounded once, to the scale of the
-  // result; the last concatenation first, so that nested ones share a scale too.
+  // A branch that a concatenation (or a pad with a range of its own) alone reads is
+  // rounded once, to the scale of the result; the last one first, so that nested ones
+  // share a scale too.
   SmallVector<Operation *> layers = layersOf(function);
   for (Operation *op : llvm::reverse(layers))
-    if (isa<ConcatOp>(op) && !isFloatLayer(op))
+    if ((isa<ConcatOp>(op) || (isa<PadOp>(op) && storages.contains(op->getResult(0)))) && !isFloatLayer(op))
       for (Value operand : op->getOperands())
         shareScale(storageRoot(operand), op);
 }
 
-void QuantizationDecisions::shareScale(Value branch, Operation *concat) {
+void QuantizationDecisions::shareScale(Value branch, Operation *reader) {
   auto found = storages.find(branch);
-  const Storage &target = storages[concat->getResult(0)];
+  const Storage &target = storages[reader->getResult(0)];
   // A range wider than an activation's bounds would not clamp to them.
   if (found == storages.end() || isa<BlockArgument>(branch) || isSoftmax(branch) ||
       target.min < found->second.bounds.min || target.max > found->second.bounds.max ||
-      found->second.bits != target.bits || found->second.isSigned != target.isSigned || !isReadBy(branch, concat))
+      found->second.bits != target.bits || found->second.isSigned != target.isSigned || !isReadBy(branch, reader))
     return;
   found->second.min = target.min;
   found->second.max = target.max;

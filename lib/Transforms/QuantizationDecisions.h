@@ -41,8 +41,9 @@ public:
   QuantizationDecisions(mlir::func::FuncOp function, Plan &plan) : function(function), plan(plan) {}
   mlir::LogicalResult decide();
 
-  /// The value whose storage `value` shares: through the operations that move numbers.
-  static mlir::Value storageRoot(mlir::Value value);
+  /// The value whose storage `value` shares: through the operations that move numbers, up
+  /// to a pad that needs a wider range than its operand.
+  mlir::Value storageRoot(mlir::Value value) const;
   /// How `value` is stored; null for constants and what has no storage of its own.
   const Storage *storageOf(mlir::Value value) const;
   bool isFloatLayer(mlir::Operation *op) const;
@@ -61,10 +62,11 @@ public:
 private:
   mlir::LogicalResult checkIds();
   mlir::LogicalResult collectStorages();
+  void collectBorder(qnn::PadOp pad);
   mlir::LogicalResult chooseWidths();
   mlir::LogicalResult readAskedWidths(std::map<void *, std::pair<unsigned, std::string>> &asked);
   void chooseTypes();
-  void shareScale(mlir::Value branch, mlir::Operation *concat);
+  void shareScale(mlir::Value branch, mlir::Operation *reader);
   void completeLayers();
   bool canAccumulate(mlir::Operation *op) const;
   mlir::LogicalResult chooseAccumulators();

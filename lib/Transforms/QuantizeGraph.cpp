@@ -203,7 +203,11 @@ private:
   }
 
   LogicalResult convertPassThrough(Operation *op) {
-    if (Value input = quantizedOf(op->getOperand(0)); input && !isMovedExitOnly(op))
+    Value input = quantizedOf(op->getOperand(0));
+    const Storage *storage = decisions.storageOf(op->getResult(0));
+    if (isa<PadOp>(op) && storage && elementOf(input) != storage->type)
+      input = rescale(input, storage->type, StringAttr()); // the border has a wider range
+    if (input && !isMovedExitOnly(op))
       quantized[op->getResult(0)] = clone(op, {input}, withElement(op->getResult(0).getType(), elementOf(input)));
     if (!decisions.carriesExit(op))
       return success();

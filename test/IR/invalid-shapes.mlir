@@ -398,3 +398,12 @@ func.func @f(%x: tensor<1x1x1x1xf32>) {
   %y = qnn.avg_pool %x {kernel = array<i64: 2147483648, 2>, pads = array<i64: 0, 0, 2147483647, 1>} : (tensor<1x1x1x1xf32>) -> tensor<1x1x1x1xf32>
   return
 }
+
+// -----
+
+// a border that no integer can stand for
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error @+1 {{'value' is not finite}}
+  %y = qnn.pad %x {low = array<i64: 0>, high = array<i64: 1>, value = 0xFF800000 : f32} : (tensor<4xf32>) -> tensor<5xf32>
+  return
+}

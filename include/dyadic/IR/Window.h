@@ -25,12 +25,17 @@ struct Window {
   /// How many kernel positions along `d` fall into the input at output position `o`.
   int64_t countInside(size_t d, int64_t o) const;
   bool hasPadding() const;
+  /// True where every window contains a position of the input.
+  bool alwaysTouchesInput() const;
 };
 
 /// The window of a verified operation, defaults filled in.
 Window windowOf(ConvOp op);
 Window windowOf(MaxPoolOp op);
 Window windowOf(AvgPoolOp op);
+/// `window`, which slides over the result of `pad`, as one over its operand: the border is
+/// part of the padding. Nothing where batch or channels have a border.
+std::optional<Window> windowBefore(PadOp pad, Window window);
 
 } // namespace dyadic::qnn
 
