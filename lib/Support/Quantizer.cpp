@@ -22,9 +22,11 @@ QuantizedChannel quantizeChannel(const float *weights, size_t count, unsigned bi
   for (;;) {
     for (size_t i = 0; i < count; ++i)
       channel.weights[i] = static_cast<int8_t>(quantizeWeight(weights[i], channel.scale, bits));
-    double start = std::fabs(static_cast<double>(bias) / (static_cast<double>(inputScale) * channel.scale));
+    double product = static_cast<double>(inputScale) * channel.scale;
+    double start = std::fabs(static_cast<double>(bias) / product);
     double correction = std::fabs(static_cast<double>(inputZeroPoint) * static_cast<double>(sum(channel.weights)));
-    if (start + correction < 0x1p30 || correction >= 0x1p30 || channel.scale > FLT_MAX / 2)
+    bool fits = start + correction < 0x1p30 || correction >= 0x1p30;
+    if ((fits && product >= FLT_MIN) || channel.scale > FLT_MAX / 2)
       return channel;
     channel.scale *= 2;
   }

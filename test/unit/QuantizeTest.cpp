@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Support/Dyadic.h where real numbers become integers: entry, exit, the choice of
-// scales, weights and biases.
+// scales, weights and biases; and Support/Quantizer.h, which enlarges scales.
 
 #include "dyadic/Support/Dyadic.h"
+#include "dyadic/Support/Quantizer.h"
 #include "gtest/gtest.h"
 #include <limits>
 #include <random>
@@ -166,6 +167,33 @@ TEST(Bias, RoundingAndRange) {
   EXPECT_FALSE(quantizeBias(-1.0f, 1e-300));
   EXPECT_FALSE(quantizeBias(kNaN, 1.0));
   EXPECT_FALSE(quantizeBias(kInf, 1.0));
+}
+
+TEST(Channel, ScaleGrowsUntilTheBiasFits) {
+  const float weights[] = {0.5f, -1.0f};
+  QuantizedChannel channel = quantizeChannel(weights, 2, 8, 0.0f, 1.0f, 0);
+  EXPECT_EQ(channel.scale, chooseWeightScale(1.0f, 8));
+  EXPECT_EQ(channel.weights, (std::vector<int8_t>{64, -127}));
+  channel = quantizeChannel(weights, 2, 8, 0x1p24f, 1.0f, 0); // 127 * 2^24 is 1.98 * 2^30
+  EXPECT_EQ(channel.scale, 2 * chooseWeightScale(1.0f, 8));
+  EXPECT_EQ(channel.weights, (std::vector<int8_t>{32, -64}));
+}
+
+TEST(Channel, ScaleGrowsUntilTheAccumulatorsIsNormal) {
+  const float weights[] = {0x1p-80f * 127, 0x1p-80f};
+  for (float inputScale : {0x1p-40f, 0x1p-47f, 0x1p-60f, FLT_MIN}) {
+    const QuantizedChannel channel = quantizeChannel(weights, 2, 8, 0.0f, inputScale, 0);
+    const int doublings = std::max(0, -126 + 80 - std::ilogb(inputScale));
+    EXPECT_EQ(channel.scale, std::ldexp(0x1p-80f, doublings)) << inputScale;
+    EXPECT_GE(inputScale * channel.scale, FLT_MIN) << inputScale;
+    EXPECT_EQ(channel.weights[0], std::lrint(std::ldexp(127.0, -doublings))) << inputScale;
+  }
+  // So does a channel of zeros, and a bias keeps its value.
+  const float zero = 0.0f;
+  EXPECT_EQ(quantizeChannel(&zero, 1, 8, 0.0f, FLT_MIN, 0).scale, 1.0f);
+  const QuantizedChannel channel = quantizeChannel(weights, 2, 8, 0x1p-120f, 0x1p-60f, 3);
+  EXPECT_EQ(channel.scale, 0x1p-66f);
+  EXPECT_EQ(foldedBias(0x1p-120f, 0x1p-60f, 3, channel), 64);
 }
 
 } // namespace

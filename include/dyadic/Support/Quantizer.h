@@ -18,9 +18,9 @@ struct QuantizedChannel {
 };
 
 /// Symmetric weights of `bits` bits over the scale that the largest one gives. The
-/// scale is doubled until the bias fits: |bias / (inputScale * scale)| +
-/// |inputZeroPoint * sum w| < 2^30 (unless the second term alone exceeds it: then no
-/// scale helps, and the accumulator proof reports it).
+/// scale is doubled until inputScale * scale, that of the accumulator, is a normal f32 and
+/// the bias fits: |bias / (inputScale * scale)| + |inputZeroPoint * sum w| < 2^30 (unless
+/// the second term alone exceeds it: then no scale helps, and the accumulator proof reports it).
 QuantizedChannel quantizeChannel(const float *weights, size_t count, unsigned bits, float bias, float inputScale,
                                  int64_t inputZeroPoint);
 
