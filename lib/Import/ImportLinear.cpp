@@ -42,7 +42,7 @@ Importer::Result Importer::importConv(const Node &node) {
   if (node.getInts("kernel_shape").value_or(kernel) != kernel)
     return makeError("kernel_shape " + shapeText(*node.getInts("kernel_shape")) + ", expected the weights' " +
                      shapeText(kernel));
-  Expected<SpatialWindow> w = window(node, {input.begin() + 2, input.end()}, kernel);
+  Expected<SpatialWindow> w = spatialWindow(node, {input.begin() + 2, input.end()}, kernel);
   if (!w)
     return w.takeError();
   Shape output = {input[0], filter[0]};

@@ -40,7 +40,7 @@ static void padSame(SpatialWindow &w, size_t d, int64_t input, int64_t extent, b
   w.high[d] = total - w.low[d];
 }
 
-Expected<SpatialWindow> Importer::window(const Node &node, const Shape &input, const Shape &kernel) {
+Expected<SpatialWindow> spatialWindow(const Node &node, const Shape &input, const Shape &kernel) {
   size_t rank = kernel.size();
   SpatialWindow w;
   w.kernel = kernel;
@@ -129,7 +129,7 @@ Importer::Result Importer::importMaxPool(const Node &node) {
   Expected<Shape> kernel = kernelOf(node, input);
   if (!kernel)
     return kernel.takeError();
-  Expected<SpatialWindow> w = window(node, {input.begin() + 2, input.end()}, *kernel);
+  Expected<SpatialWindow> w = spatialWindow(node, {input.begin() + 2, input.end()}, *kernel);
   if (!w)
     return w.takeError();
   auto pool =
@@ -147,7 +147,7 @@ Importer::Result Importer::importAveragePool(const Node &node) {
   Expected<Shape> kernel = kernelOf(node, input);
   if (!kernel)
     return kernel.takeError();
-  Expected<SpatialWindow> w = window(node, {input.begin() + 2, input.end()}, *kernel);
+  Expected<SpatialWindow> w = spatialWindow(node, {input.begin() + 2, input.end()}, *kernel);
   if (!w)
     return w.takeError();
   Value from = *x;

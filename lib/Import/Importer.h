@@ -35,6 +35,9 @@ struct SpatialWindow {
   Shape pads(bool withExtension) const;
 };
 
+/// The window of a convolution or pool: its attributes, auto_pad and ceil_mode resolved
+/// for the spatial sizes `input`.
+llvm::Expected<SpatialWindow> spatialWindow(const Node &node, const Shape &input, const Shape &kernel);
 /// The elements of an f32 tensor.
 llvm::ArrayRef<float> numbers(const Tensor &tensor);
 /// `tensor`, aligned at the last dimension of `shape`, as one number a position of
@@ -139,7 +142,6 @@ private:
   mlir::Value makePRelu(const Node &node, mlir::Value x, mlir::Value slope);
 
   // ImportWindows.cpp.
-  llvm::Expected<SpatialWindow> window(const Node &node, const Shape &input, const Shape &kernel);
   Result importMaxPool(const Node &node);
   Result importAveragePool(const Node &node);
   Result importGlobalMaxPool(const Node &node);

@@ -20,8 +20,11 @@ void Loader::inferShapes() {
   for (onnx::ValueInfoProto &output : *graph->mutable_output())
     if (output.type().has_tensor_type())
       output.mutable_type()->mutable_tensor_type()->clear_shape();
+  std::vector<std::pair<int, onnx::NodeProto>> pools = replaceCeilPools();
   onnx::ShapeInferenceOptions options{/*check_type=*/true, /*error_mode=*/1, /*data_propagation=*/false};
   onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(), options);
+  for (auto &[index, pool] : pools)
+    graph->mutable_node(index)->Swap(&pool);
 }
 
 std::unordered_map<std::string, Shape> Loader::knownShapes(bool floatsOnly) const {

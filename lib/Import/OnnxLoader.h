@@ -35,6 +35,12 @@ private:
   llvm::Error settle();
   llvm::Expected<Node> readNode(const onnx::NodeProto &proto) const;
 
+  // OnnxPools.cpp.
+  /// Puts stand-ins in place of the pools that onnx gets wrong; returns them, by index.
+  std::vector<std::pair<int, onnx::NodeProto>> replaceCeilPools();
+  /// True where onnx is wrong about the pool, which then has other attributes.
+  bool standIn(onnx::NodeProto &pool, const std::unordered_map<std::string, Shape> &shapes) const;
+
   // OnnxModel.cpp.
   llvm::Error analyze();
   llvm::Expected<int64_t> legacyTrailing(const onnx::NodeProto &node,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import dyadic
@@ -17,7 +18,7 @@ from conftest import run_tool
 LOWEST = float(np.finfo(np.float32).min)
 
 
-def save(path: Path, nodes: list[onnx.NodeProto], shape: tuple[int, ...], **constants: np.ndarray) -> None:
+def save(path: Path, nodes: list[onnx.NodeProto], shape: tuple[int | str, ...], **constants: np.ndarray) -> None:
     """A model from `x` to `y`, whose shape is left to inference."""
     graph = helper.make_graph(
         nodes,
@@ -29,12 +30,12 @@ def save(path: Path, nodes: list[onnx.NodeProto], shape: tuple[int, ...], **cons
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)], ir_version=9), path)
 
 
-def compare(model: Path, shape: tuple[int, ...]) -> None:
-    run_tool("quant-translate", model, "--float", "--name=m", "-o", model.with_suffix(".so"))
+def compare(model: Path, shape: tuple[int, ...], *options: str) -> None:
+    run_tool("quant-translate", model, *options, "--float", "--name=m", "-o", model.with_suffix(".so"))
     x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    quiet = onnxruntime.SessionOptions()
+    quiet.log_severity_level = 4
+    session = onnxruntime.InferenceSession(model, quiet, providers=["CPUExecutionProvider"])
     (expected,) = session.run(None, {"x": x})
     found = dyadic.load(model.with_suffix(".so")).run({"x": x})["y"]
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
@@ -85,3 +86,68 @@ def test_infinite_border_is_refused(tmp_path: Path, reader: onnx.NodeProto) -> N
     result = run_tool("quant-translate", tmp_path / "m.onnx", "--float", "-o", tmp_path / "m.so", check=False)
     assert result.returncode == 1
     assert result.stderr == f"error: {tmp_path / 'm.onnx'}: border (Pad): the value of the border is not finite\n"
+
+
+def ceil_pools(size: int) -> list[dict[str, object]]:
+    """Small pools in one dimension over which ceil_mode has a say."""
+    pools = []
+    for kernel, stride, low, high, dilation in itertools.product((1, 2, 3), (2, 3, 5), (0, 1), (0, 1), (1, 2)):
+        room = size + low + high - (kernel - 1) * dilation - 1
+        if max(low, high) < kernel and room % stride and (kernel > 1 or dilation == 1):
+            pools.append(
+                {
+                    "kernel_shape": [kernel],
+                    "strides": [stride],
+                    "pads": [low, high],
+                    "dilations": [dilation],
+                    "ceil_mode": 1,
+                }
+            )
+    return pools
+
+
+@pytest.mark.parametrize("size", [5, 8])
+@pytest.mark.parametrize("kind", ["MaxPool", "AveragePool", "AveragePool with padding"])
+def test_ceil_mode(tmp_path: Path, kind: str, size: int) -> None:
+    """No window starts behind the input, whatever onnx's shape inference says."""
+    nodes, names = [], []
+    for i, pool in enumerate(ceil_pools(size)):
+        op, *counts = kind.split(" with ")
+        attributes = pool | ({"count_include_pad": 1} if counts else {})
+        nodes += [
+            helper.make_node(op, ["x"], [f"p{i}"], **attributes),
+            helper.make_node("Flatten", [f"p{i}"], [f"f{i}"]),
+        ]
+        names.append(f"f{i}")
+    save(tmp_path / "m.onnx", [*nodes, helper.make_node("Concat", names, ["y"], axis=1)], (1, 2, size))
+    compare(tmp_path / "m.onnx", (1, 2, size))
+
+
+def test_ceil_mode_before_gemm(tmp_path: Path) -> None:
+    """A chain of pools that onnx counts wrong, and a Gemm that needs the right sizes.
+
+    ONNX Runtime takes such a model where the sizes are symbolic: else onnx's inference stops it too.
+    """
+    first = {"kernel_shape": [1, 2], "strides": [3, 2], "ceil_mode": 1}  # 12 x 7 become 4 x 4
+    second = {"kernel_shape": [1, 1], "strides": [3, 3], "ceil_mode": 1}  # and 2 x 2; onnx says more
+    nodes = [
+        helper.make_node("MaxPool", ["x"], ["a"], **first),
+        helper.make_node("AveragePool", ["a"], ["b"], **second),
+        helper.make_node("Shape", ["b"], ["s"]),
+        helper.make_node("Slice", ["s", "one", "two"], ["channels"]),
+        helper.make_node("Concat", ["minus", "channels", "rest"], ["shape"], axis=0),
+        helper.make_node("Reshape", ["b", "shape"], ["c"]),
+        helper.make_node("Flatten", ["c"], ["d"]),
+        helper.make_node("Gemm", ["d", "w"], ["y"]),
+    ]
+    save(
+        tmp_path / "m.onnx",
+        nodes,
+        (1, 2, "height", "width"),
+        w=np.linspace(-1, 1, 24, dtype=np.float32).reshape(8, 3),
+        one=np.int64([1]),
+        two=np.int64([2]),
+        minus=np.int64([1]),
+        rest=np.int64([-1]),
+    )
+    compare(tmp_path / "m.onnx", (1, 2, 12, 7), "--input-shape=x:1,2,12,7")
