@@ -49,6 +49,11 @@ SmallVector<Operation *> absorbedBy(Operation *root) {
     if (!bounds || bounds->min > 0 || bounds->max < 0)
       break;
     result.push_back(user);
+    // No range clamps to one number: the activation that leaves nothing else does it itself.
+    if (ActivationBounds all = activationBounds(result); all.min == all.max) {
+      result.pop_back();
+      break;
+    }
     value = user->getResult(0);
   }
   return result;

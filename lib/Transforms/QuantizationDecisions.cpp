@@ -353,8 +353,11 @@ void QuantizationDecisions::chooseTypes() {
 void QuantizationDecisions::shareScale(Value branch, Operation *reader) {
   auto found = storages.find(branch);
   const Storage &target = storages[reader->getResult(0)];
-  // A range wider than an activation's bounds would not clamp to them.
-  if (found == storages.end() || isa<BlockArgument>(branch) || isSoftmax(branch) ||
+  // A range wider than an activation's bounds would not clamp to them; nor would the type of
+  // an empty range, which is as wide as its integers.
+  bool isBounded = found != storages.end() &&
+                   (std::isfinite(found->second.bounds.min) || std::isfinite(found->second.bounds.max));
+  if ((isBounded && target.min == 0 && target.max == 0) || found == storages.end() || isa<BlockArgument>(branch) || isSoftmax(branch) ||
       target.min < found->second.bounds.min || target.max > found->second.bounds.max ||
       found->second.bits != target.bits || found->second.isSigned != target.isSigned || !isReadBy(branch, reader))
     return;

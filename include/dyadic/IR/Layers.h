@@ -21,8 +21,8 @@ struct ActivationBounds {
 };
 
 /// The ReLU and Clip operations that the layer rooted at `op` absorbs, in order: each
-/// is the only use of the value before it, and its bounds include 0 (so that a range
-/// can express it). Only operations that round their result themselves absorb any.
+/// is the only use of the value before it, and all bounds together include 0 and more (so
+/// that a range can express them). Only operations that round their result themselves absorb any.
 /// `qnn.range` between them is looked through.
 llvm::SmallVector<mlir::Operation *> absorbedBy(mlir::Operation *root);
 /// True for a ReLU or Clip that a layer absorbs.
