@@ -127,8 +127,6 @@ Expected<TranslateSettings> checkOptions(const TranslateOptions &options, String
 
 Expected<OutputFormat> outputFormat(StringRef path, const Target &target) {
   StringRef ending = llvm::sys::path::extension(path);
-  if (ending == ".mlir")
-    return OutputFormat{std::nullopt};
   for (StringRef unbuilt : {".onnx", ".ptx", ".spv"})
     if (ending == unbuilt)
       return fileError(path, "writing " + unbuilt + " is not built yet");
@@ -138,8 +136,10 @@ Expected<OutputFormat> outputFormat(StringRef path, const Target &target) {
                       .Case(".s", Emission::Assembly)
                       .Case(".ll", Emission::LLVMIR)
                       .Default(std::nullopt);
-  if (!emission)
+  if (!emission && ending != ".mlir")
     return fileError(path, "ending '" + escaped(ending) + "', expected .so, .o, .s, .ll or .mlir");
+  if (llvm::sys::path::stem(path).empty() || llvm::sys::path::filename(path) == ending)
+    return fileError(path, "has no name before the ending '" + ending + "', expected one");
   if (!target.isHost && emission == Emission::SharedLibrary)
     return fileError(path, "a library for " + target.triple + " needs its linker, expected .o, .s or .ll");
   return OutputFormat{emission};

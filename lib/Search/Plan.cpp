@@ -12,12 +12,15 @@ static constexpr int64_t kPlanVersion = 1;
 std::optional<std::pair<unsigned, unsigned>> parseBits(llvm::StringRef text) {
   if (text == "8")
     return std::make_pair(8u, 8u);
+  llvm::StringRef written = text;
   unsigned weights = 0, activations = 0;
   if (!text.consume_front("w") || text.consumeInteger(10, weights) || !text.consume_front("a") ||
       text.consumeInteger(10, activations) || !text.empty())
     return std::nullopt;
   if (weights < 2 || weights > 8 || activations < 2 || activations > 16)
     return std::nullopt;
+  if (written != ("w" + llvm::Twine(weights) + "a" + llvm::Twine(activations)).str())
+    return std::nullopt; // leading zeros
   return std::make_pair(weights, activations);
 }
 

@@ -41,6 +41,8 @@ static bool hostHas(const CpuTarget &target) {
 
 llvm::Expected<Target> parseTarget(llvm::StringRef text) {
   auto [cpu, tripleText] = text.split('@');
+  if (text.contains('@') && tripleText.empty())
+    return makeError("--target=" + escaped(text) + ": no triple behind '@', expected one like aarch64-linux-gnu");
   llvm::Triple host(llvm::Triple::normalize(llvm::sys::getDefaultTargetTriple()));
   llvm::Triple triple(tripleText.empty() ? host.str() : llvm::Triple::normalize(tripleText));
   Target result;

@@ -34,7 +34,8 @@ static cl::opt<int> threads("threads", cl::desc("Threads, over the samples of a 
                             cl::value_desc("N"), cl::init(1), cl::cat(category));
 static cl::opt<int> repeat("repeat", cl::desc("Time N runs of the whole input, after one to warm up"),
                            cl::value_desc("N"), cl::init(0), cl::cat(category));
-static cl::opt<bool> asJson("json", cl::desc("Print the times as JSON"), cl::cat(category));
+static cl::opt<bool> asJson("json", cl::desc("Print the times as JSON; of one run without --repeat"),
+                            cl::cat(category));
 
 namespace {
 
@@ -221,8 +222,10 @@ llvm::Error run() {
     return fileError(modelPath, "--reference interprets a .mlir");
   if (threads < 1 || repeat < 0)
     return makeError("--threads and --repeat: expected positive numbers");
-  if (useReference && (repeat > 0 || threads > 1))
+  if (useReference && (repeat > 0 || threads > 1 || asJson))
     return makeError("--reference: the interpreter is neither timed nor threaded");
+  if (asJson && repeat == 0)
+    repeat = 1;
   Results results;
   size_t count = 0;
   if (llvm::Error error = ending == ".so" ? runLibrary(results, count) : runModule(ending == ".onnx", results, count))
