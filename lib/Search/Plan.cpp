@@ -55,6 +55,8 @@ public:
           return readBits(entry, "bits", 2, 16, plan.outputBits[name]);
         }))
       return error;
+    if (!plan.outputBits.empty() && plan.io == BoundaryMode::Float)
+      return root.error("outputs", "has no meaning with io float, expected io integer");
     return root.finish();
   }
 
@@ -66,6 +68,8 @@ private:
     if (!entries)
       return entries.takeError();
     for (const std::string &key : entries->keys()) {
+      if (key.empty())
+        return entries->error("a name is empty, expected the ids and names of the model");
       llvm::Expected<JsonReader> entry = entries->getObject(key);
       if (!entry)
         return entry.takeError();

@@ -175,7 +175,7 @@ Type QuantizationDecisions::outputType(Value root, unsigned bits) const {
 //===----------------------------------------------------------------------===//
 
 LogicalResult QuantizationDecisions::decide() {
-  if (failed(checkIds()) || failed(collectStorages()) || failed(chooseWidths()))
+  if (failed(checkIds()) || failed(collectStorages()) || failed(checkMoves()) || failed(chooseWidths()))
     return failure();
   chooseTypes();
   completeLayers();
@@ -185,11 +185,17 @@ LogicalResult QuantizationDecisions::decide() {
 /// Plans name existing layers only: a misspelt id must not be ignored.
 LogicalResult QuantizationDecisions::checkIds() {
   std::map<std::string, Operation *> ids;
-  for (Operation *op : layersOf(function))
+  std::map<std::string, StringRef> absorbed; // activations, with the layer that has them
+  for (Operation *op : layersOf(function)) {
     ids[idOf(op).str()] = op;
+    for (Operation *activation : absorbedBy(op))
+      absorbed[idOf(activation).str()] = idOf(op);
+  }
   auto unknown = [&](StringRef section, const std::string &id) {
-    return function.emitError() << "plan: '" << section << "' names '" << escaped(id)
-                                << "', which the model does not have";
+    auto found = absorbed.find(id);
+    std::string which = found == absorbed.end() ? "the model does not have"
+                                                : "belongs to layer '" + escaped(found->second) + "', expected that";
+    return function.emitError() << "plan: '" << section << "' names '" << escaped(id) << "', which " << which;
   };
   for (auto &[id, layer] : plan.layers) {
     auto found = ids.find(id);
@@ -215,6 +221,18 @@ LogicalResult QuantizationDecisions::checkIds() {
       isOutput |= resultName(function, i) == name;
     if (!isOutput)
       return unknown("outputs", name);
+  }
+  return success();
+}
+
+/// A layer that moves numbers has no width to choose (but a pad may, for its border).
+LogicalResult QuantizationDecisions::checkMoves() {
+  for (Operation *op : layersOf(function)) {
+    if (!op->hasTrait<PassThrough>() || isa<PadOp>(op) || !plan.values.count(idOf(op).str()))
+      continue;
+    const Storage *storage = storageOf(op->getResult(0));
+    return function.emitError() << "plan: 'values' names '" << escaped(idOf(op)) << "', which moves the numbers of '"
+                                << escaped(storage ? storage->id : "a constant") << "', expected that";
   }
   return success();
 }
@@ -355,10 +373,10 @@ void QuantizationDecisions::shareScale(Value branch, Operation *reader) {
   const Storage &target = storages[reader->getResult(0)];
   // A range wider than an activation's bounds would not clamp to them; nor would the type of
   // an empty range, which is as wide as its integers.
-  bool isBounded = found != storages.end() &&
-                   (std::isfinite(found->second.bounds.min) || std::isfinite(found->second.bounds.max));
-  if ((isBounded && target.min == 0 && target.max == 0) || found == storages.end() || isa<BlockArgument>(branch) || isSoftmax(branch) ||
-      target.min < found->second.bounds.min || target.max > found->second.bounds.max ||
+  bool isBounded =
+      found != storages.end() && (std::isfinite(found->second.bounds.min) || std::isfinite(found->second.bounds.max));
+  if ((isBounded && target.min == 0 && target.max == 0) || found == storages.end() || isa<BlockArgument>(branch) ||
+      isSoftmax(branch) || target.min < found->second.bounds.min || target.max > found->second.bounds.max ||
       found->second.bits != target.bits || found->second.isSigned != target.isSigned || !isReadBy(branch, reader))
     return;
   found->second.min = target.min;

@@ -61,6 +61,7 @@ public:
 
 private:
   mlir::LogicalResult checkIds();
+  mlir::LogicalResult checkMoves();
   mlir::LogicalResult collectStorages();
   void collectBorder(qnn::PadOp pad);
   mlir::LogicalResult chooseWidths();

@@ -1,5 +1,9 @@
 // RUN: rm -rf %t && split-file %s %t && cd %t
 // RUN: not quant-opt model.mlir --quant-quantize-graph=plan=layer.json 2>&1 | FileCheck %s --check-prefix=LAYER
+// RUN: not quant-opt model.mlir --quant-quantize-graph=plan=absorbed.json 2>&1 | FileCheck %s --check-prefix=ABSORBED
+// RUN: not quant-opt moves.mlir --quant-quantize-graph=plan=moves.json 2>&1 | FileCheck %s --check-prefix=MOVES
+// RUN: not quant-opt model.mlir --quant-quantize-graph=plan=floatio.json 2>&1 | FileCheck %s --check-prefix=FLOATIO
+// RUN: not quant-opt model.mlir --quant-quantize-graph=plan=empty.json 2>&1 | FileCheck %s --check-prefix=EMPTY
 // RUN: not quant-opt model.mlir --quant-quantize-graph=plan=val.json 2>&1 | FileCheck %s --check-prefix=VAL
 // RUN: not quant-opt model.mlir --quant-quantize-graph=plan=sum.json 2>&1 | FileCheck %s --check-prefix=SUM
 // RUN: not quant-opt model.mlir --quant-quantize-graph=plan=output.json 2>&1 | FileCheck %s --check-prefix=OUTPUT
@@ -30,6 +34,10 @@
 // RUN: not quant-opt model.mlir --quant-quantize-graph=plan=root.json 2>&1 | FileCheck %s --check-prefix=ROOT
 
 // LAYER: error: plan: 'layers' names 'c', which the model does not have
+// ABSORBED: error: plan: 'values' names 'r', which belongs to layer 'a', expected that
+// MOVES: error: plan: 'values' names 't', which moves the numbers of 'a', expected that
+// FLOATIO: error: floatio.json: outputs: has no meaning with io float, expected io integer
+// EMPTY: error: empty.json: values: a name is empty, expected the ids and names of the model
 // VAL: error: plan: 'values' names 'c', which the model does not have
 // SUM: error: plan: 'adds' names 'a', which the model does not have
 // OUTPUT: error: plan: 'outputs' names 'a', which the model does not have
@@ -166,3 +174,25 @@ func.func @main(%x: tensor<1x2xf32> {qnn.name = "x"}) -> (tensor<1x2xf32> {qnn.n
 
 //--- root.json
 []
+
+//--- moves.mlir
+func.func @main(%x: tensor<1x2xf32> {qnn.name = "x"}) -> (tensor<2x1xf32> {qnn.name = "t"}) {
+  %xr = qnn.range %x {min = 0.0 : f32, max = 255.0 : f32} : tensor<1x2xf32>
+  %w = arith.constant dense<1.0> : tensor<2x2xf32>
+  %0 = qnn.matmul %xr, %w {id = "a"} : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %1 = qnn.range %0 {min = 0.0 : f32, max = 255.0 : f32} : tensor<1x2xf32>
+  %2 = qnn.transpose %1 {id = "t", permutation = array<i64: 1, 0>} : (tensor<1x2xf32>) -> tensor<2x1xf32>
+  return %2 : tensor<2x1xf32>
+}
+
+//--- absorbed.json
+{"kind": "plan", "version": 1, "producer": "test", "model": "0000000000000000000000000000000000000000000000000000000000000000", "values": {"r": {"bits": 4}}}
+
+//--- moves.json
+{"kind": "plan", "version": 1, "producer": "test", "model": "0000000000000000000000000000000000000000000000000000000000000000", "values": {"t": {"bits": 4}}}
+
+//--- floatio.json
+{"kind": "plan", "version": 1, "producer": "test", "model": "0000000000000000000000000000000000000000000000000000000000000000", "outputs": {"s": {"bits": 4}}}
+
+//--- empty.json
+{"kind": "plan", "version": 1, "producer": "test", "model": "0000000000000000000000000000000000000000000000000000000000000000", "values": {"": {"bits": 4}}}
