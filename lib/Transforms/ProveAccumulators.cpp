@@ -23,18 +23,18 @@ namespace {
 struct ProveAccumulators : impl::ProveAccumulatorsBase<ProveAccumulators> {
   void runOnOperation() override {
     IntegerRanges ranges;
-    WalkResult result = getOperation().walk([&](Operation *op) -> WalkResult {
+    bool isProven = true; // every layer at fault is told
+    getOperation().walk([&](Operation *op) {
       if (!isa<LayerOpInterface>(op) || levelOf(op->getResult(0).getType()) != Level::Integer)
-        return success();
+        return;
       if (accumulates(op))
-        return proveAccumulator(op, ranges);
-      if (auto add = dyn_cast<AddOp>(op))
-        return proveSum(add, ranges);
-      if (auto mul = dyn_cast<MulOp>(op))
-        return proveProduct(mul, ranges);
-      return success();
+        isProven &= succeeded(proveAccumulator(op, ranges));
+      else if (auto add = dyn_cast<AddOp>(op))
+        isProven &= succeeded(proveSum(add, ranges));
+      else if (auto mul = dyn_cast<MulOp>(op))
+        isProven &= succeeded(proveProduct(mul, ranges));
     });
-    if (result.wasInterrupted())
+    if (!isProven)
       signalPassFailure();
   }
 
@@ -45,7 +45,8 @@ private:
       return success();
     StorageRange input = ranges.of(op->getOperand(0));
     unsigned bits = llvm::Log2_64_Ceil(static_cast<uint64_t>(input.max - input.min) + 1);
-    return op->emitError() << layerName(op) << ": " << accumulatorFault(std::max(-range.min, range.max), bits);
+    return op->emitError() << layerName(op) << ": "
+                           << accumulatorFault(std::max(-range.min, range.max), bits, ranges.largestWidth(op, bits));
   }
 
   static LogicalResult proveSum(AddOp add, IntegerRanges &ranges) {

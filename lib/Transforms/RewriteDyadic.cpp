@@ -219,7 +219,7 @@ private:
       bias[c] = foldedBias(oldBias ? ConstantView(oldBias).floatAt(c) : 0.0f, static_cast<float>(input.scales[0]),
                            input.zeroPoint, channel);
       if (bias[c] < INT32_MIN || bias[c] > INT32_MAX)
-        return op->emitError() << layerName(op) << accumulatorFault(std::abs(bias[c]), input.bits);
+        return op->emitError() << layerName(op) << biasFault(input, channel, bias[c]);
       scales.push_back(input.scales[0] * channel.scale);
     }
     auto type = RankedTensorType::get({channels}, IntegerType::get(context, 32, IntegerType::Signed));
@@ -235,6 +235,14 @@ private:
     builder.insert(sum);
     int64_t rank = cast<RankedTensorType>(op->getResult(0).getType()).getRank();
     return finish(op, sum->getResult(0), scales, isConv ? 1 : rank - 1);
+  }
+
+  static std::string biasFault(const QuantInfo &input, const QuantizedChannel &channel, int64_t bias) {
+    std::vector<int64_t> weights(channel.weights.begin(), channel.weights.end());
+    unsigned legal = largestLegalWidth(input.bits, [&](unsigned shift) {
+      return channelRange(weights, bias, input.zeroPoint, {input.min, input.max}, shift);
+    });
+    return accumulatorFault(std::abs(bias), input.bits, legal);
   }
 
   /// From an accumulator with `scales` along `axis` to the layer's type: nothing to do

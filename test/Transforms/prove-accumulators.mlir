@@ -137,3 +137,18 @@ func.func @product(%x: tensor<2xui16> {qnn.name = "x", qnn.type = !quant.uniform
   %1 = qnn.mul %z, %z {id = "p", a_zp = -32768 : i64, b_zp = -32768 : i64, multiplier = 2147483647 : i32, exponent = 62 : i32, zero_point = 0 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>} : (tensor<2xsi16>, tensor<2xsi16>) -> tensor<2xui8>
   return %1 : tensor<2xui8>
 }
+
+// -----
+
+// A bias of 2^29 or more may not follow the width of the input: where it fills 32 bits
+// alone no width is legal, and where it leaves little room few bits are. A smaller one does.
+func.func @bias(%x: tensor<1x2xui8>) -> (tensor<1x1xsi32>, tensor<1x1xsi32>) {
+  %w = arith.constant dense<127> : tensor<2x1xsi8>
+  %b = arith.constant dense<2147483647> : tensor<1xsi32>
+  // expected-error-re @+1 {{layer 'full': accumulator bound 2147548417 exceeds 2147483647 with activations of 8 bits{{$}}}}
+  %0 = qnn.matmul %x, %w, %b {id = "full", x_zp = 0 : i64} : (tensor<1x2xui8>, tensor<2x1xsi8>, tensor<1xsi32>) -> tensor<1x1xsi32>
+  %c = arith.constant dense<2147479000> : tensor<1xsi32>
+  // expected-error @+1 {{layer 'close': accumulator bound 2147543770 exceeds 2147483647 with activations of 8 bits, the largest legal width is 4}}
+  %1 = qnn.matmul %x, %w, %c {id = "close", x_zp = 0 : i64} : (tensor<1x2xui8>, tensor<2x1xsi8>, tensor<1xsi32>) -> tensor<1x1xsi32>
+  return %0, %1 : tensor<1x1xsi32>, tensor<1x1xsi32>
+}
