@@ -299,7 +299,7 @@ static Error exceptionError(StringRef path, StringRef text) {
   while (rest.consume_front("[ShapeInferenceError] ") || rest.consume_front("[TypeInferenceError] ") ||
          rest.consume_front("Inference error(s): "))
     ;
-  std::string shown = escaped(rest.rtrim(" .").take_front(400));
+  std::string shown = printable(rest.rtrim(" .").take_front(400));
   if (!shown.empty() && shown.size() > 1 && llvm::isLower(shown[1]))
     shown[0] = llvm::toLower(shown[0]);
   return node.empty() ? fileError(path, shown) : nodeError(path, node, shown);

@@ -88,7 +88,7 @@ bool parseCommandLine(int argc, char **argv, llvm::cl::OptionCategory &category,
     message.consume_front(program.rsplit('/').second);
   message.consume_front(": ");
   message.consume_front("for the ");
-  llvm::errs() << "error: " << escaped(message) << "\n";
+  llvm::errs() << "error: " << printable(message) << "\n";
   return false;
 }
 

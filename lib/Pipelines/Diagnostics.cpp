@@ -26,7 +26,7 @@ DiagnosticCollector::DiagnosticCollector(MLIRContext *context)
         if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
           return;
         std::string node = nodeOf(diagnostic.getLocation());
-        messages.push_back((node.empty() ? "" : node + ": ") + escaped(diagnostic.str()));
+        messages.push_back((node.empty() ? "" : node + ": ") + printable(diagnostic.str()));
       }) {}
 
 llvm::Error DiagnosticCollector::takeError(llvm::StringRef file, llvm::StringRef fallback) {

@@ -7,7 +7,10 @@
 
 namespace dyadic {
 
-std::string escaped(llvm::StringRef text) {
+/// What of a name is shown at most, in bytes.
+static constexpr size_t kNameLimit = 200;
+
+std::string printable(llvm::StringRef text) {
   const auto *begin = reinterpret_cast<const llvm::UTF8 *>(text.begin());
   bool isUtf8 = llvm::isLegalUTF8String(&begin, reinterpret_cast<const llvm::UTF8 *>(text.end()));
   std::string result;
@@ -26,18 +29,33 @@ std::string escaped(llvm::StringRef text) {
   return result;
 }
 
+std::string escaped(llvm::StringRef name) {
+  if (name.size() <= kNameLimit)
+    return printable(name);
+  // Not through a character of UTF-8, whose later bytes are 10xxxxxx.
+  auto isInside = [&](size_t i) { return (static_cast<unsigned char>(name[i]) & 0xc0) == 0x80; };
+  size_t left = kNameLimit / 2, right = name.size() - kNameLimit / 2;
+  while (left > kNameLimit / 2 - 4 && isInside(left))
+    --left;
+  while (right < name.size() - kNameLimit / 2 + 4 && isInside(right))
+    ++right;
+  return printable(name.take_front(left)) + "..." + printable(name.drop_front(right));
+}
+
 llvm::Error makeError(const llvm::Twine &what) { return llvm::createStringError(llvm::inconvertibleErrorCode(), what); }
 
-llvm::Error fileError(llvm::StringRef file, const llvm::Twine &what) { return makeError(escaped(file) + ": " + what); }
+llvm::Error fileError(llvm::StringRef file, const llvm::Twine &what) {
+  return makeError(printable(file) + ": " + what);
+}
 
 llvm::Error nodeError(llvm::StringRef file, llvm::StringRef node, const llvm::Twine &what) {
-  return makeError(escaped(file) + ": " + escaped(node) + ": " + what);
+  return makeError(printable(file) + ": " + escaped(node) + ": " + what);
 }
 
 llvm::Error listError(llvm::StringRef file, const llvm::Twine &what, std::vector<std::string> lines) {
   llvm::sort(lines);
   lines.erase(llvm::unique(lines), lines.end());
-  std::string text = escaped(file) + ": " + what.str();
+  std::string text = printable(file) + ": " + what.str();
   for (const std::string &line : lines)
     text += "\n  " + line;
   return makeError(text);

@@ -53,7 +53,7 @@ Expected<json::Value> parseJson(StringRef file, StringRef text) {
     return std::move(error);
   Expected<json::Value> value = json::parse(text);
   if (!value)
-    return fileError(file, "not JSON: " + escaped(toString(value.takeError())));
+    return fileError(file, "not JSON: " + printable(toString(value.takeError())));
   return value;
 }
 

@@ -54,7 +54,7 @@ static Error link(ArrayRef<char> object, StringRef path, FileSet &files) {
       return Error::success();
     if (auto buffer = MemoryBuffer::getFile(log); buffer && message.empty())
       message = (*buffer)->getBuffer().split('\n').first.str();
-    return makeError("linker failed: " + escaped(message));
+    return makeError("linker failed: " + printable(message));
   });
 }
 

@@ -385,7 +385,7 @@ struct QuantizeGraph : impl::QuantizeGraphBase<QuantizeGraph> {
     if (!plan.empty()) {
       auto buffer = llvm::MemoryBuffer::getFile(plan);
       if (!buffer) {
-        getOperation().emitError() << escaped(plan) << ": " << buffer.getError().message();
+        getOperation().emitError() << printable(plan) << ": " << buffer.getError().message();
         return signalPassFailure();
       }
       llvm::Expected<Plan> parsed = parsePlan(plan, (*buffer)->getBuffer(), decisions);

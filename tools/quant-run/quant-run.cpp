@@ -92,7 +92,7 @@ llvm::Error runProgram(const Program &program, llvm::ArrayRef<Sample> samples, R
     std::string error;
     prepared.push_back(program.prepare(inputs, threads, error));
     if (!prepared.back())
-      return fileError(inputsPath, escaped(error));
+      return fileError(inputsPath, printable(error));
   }
   for (int round = 0; round <= repeat; ++round) {
     auto start = std::chrono::steady_clock::now();
@@ -177,7 +177,7 @@ llvm::Error runLibrary(Results &results, size_t &count) {
   std::string error;
   std::unique_ptr<Program> program = openLibrary(modelPath, error);
   if (!program)
-    return makeError(escaped(error));
+    return makeError(printable(error));
   if (!dumpPath.empty() && program->numValues() == 0)
     return fileError(modelPath, "has no values to dump, expected a library compiled with --dump-values");
   std::vector<InputSpec> specs;

@@ -16,8 +16,10 @@
 namespace dyadic {
 
 /// `text` with control characters, backslashes and bytes that are not UTF-8 as \n, \t,
-/// \xNN: names from files never break a line or a terminal.
-std::string escaped(llvm::StringRef text);
+/// \xNN: text from files never breaks a line or a terminal.
+std::string printable(llvm::StringRef text);
+/// The same of a name; one of more than 200 bytes has "..." in place of its middle.
+std::string escaped(llvm::StringRef name);
 
 /// An error with the text `what`, already complete.
 llvm::Error makeError(const llvm::Twine &what);
