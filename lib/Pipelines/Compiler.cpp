@@ -2,6 +2,7 @@
 
 #include "dyadic/Pipelines/Compiler.h"
 #include "dyadic/Conversion/Passes.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/IR/QnnDialect.h"
 #include "dyadic/Pipelines/Diagnostics.h"
 #include "dyadic/Support/Error.h"
@@ -66,6 +67,17 @@ llvm::Expected<OwningOpRef<ModuleOp>> parseModuleFile(llvm::StringRef file, MLIR
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>((*buffer)->getBuffer(), &context, file);
   if (!module)
     return diagnostics.takeError(file, "not a module");
+  bool isAlone = true;
+  if (func::FuncOp entry = entryFunction(*module))
+    for (Operation &op : *module->getBody())
+      if (&op != entry.getOperation()) {
+        op.emitError() << "'" << op.getName() << "' beside the entry function, expected that alone";
+        isAlone = false;
+      }
+  PassManager manager(&context);
+  manager.addPass(createProveAccumulators());
+  if (!isAlone || failed(manager.run(*module)))
+    return diagnostics.takeError(file, "accumulators cannot be proven");
   return module;
 }
 

@@ -6,6 +6,7 @@
 #include "dyadic/IR/TensorTypes.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/Support/Error.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -45,6 +46,15 @@ static llvm::Expected<BoundaryTensor> read(StringRef name, Type type, TypeAttr q
   return result;
 }
 
+/// Names tell inputs apart, and outputs.
+static llvm::Error checkNames(StringRef kind, ArrayRef<BoundaryTensor> tensors) {
+  llvm::StringSet<> names;
+  for (const BoundaryTensor &tensor : tensors)
+    if (!names.insert(tensor.name).second)
+      return makeError("two " + kind + " are named '" + escaped(tensor.name) + "', expected different names");
+  return llvm::Error::success();
+}
+
 llvm::Expected<Signature> readSignature(ModuleOp module) {
   func::FuncOp function = entryFunction(module);
   if (!function)
@@ -73,6 +83,11 @@ llvm::Expected<Signature> readSignature(ModuleOp module) {
     signature.outputs.push_back(*tensor);
     signature.numValues += function.getResultAttr(i, kValueAttr) != nullptr;
   }
+  if (llvm::Error error = checkNames("inputs", signature.inputs))
+    return error;
+  ArrayRef<BoundaryTensor> outputs = signature.outputs;
+  if (llvm::Error error = checkNames("outputs", outputs.drop_back(signature.numValues)))
+    return error;
   return signature;
 }
 

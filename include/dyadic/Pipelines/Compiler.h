@@ -27,7 +27,8 @@ std::unique_ptr<mlir::MLIRContext> createContext();
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importFloat(const OnnxSource &source, const ImportOptions &options,
                                                               mlir::MLIRContext &context);
 
-/// A module in textual form, at any level.
+/// A module in textual form, at any level: one function and nothing beside it. The
+/// accumulators of the integer level are proven, as those of a compiled model are.
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> parseModuleFile(llvm::StringRef file, mlir::MLIRContext &context);
 
 /// What the program takes, with 1 for the batch.

@@ -34,7 +34,7 @@ struct Signature {
 };
 
 /// An error where the module has no single entry function, or an argument or result
-/// is no static tensor of a known element type.
+/// is no static tensor of a known element type, or two inputs or outputs share a name.
 llvm::Expected<Signature> readSignature(mlir::ModuleOp module);
 
 } // namespace dyadic
