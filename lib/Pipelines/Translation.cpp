@@ -80,7 +80,7 @@ Error Translation::createEvaluator() {
 
 void Translation::warnOfFewSamples(StringRef name, size_t count) const {
   if (count < 10 && listener.warn)
-    listener.warn(escaped(name) + ": " + std::to_string(count) +
+    listener.warn(printable(name) + ": " + std::to_string(count) +
                   " samples, expected at least 10 for ranges that can be trusted");
 }
 
