@@ -81,6 +81,58 @@ Importer::Result Importer::importSlice(const Node &node) {
   return makeSlice(locationOf(node), idOf(node), *x, offsets, steps, result);
 }
 
+/// The lengths of the parts of `size` elements: given, or equal but for the last.
+static Expected<Shape> partLengths(const Node &node, const Ints &given, int64_t size) {
+  int64_t count = given ? given->size() : node.getInt("num_outputs", node.outputs.size());
+  if (count < static_cast<int64_t>(node.outputs.size()) || count > kMaxElements)
+    return makeError(llvm::Twine(count) + " parts for " + llvm::Twine(node.outputs.size()) + " outputs");
+  if (given) {
+    int64_t rest = size;
+    for (int64_t length : *given) {
+      if (length < 0 || length > rest)
+        return makeError("split is " + shapeText(*given) + " for " + llvm::Twine(size) + " elements");
+      rest -= length;
+    }
+    if (rest != 0)
+      return makeError("split is " + shapeText(*given) + " for " + llvm::Twine(size) + " elements");
+    return *given;
+  }
+  Shape lengths;
+  int64_t length = (size + count - 1) / count;
+  for (int64_t first = 0; lengths.size() < node.outputs.size(); first += length)
+    lengths.push_back(std::clamp<int64_t>(size - first, 0, length));
+  return lengths;
+}
+
+Importer::Result Importer::importSplit(const Node &node) {
+  Result x = operand(node, 0);
+  if (!x)
+    return x.takeError();
+  Expected<Ints> given = ints(node, 1);
+  if (!given)
+    return given.takeError();
+  Shape shape = shapeOf(*x), offsets(shape.size(), 0), steps(shape.size(), 1);
+  std::optional<int64_t> axis = normalAxis(node.getInt("axis", 0), shape.size());
+  if (!axis)
+    return makeError("axis is " + llvm::Twine(node.getInt("axis", 0)) + " for an operand of shape " + shapeText(shape));
+  Expected<Shape> lengths = partLengths(node, *given, shape[*axis]);
+  if (!lengths)
+    return lengths.takeError();
+  for (auto [name, length] : llvm::zip(node.outputs, *lengths)) {
+    if (length == 0 && reads.count(name))
+      return makeError("output '" + escaped(name) + "' is empty");
+    if (length > 0 && !name.empty()) {
+      Shape part = shape;
+      part[*axis] = length;
+      values[name] =
+          part == shape ? *x : makeSlice(locationOf(node), builder.getStringAttr(name), *x, offsets, steps, part);
+    }
+    offsets[*axis] += length;
+  }
+  auto first = values.find(node.outputs[0]);
+  return first == values.end() ? *x : first->second; // an empty part that nobody reads
+}
+
 Importer::Result Importer::importPad(const Node &node) {
   Result x = operand(node, 0);
   if (!x)
@@ -139,10 +191,10 @@ Importer::Result Importer::importPad(const Node &node) {
 // Reshapes
 //===----------------------------------------------------------------------===//
 
-Importer::Result Importer::makeReshape(const Node &node, Value x, const Shape &shape) {
+Value Importer::makeReshape(Location location, StringAttr id, Value x, const Shape &shape) {
   if (shape == shapeOf(x))
     return x;
-  return qnn::ReshapeOp::create(builder, locationOf(node), floatType(shape), x, idOf(node)).getResult();
+  return qnn::ReshapeOp::create(builder, location, floatType(shape), x, id).getResult();
 }
 
 Importer::Result Importer::importReshape(const Node &node) {
@@ -157,7 +209,7 @@ Importer::Result Importer::importReshape(const Node &node) {
   std::optional<Shape> shape = reshapedShape(shapeOf(*x), **to, node.getInt("allowzero", 0) != 0);
   if (!shape)
     return makeError("operand of shape " + shapeText(shapeOf(*x)) + " cannot have shape " + shapeText(**to));
-  return makeReshape(node, *x, *shape);
+  return makeReshape(locationOf(node), idOf(node), *x, *shape);
 }
 
 Importer::Result Importer::importConcat(const Node &node) {
@@ -197,7 +249,7 @@ Importer::Result Importer::importFlatten(const Node &node) {
   if (axis < -rank || axis > rank)
     return makeError("axis is " + llvm::Twine(axis) + " for an operand of shape " + shapeText(shape));
   auto middle = shape.begin() + (axis < 0 ? axis + rank : axis);
-  return makeReshape(node, *x,
+  return makeReshape(locationOf(node), idOf(node), *x,
                      {std::accumulate(shape.begin(), middle, int64_t(1), std::multiplies<>()),
                       std::accumulate(middle, shape.end(), int64_t(1), std::multiplies<>())});
 }
@@ -213,7 +265,7 @@ Importer::Result Importer::importSqueeze(const Node &node) {
   if (!shape)
     return makeError("axes " + shapeText(**axes) + " of an operand of shape " + shapeText(shapeOf(*x)) +
                      ", expected dimensions of size 1");
-  return makeReshape(node, *x, *shape);
+  return makeReshape(locationOf(node), idOf(node), *x, *shape);
 }
 
 Importer::Result Importer::importUnsqueeze(const Node &node) {
@@ -227,33 +279,98 @@ Importer::Result Importer::importUnsqueeze(const Node &node) {
   if (!shape)
     return makeError("axes " + shapeText(*axes ? **axes : Shape()) + " for an operand of shape " +
                      shapeText(shapeOf(*x)) + ", expected different ones in range");
-  return makeReshape(node, *x, *shape);
+  return makeReshape(locationOf(node), idOf(node), *x, *shape);
 }
 
 //===----------------------------------------------------------------------===//
 // Others
 //===----------------------------------------------------------------------===//
 
+Value Importer::makeTranspose(Location location, StringAttr id, Value x, const Shape &permutation) {
+  if (llvm::is_sorted(permutation))
+    return x;
+  Shape shape;
+  for (int64_t d : permutation)
+    shape.push_back(shapeOf(x)[d]);
+  return qnn::TransposeOp::create(builder, location, floatType(shape), x, i64s(permutation), id).getResult();
+}
+
 Importer::Result Importer::importTranspose(const Node &node) {
   Result x = operand(node, 0);
   if (!x)
     return x.takeError();
-  Shape shape = shapeOf(*x), result, reversed(shape.size());
+  Shape shape = shapeOf(*x), reversed(shape.size());
   for (size_t d = 0; d < shape.size(); ++d)
     reversed[d] = shape.size() - 1 - d;
   Shape permutation = node.getInts("perm").value_or(reversed);
   if (!isPermutation(permutation, shape.size()))
     return makeError("perm is " + shapeText(permutation) + ", expected each dimension of " + shapeText(shape) +
                      " once");
-  if (llvm::is_sorted(permutation))
-    return *x;
-  for (int64_t d : permutation)
-    result.push_back(shape[d]);
-  return qnn::TransposeOp::create(builder, locationOf(node), floatType(result), *x, i64s(permutation), idOf(node))
-      .getResult();
+  return makeTranspose(locationOf(node), idOf(node), *x, permutation);
+}
+
+/// The spatial sizes of [N, C, H, W] and the block that one of them is cut into or made of.
+static Expected<int64_t> blockSize(const Node &node, const Shape &shape) {
+  int64_t block = node.getInt("blocksize", 0);
+  if (shape.size() != 4 || block < 1 || block > (1 << 15))
+    return makeError("blocksize is " + llvm::Twine(block) + " for an operand of shape " + shapeText(shape) +
+                     ", expected a positive one and 4 dimensions");
+  return block;
+}
+
+/// A block of channels becomes a block of pixels: split, permute, merge.
+Importer::Result Importer::importDepthToSpace(const Node &node) {
+  Result x = operand(node, 0);
+  if (!x)
+    return x.takeError();
+  Shape shape = shapeOf(*x);
+  Expected<int64_t> size = blockSize(node, shape);
+  if (!size)
+    return size.takeError();
+  int64_t b = *size, channels = shape[1] / (b * b), height = shape[2], width = shape[3];
+  if (shape[1] % (b * b) != 0)
+    return makeError("blocksize is " + llvm::Twine(b) + " for " + llvm::Twine(shape[1]) +
+                     " channels, expected a multiple of its square");
+  std::string mode = node.getString("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    return makeError("mode is '" + escaped(mode) + "', expected DCR or CRD");
+  bool isDepthFirst = mode == "DCR";
+  Location location = locationOf(node);
+  Shape split =
+      isDepthFirst ? Shape{shape[0], b, b, channels, height, width} : Shape{shape[0], channels, b, b, height, width};
+  Value blocks = makeReshape(location, StringAttr(), *x, split);
+  Value moved =
+      makeTranspose(location, StringAttr(), blocks, isDepthFirst ? Shape{0, 3, 4, 1, 5, 2} : Shape{0, 1, 4, 2, 5, 3});
+  return makeReshape(location, idOf(node), moved, {shape[0], channels, height * b, width * b});
+}
+
+Importer::Result Importer::importSpaceToDepth(const Node &node) {
+  Result x = operand(node, 0);
+  if (!x)
+    return x.takeError();
+  Shape shape = shapeOf(*x);
+  Expected<int64_t> size = blockSize(node, shape);
+  if (!size)
+    return size.takeError();
+  int64_t b = *size, height = shape[2] / b, width = shape[3] / b;
+  if (shape[2] % b != 0 || shape[3] % b != 0)
+    return makeError("blocksize is " + llvm::Twine(b) + " for an operand of shape " + shapeText(shape) +
+                     ", expected spatial sizes that are multiples of it");
+  Location location = locationOf(node);
+  Value blocks = makeReshape(location, StringAttr(), *x, {shape[0], shape[1], height, b, width, b});
+  Value moved = makeTranspose(location, StringAttr(), blocks, {0, 3, 5, 1, 2, 4});
+  return makeReshape(location, idOf(node), moved, {shape[0], shape[1] * b * b, height, width});
 }
 
 Importer::Result Importer::importIdentity(const Node &node) { return operand(node, 0); }
+
+Importer::Result Importer::importCast(const Node &node) {
+  constexpr int64_t kFloat = 1; // ONNX's number of float32
+  if (node.getInt("to", kFloat) != kFloat)
+    return makeError("it casts to element type number " + llvm::Twine(node.getInt("to", 0)) +
+                     " of ONNX, expected 1 (float32)");
+  return operand(node, 0);
+}
 
 Importer::Result Importer::importDropout(const Node &node) {
   if (node.hasInput(2)) {

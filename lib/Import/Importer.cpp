@@ -31,9 +31,11 @@ Importer::Handler Importer::handlerOf(llvm::StringRef op) {
       {"Add", &Importer::importArithmetic},
       {"AveragePool", &Importer::importAveragePool},
       {"BatchNormalization", &Importer::importBatchNormalization},
+      {"Cast", &Importer::importCast},
       {"Clip", &Importer::importClip},
       {"Concat", &Importer::importConcat},
       {"Conv", &Importer::importConv},
+      {"DepthToSpace", &Importer::importDepthToSpace},
       {"Div", &Importer::importArithmetic},
       {"Dropout", &Importer::importDropout},
       {"Flatten", &Importer::importFlatten},
@@ -51,10 +53,15 @@ Importer::Handler Importer::handlerOf(llvm::StringRef op) {
       {"PRelu", &Importer::importPRelu},
       {"Pad", &Importer::importPad},
       {"Pow", &Importer::importPow},
+      {"ReduceMax", &Importer::importReduceMax},
+      {"ReduceMean", &Importer::importReduceMean},
+      {"ReduceSum", &Importer::importReduceSum},
       {"Relu", &Importer::importRelu},
       {"Reshape", &Importer::importReshape},
       {"Slice", &Importer::importSlice},
       {"Softmax", &Importer::importSoftmax},
+      {"SpaceToDepth", &Importer::importSpaceToDepth},
+      {"Split", &Importer::importSplit},
       {"Squeeze", &Importer::importSqueeze},
       {"Sub", &Importer::importArithmetic},
       {"Transpose", &Importer::importTranspose},
@@ -67,9 +74,8 @@ Importer::Handler Importer::handlerOf(llvm::StringRef op) {
 }
 
 bool isImportedOrEvaluated(llvm::StringRef op) {
-  static constexpr llvm::StringLiteral evaluated[] = {"Cast",   "Ceil",  "Constant", "ConstantOfShape", "Equal",
-                                                      "Expand", "Floor", "Gather",   "Greater",         "Less",
-                                                      "Shape",  "Size",  "Where"};
+  static constexpr llvm::StringLiteral evaluated[] = {"Ceil",  "Constant", "ConstantOfShape", "Equal", "Expand", "Floor",
+                                                      "Gather", "Greater", "Less",            "Shape", "Size",   "Where"};
   return Importer::handlerOf(op) || llvm::is_contained(evaluated, op);
 }
 
@@ -190,9 +196,9 @@ Expected<float> Importer::number(const Node &node, size_t i, float otherwise) {
   return *tensor->as<float>();
 }
 
-Error Importer::expectOneOutput(const Node &node) const {
+Error Importer::expectOutputs(const Node &node) const {
   for (size_t i = 1; i < node.outputs.size(); ++i)
-    if (!node.outputs[i].empty() && reads.count(node.outputs[i]))
+    if (!node.outputs[i].empty() && reads.count(node.outputs[i]) && !values.count(node.outputs[i]))
       return makeError("output '" + escaped(node.outputs[i]) + "' is used, expected only the first output to be");
   return Error::success();
 }
@@ -229,9 +235,11 @@ void Importer::importNode(const Node &node) {
   Result result = [&]() -> Result {
     if (node.outputs.empty() || node.outputs[0].empty())
       return makeError("the first output has no name");
-    if (Error error = expectOneOutput(node))
-      return error;
-    return (this->*handler)(node);
+    Result first = (this->*handler)(node);
+    if (first)
+      if (Error error = expectOutputs(node))
+        return error;
+    return first;
   }();
   if (result) {
     values[node.outputs[0]] = *result;

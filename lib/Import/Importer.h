@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // From plain nodes to qnn operations, one method an operator. A method returns the
-// value of the node's first output, or an error whose text is the reason why the
-// node is not supported; the driver collects the reasons of all nodes.
+// value of the node's first output and enters those of further outputs in `values`,
+// or returns an error whose text is the reason why the node is not supported; the
+// driver collects the reasons of all nodes.
 
 #ifndef DYADIC_LIB_IMPORT_IMPORTER_H
 #define DYADIC_LIB_IMPORT_IMPORTER_H
@@ -101,7 +102,8 @@ private:
   llvm::Expected<float> number(const Node &node, size_t i, float otherwise);
   const Tensor *constant(const Node &node, size_t i) const;
   llvm::Error notConstant(const std::string &name) const;
-  llvm::Error expectOneOutput(const Node &node) const;
+  /// Every output that somebody reads has a value.
+  llvm::Error expectOutputs(const Node &node) const;
   mlir::RankedTensorType typeOf(mlir::Value value) const;
   mlir::RankedTensorType floatType(const Shape &shape) const;
   Shape shapeOf(mlir::Value value) const;
@@ -147,18 +149,32 @@ private:
   Result importGlobalMaxPool(const Node &node);
   Result importGlobalAveragePool(const Node &node);
 
+  // ImportReductions.cpp.
+  /// Makes the layer that reduces windows of size `kernel` of a value to `shape`.
+  using MakeWindow = llvm::function_ref<mlir::Value(mlir::Value x, const Shape &shape, const Shape &kernel)>;
+  Result importReduction(const Node &node, MakeWindow make);
+  Result importReduceMax(const Node &node);
+  Result importReduceMean(const Node &node);
+  Result importReduceSum(const Node &node);
+
   // ImportShapes.cpp.
   Result importConcat(const Node &node);
   Result importSlice(const Node &node);
+  Result importSplit(const Node &node);
   Result importPad(const Node &node);
   Result importReshape(const Node &node);
   Result importFlatten(const Node &node);
   Result importSqueeze(const Node &node);
   Result importUnsqueeze(const Node &node);
   Result importTranspose(const Node &node);
+  Result importDepthToSpace(const Node &node);
+  Result importSpaceToDepth(const Node &node);
+  Result importCast(const Node &node);
   Result importIdentity(const Node &node);
   Result importDropout(const Node &node);
-  Result makeReshape(const Node &node, mlir::Value x, const Shape &shape);
+  /// The operand itself where it has the shape or the order already.
+  mlir::Value makeReshape(mlir::Location location, mlir::StringAttr id, mlir::Value x, const Shape &shape);
+  mlir::Value makeTranspose(mlir::Location location, mlir::StringAttr id, mlir::Value x, const Shape &permutation);
   mlir::Value makeSlice(mlir::Location location, mlir::StringAttr id, mlir::Value x, const Shape &offsets,
                         const Shape &steps, const Shape &shape);
   mlir::Value makePad(mlir::Location location, mlir::StringAttr id, mlir::Value x, const Shape &low, const Shape &high,
