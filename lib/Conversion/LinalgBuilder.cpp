@@ -193,6 +193,22 @@ Value buildPadded(OpBuilder &builder, Location location, Value value, ArrayRef<i
   return tensor::InsertSliceOp::create(builder, location, value, filled, offsets, sizes, strides);
 }
 
+Value buildIndexTable(OpBuilder &builder, Location location, ArrayRef<int64_t> indices) {
+  SmallVector<int32_t> narrow(indices.begin(), indices.end());
+  auto type = RankedTensorType::get({static_cast<int64_t>(narrow.size())}, builder.getI32Type());
+  return arith::ConstantOp::create(builder, location, DenseElementsAttr::get(type, ArrayRef<int32_t>(narrow)));
+}
+
+Value buildElementAt(ScalarBuilder &scalars, Value tensor, unsigned axis, Value position) {
+  OpBuilder &builder = scalars.builder;
+  SmallVector<Value> at;
+  for (int64_t d = 0, rank = cast<RankedTensorType>(tensor.getType()).getRank(); d < rank; ++d)
+    at.push_back(d == axis
+                     ? Value(arith::IndexCastOp::create(builder, scalars.location, builder.getIndexType(), position))
+                     : Value(linalg::IndexOp::create(builder, scalars.location, d)));
+  return tensor::ExtractOp::create(builder, scalars.location, tensor, at);
+}
+
 Value buildReshape(OpBuilder &builder, Location location, Value value, ArrayRef<int64_t> shape) {
   auto type = cast<RankedTensorType>(value.getType());
   if (type.getShape() == shape)

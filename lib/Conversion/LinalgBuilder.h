@@ -76,6 +76,11 @@ mlir::Value buildFilled(mlir::OpBuilder &builder, mlir::Location location, llvm:
 /// `value` with a border of `scalar`.
 mlir::Value buildPadded(mlir::OpBuilder &builder, mlir::Location location, mlir::Value value,
                         llvm::ArrayRef<int64_t> low, llvm::ArrayRef<int64_t> high, mlir::Value scalar);
+/// A constant vector of 32-bit positions.
+mlir::Value buildIndexTable(mlir::OpBuilder &builder, mlir::Location location, llvm::ArrayRef<int64_t> indices);
+/// Inside of a linalg body: the element of `tensor` at the body's own position, but at
+/// `position` (an integer) along dimension `axis`.
+mlir::Value buildElementAt(ScalarBuilder &scalars, mlir::Value tensor, unsigned axis, mlir::Value position);
 /// The same numbers in another static shape.
 mlir::Value buildReshape(mlir::OpBuilder &builder, mlir::Location location, mlir::Value value,
                          llvm::ArrayRef<int64_t> shape);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The lowering of one function to linalg: one method an operation, by kind in
-// LowerElementwise.cpp, LowerFunctions.cpp, LowerLinear.cpp, LowerPools.cpp and LowerShapes.cpp.
+// LowerElementwise.cpp, LowerFunctions.cpp, LowerInterpolation.cpp, LowerLinear.cpp, LowerPools.cpp and LowerShapes.cpp.
 
 #ifndef DYADIC_LIB_CONVERSION_LINALGLOWERING_H
 #define DYADIC_LIB_CONVERSION_LINALGLOWERING_H
 
 #include "LinalgBuilder.h"
+#include "dyadic/IR/Interpolation.h"
 #include "dyadic/IR/Window.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -51,6 +52,12 @@ private:
   Value reduceWindows(mlir::Location location, Value input, const qnn::Window &window, Value border, Value start,
                       BodyBuilder body);
 
+  // Interpolation.
+  Value lower(qnn::InterpolateOp op);
+  /// One dimension of it; `first` sees an element of `input` before it is weighted.
+  Value interpolate(mlir::Location location, Value input, const qnn::AxisInterpolation &axis, mlir::Type element,
+                    llvm::function_ref<Value(ScalarBuilder &, Value)> first);
+
   // Element-wise operations.
   Value lower(qnn::ReluOp op) { return clip(op, 0.0f, INFINITY); }
   Value lower(qnn::ClipOp op) { return clip(op, op.getMin().convertToFloat(), op.getMax().convertToFloat()); }
@@ -83,8 +90,9 @@ private:
   Value lower(qnn::ConcatOp op);
   Value lower(qnn::TransposeOp op);
   Value lower(qnn::SliceOp op);
+  Value lower(qnn::GatherOp op);
   /// A copy whose element `d` of the result of `op` is element `source(d)` of `input`.
-  Value gather(mlir::Operation *op, Value input, llvm::ArrayRef<mlir::AffineExpr> source);
+  Value copyFrom(mlir::Operation *op, Value input, llvm::ArrayRef<mlir::AffineExpr> source);
 
   mlir::func::FuncOp function;
   mlir::OpBuilder builder;

@@ -35,7 +35,7 @@ Value LinalgLowering::lower(ConcatOp op) {
   return result;
 }
 
-Value LinalgLowering::gather(Operation *op, Value input, ArrayRef<AffineExpr> source) {
+Value LinalgLowering::copyFrom(Operation *op, Value input, ArrayRef<AffineExpr> source) {
   auto type = signless(typeOf(op->getResult(0)));
   unsigned rank = type.getRank();
   return buildGeneric(builder, op->getLoc(), input,
@@ -48,7 +48,7 @@ Value LinalgLowering::lower(TransposeOp op) {
   SmallVector<AffineExpr> source(op.getPermutation().size());
   for (auto [i, p] : llvm::enumerate(op.getPermutation()))
     source[p] = dim(i);
-  return gather(op, of(op.getInput()), source);
+  return copyFrom(op, of(op.getInput()), source);
 }
 
 /// Forward steps are a part of the operand; what is left to reverse is a gather, whose
@@ -70,7 +70,17 @@ Value LinalgLowering::lower(SliceOp op) {
   if (ArrayRef<int64_t>(shape) == output.getShape() &&
       llvm::all_of(source, [](AffineExpr e) { return isa<AffineDimExpr>(e); }))
     return part;
-  return gather(op, part, source);
+  return copyFrom(op, part, source);
+}
+
+Value LinalgLowering::lower(GatherOp op) {
+  auto type = signless(typeOf(op.getOutput()));
+  unsigned rank = type.getRank(), axis = op.getAxis();
+  Value input = of(op.getInput()), indices = buildIndexTable(builder, op.getLoc(), op.getIndices());
+  return buildGeneric(builder, op.getLoc(), indices,
+                      buildEmpty(builder, op.getLoc(), type.getShape(), type.getElementType()),
+                      {map(rank, {dim(axis)}), builder.getMultiDimIdentityMap(rank)}, std::string(rank, 'p'),
+                      [&](ScalarBuilder &s, ValueRange a) { return buildElementAt(s, input, axis, a[0]); });
 }
 
 } // namespace dyadic

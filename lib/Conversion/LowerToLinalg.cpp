@@ -78,7 +78,7 @@ LogicalResult LinalgLowering::lower(Operation *op) {
 Value LinalgLowering::lowerOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, Value>(op)
       .Case<arith::ConstantOp, ConcatOp, ConvOp, MatmulOp, AddOp, SubOp, MulOp, MapOp, TableOp, PReluOp, SoftmaxOp,
-            ReluOp, ClipOp, RequantizeOp, MaxPoolOp, AvgPoolOp, ReshapeOp, TransposeOp, SliceOp, PadOp, QuantizeOp,
+            ReluOp, ClipOp, RequantizeOp, MaxPoolOp, AvgPoolOp, InterpolateOp, ReshapeOp, TransposeOp, SliceOp, GatherOp, PadOp, QuantizeOp,
             DequantizeOp>([&](auto o) { return lower(o); })
       .Case<RangeOp>([&](RangeOp o) { return of(o.getInput()); })
       .Default([](Operation *) { return Value(); });

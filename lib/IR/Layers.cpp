@@ -29,15 +29,26 @@ std::optional<ActivationBounds> boundsOf(Operation *op) {
 }
 
 static bool roundsItself(Operation *op) {
-  return isa<ConvOp, MatmulOp, AddOp, SubOp, MulOp, MapOp, PReluOp, AvgPoolOp, BatchNormOp>(op);
+  return isa<ConvOp, MatmulOp, AddOp, SubOp, MulOp, MapOp, PReluOp, AvgPoolOp, InterpolateOp, BatchNormOp>(op);
 }
 
-bool accumulates(Operation *op) { return isa<ConvOp, MatmulOp, AvgPoolOp>(op); }
+bool accumulates(Operation *op) { return isa<ConvOp, MatmulOp, AvgPoolOp, InterpolateOp>(op); }
+
+bool isMove(Operation *op) { return isa<ReshapeOp, TransposeOp, SliceOp, GatherOp>(op); }
+
+bool absorbs(Operation *root, Operation *activation) {
+  std::optional<ActivationBounds> bounds = boundsOf(activation);
+  return root && roundsItself(root) && bounds && bounds->min <= 0 && bounds->max >= 0;
+}
+
+Operation *layerRoot(Operation *op) {
+  while (op && (isa<RangeOp>(op) || boundsOf(op)))
+    op = op->getOperand(0).getDefiningOp();
+  return op;
+}
 
 SmallVector<Operation *> absorbedBy(Operation *root) {
   SmallVector<Operation *> result;
-  if (!roundsItself(root))
-    return result;
   Value value = root->getResult(0);
   while (value.hasOneUse()) {
     Operation *user = *value.user_begin();
@@ -45,8 +56,7 @@ SmallVector<Operation *> absorbedBy(Operation *root) {
       value = user->getResult(0);
       continue;
     }
-    std::optional<ActivationBounds> bounds = boundsOf(user);
-    if (!bounds || bounds->min > 0 || bounds->max < 0)
+    if (!absorbs(root, user))
       break;
     result.push_back(user);
     // No range clamps to one number: the activation that leaves nothing else does it itself.
@@ -62,9 +72,7 @@ SmallVector<Operation *> absorbedBy(Operation *root) {
 bool isAbsorbed(Operation *op) {
   if (!boundsOf(op))
     return false;
-  Operation *root = op->getOperand(0).getDefiningOp();
-  while (root && (isa<RangeOp>(root) || boundsOf(root)))
-    root = root->getOperand(0).getDefiningOp();
+  Operation *root = layerRoot(op->getOperand(0).getDefiningOp());
   return root && llvm::is_contained(absorbedBy(root), op);
 }
 

@@ -5,6 +5,7 @@
 
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/FunctionBody.h"
+#include "dyadic/IR/Interpolation.h"
 #include "dyadic/IR/QnnDialect.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/IR/Window.h"
@@ -554,17 +555,65 @@ LogicalResult MaxPoolOp::verify() {
   return verifyPool(*this);
 }
 
-LogicalResult AvgPoolOp::verify() {
-  if (failed(verifyTensors(*this, {getInput(), getOutput()})) ||
-      failed(verifyZeroPoint(*this, "x_zp", getXZp(), getInput())))
+/// Operand and result types of what sums elements of a single operand.
+template <typename Sum> static LogicalResult verifySum(Sum op) {
+  Value input = op.getInput(), output = op.getOutput();
+  if (failed(verifyTensors(op, {input, output})) || failed(verifyZeroPoint(op, "x_zp", op.getXZp(), input)))
     return failure();
-  if (levelOf(getInput().getType()) == Level::Integer && (!isStorageType(ranked(getInput()).getElementType()) ||
-                                                          !ranked(getOutput()).getElementType().isSignedInteger(32)))
-    return emitOpError() << "operand " << getInput().getType() << " and result " << getOutput().getType()
-                         << ", expected 8 or 16-bit integers and the si32 sum";
-  if (levelOf(getInput().getType()) == Level::Quantized && failed(verifyValue(*this, "input", getInput())))
+  Level level = levelOf(input.getType());
+  if (level == Level::Integer &&
+      (!isStorageType(ranked(input).getElementType()) || !ranked(output).getElementType().isSignedInteger(32)))
+    return op.emitOpError() << "operand " << input.getType() << " and result " << output.getType()
+                            << ", expected 8 or 16-bit integers and the si32 sum";
+  return level == Level::Quantized ? verifyValue(op, "input", input) : success();
+}
+
+LogicalResult AvgPoolOp::verify() { return failed(verifySum(*this)) ? failure() : verifyPool(*this); }
+
+//===----------------------------------------------------------------------===//
+// Interpolation
+//===----------------------------------------------------------------------===//
+
+/// The numbers of entries that the axes and the result's shape ask for.
+static LogicalResult verifyInterpolationSizes(InterpolateOp op) {
+  RankedTensorType input = ranked(op.getInput()), output = ranked(op.getOutput());
+  if (output.getRank() != input.getRank())
+    return op.emitOpError() << "result of type " << output << ", expected rank " << input.getRank();
+  int64_t last = -1, count = 0;
+  SmallVector<int64_t> expected(input.getShape());
+  for (int64_t axis : op.getAxes()) {
+    if (axis <= last || axis >= input.getRank())
+      return op.emitOpError() << "'axes' is [" << op.getAxes() << "], expected increasing dimensions of " << input;
+    last = axis;
+    expected[axis] = output.getDimSize(axis);
+    count += expected[axis];
+  }
+  if (last < 0 || output.getShape() != ArrayRef<int64_t>(expected))
+    return op.emitOpError() << "result of type " << output << " along dimensions [" << op.getAxes() << "] of " << input;
+  if (failed(verifyEntries(op, "positions", op.getPositions(), count)) ||
+      failed(verifyEntries(op, "fractions", op.getFractions(), count)) ||
+      failed(verifyEntries(op, "fraction_bits", op.getFractionBits(), op.getAxes().size())))
     return failure();
-  return verifyPool(*this);
+  return success();
+}
+
+LogicalResult InterpolateOp::verify() {
+  if (failed(verifySum(*this)) || failed(verifyInterpolationSizes(*this)))
+    return failure();
+  for (int64_t bits : getFractionBits())
+    if (bits < 0 || bits > kFractionBits)
+      return emitOpError() << "'fraction_bits' contains " << bits << ", expected a number in [0, " << kFractionBits
+                           << "]";
+  if (levelOf(getInput().getType()) == Level::Integer && totalFractionBits(*this) > kMaxFractionBits)
+    return emitOpError() << totalFractionBits(*this) << " fraction bits, expected at most " << kMaxFractionBits;
+  for (const AxisInterpolation &a : interpolationOf(*this))
+    for (auto [low, fraction] : llvm::zip(a.low, a.fractions)) {
+      if (low < 0 || low >= a.size)
+        return emitOpError() << "'positions' contains " << low << ", expected a number in [0, " << a.size - 1 << "]";
+      if (fraction < 0 || fraction >> a.bits != 0)
+        return emitOpError() << "'fractions' contains " << fraction << ", expected a number in [0, 2^" << a.bits << ")";
+    }
+  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -621,6 +670,25 @@ LogicalResult SliceOp::verify() {
       return emitOpError() << "dimension " << d << " of size " << size << " from " << first << " in " << steps
                            << " steps of " << step << " leaves the operand";
   }
+  return success();
+}
+
+LogicalResult GatherOp::verify() {
+  RankedTensorType input = ranked(getInput()), output = ranked(getOutput());
+  if (failed(verifyPassThrough(*this, getInput(), getOutput())))
+    return failure();
+  int64_t axis = static_cast<int64_t>(getAxis());
+  if (axis < 0 || axis >= input.getRank())
+    return emitOpError() << "'axis' is " << axis << ", expected a dimension of " << input;
+  SmallVector<int64_t> expected(input.getShape());
+  expected[axis] = getIndices().size();
+  if (output.getShape() != ArrayRef<int64_t>(expected))
+    return emitOpError() << "result of type " << output << " for " << getIndices().size() << " indices along dimension "
+                         << axis << " of " << input;
+  for (int64_t index : getIndices())
+    if (index < 0 || index >= input.getDimSize(axis))
+      return emitOpError() << "'indices' contains " << index << ", expected a number in [0, "
+                           << input.getDimSize(axis) - 1 << "]";
   return success();
 }
 

@@ -3,6 +3,7 @@
 // The shape half of the evaluator: operations that move elements or make shapes.
 
 #include "Evaluate.h"
+#include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <numeric>
 
@@ -246,11 +247,63 @@ static std::optional<Tensor> evaluateExpand(const Node &node, const Tensor &x, c
   return shape ? std::optional<Tensor>(broadcastTo(x, *shape)) : std::nullopt;
 }
 
-std::optional<Tensor> evaluate(const Node &node, const Constants &constants,
-                               const std::unordered_map<std::string, Shape> &shapes) {
-  const std::string &op = node.op;
-  if (!node.isKnown)
+static std::optional<Tensor> evaluateTile(const Tensor &x, const Node &node, const Constants &constants) {
+  std::optional<std::vector<int64_t>> repeats = intsOperand(node, 1, nullptr, constants);
+  if (!repeats || repeats->size() != x.shape.size())
     return std::nullopt;
+  // Each dimension d becomes [repeats, d], broadcast from [1, d].
+  Shape split, spread, merged;
+  for (auto [size, count] : llvm::zip(x.shape, *repeats)) {
+    if (count < 0 || count > kMaxEvaluated)
+      return std::nullopt;
+    split.insert(split.end(), {1, size});
+    spread.insert(spread.end(), {count, size});
+    merged.push_back(count * size);
+  }
+  std::optional<int64_t> count = elementCount(spread);
+  if (!count || *count > kMaxEvaluated)
+    return std::nullopt;
+  return reshaped(broadcastTo(reshaped(x, split), spread), merged);
+}
+
+static bool isReduction(const std::string &op) {
+  return op == "ReduceProd" || op == "ReduceSum" || op == "ReduceMin" || op == "ReduceMax" || op == "ReduceMean";
+}
+
+static std::optional<Tensor> evaluateReductionNode(const Node &node, const Tensor &x, const Constants &constants) {
+  std::optional<Shape> axes = intsOperand(node, 1, "axes", constants);
+  if (node.hasInput(1) && !axes)
+    return std::nullopt;
+  std::optional<std::vector<bool>> isReduced = reducedDimensions(node, axes, x.shape.size());
+  if (!isReduced)
+    return std::nullopt;
+  return evaluateReduction(node.op, x, *isReduced, node.getInt("keepdims", 1) != 0);
+}
+
+static std::optional<std::vector<Tensor>> evaluateSplit(const Node &node, const Constants &constants) {
+  auto x = node.hasInput(0) ? constants.find(node.inputs[0]) : constants.end();
+  std::optional<Shape> given = intsOperand(node, 1, "split", constants);
+  if (x == constants.end() || (node.hasInput(1) && !given))
+    return std::nullopt;
+  Shape shape = x->second->shape, strides = rowMajorStrides(shape);
+  std::optional<int64_t> axis = normalAxis(node.getInt("axis", 0), shape.size());
+  std::optional<Shape> lengths = axis ? partLengths(node, given, shape[*axis]) : std::nullopt;
+  if (!lengths)
+    return std::nullopt;
+  std::vector<Tensor> parts;
+  int64_t first = 0;
+  for (size_t k = 0; k < node.outputs.size(); ++k) {
+    shape[*axis] = (*lengths)[k];
+    parts.push_back(gatherStrided(*x->second, shape, first * strides[*axis], strides));
+    first += (*lengths)[k];
+  }
+  return parts;
+}
+
+/// The result of an operation that has one.
+static std::optional<Tensor> evaluateOne(const Node &node, const Constants &constants,
+                                         const std::unordered_map<std::string, Shape> &shapes) {
+  const std::string &op = node.op;
   if (op == "Constant")
     return evaluateConstant(node);
   if ((op == "Shape" || op == "Size") && node.hasInput(0)) {
@@ -266,7 +319,8 @@ std::optional<Tensor> evaluate(const Node &node, const Constants &constants,
       return std::nullopt;
     x.push_back(name.empty() ? nullptr : it->second.get());
   }
-  if (x.empty() || !x[0] || (x.size() > 1 && !x[1] && op != "Slice" && op != "Squeeze" && op != "Dropout"))
+  if (x.empty() || !x[0] ||
+      (x.size() > 1 && !x[1] && op != "Slice" && op != "Squeeze" && op != "Dropout" && !isReduction(op)))
     return std::nullopt;
   if (op == "Identity" || op == "Dropout")
     return *x[0];
@@ -284,19 +338,33 @@ std::optional<Tensor> evaluate(const Node &node, const Constants &constants,
     std::optional<ElementType> to = castTarget(node.getInt("to", 0));
     return to ? evaluateCast(*x[0], *to) : std::nullopt;
   }
+  if (isReduction(op))
+    return evaluateReductionNode(node, *x[0], constants);
   if (x.size() == 1)
-    return op == "Neg" || op == "Floor" || op == "Ceil" || op == "Sqrt" ? evaluateUnary(op, *x[0]) : std::nullopt;
+    return evaluateUnary(op, *x[0]);
+  if (op == "Tile")
+    return evaluateTile(*x[0], node, constants);
+  if (op == "Range")
+    return x.size() == 3 && x[2] ? evaluateRange(*x[0], *x[1], *x[2]) : std::nullopt;
   if (op == "Gather")
     return evaluateGather(node, *x[0], *x[1]);
   if (op == "Expand")
     return evaluateExpand(node, *x[0], constants);
   if (op == "Where" && x.size() == 3 && x[2])
     return evaluateWhere(*x[0], *x[1], *x[2]);
-  static const char *const binaries[] = {"Add", "Sub", "Mul", "Div", "Min", "Max", "Equal", "Less", "Greater"};
-  if (x.size() == 2 && std::find(std::begin(binaries), std::end(binaries), op) != std::end(binaries) &&
-      !node.attributes.count("broadcast")) // of opsets below 7, with other rules
+  if (x.size() == 2 && !node.attributes.count("broadcast")) // of opsets below 7, with other rules
     return evaluateBinary(op, *x[0], *x[1]);
   return std::nullopt;
+}
+
+std::optional<std::vector<Tensor>> evaluate(const Node &node, const Constants &constants,
+                                            const std::unordered_map<std::string, Shape> &shapes) {
+  if (!node.isKnown)
+    return std::nullopt;
+  if (node.op == "Split")
+    return evaluateSplit(node, constants);
+  std::optional<Tensor> result = node.outputs.size() == 1 ? evaluateOne(node, constants, shapes) : std::nullopt;
+  return result ? std::optional<std::vector<Tensor>>({std::move(*result)}) : std::nullopt;
 }
 
 } // namespace dyadic::importer

@@ -85,6 +85,10 @@ struct Graph {
   bool hasBatch = false;
 };
 
+/// The nearest_mode that the loader gives Resize and Upsample of opsets below 11, which
+/// had none: down to the element before, or to the one behind where the result is smaller.
+inline constexpr const char *kLegacyNearest = "legacy";
+
 using InputShapes = std::vector<std::pair<std::string, Shape>>;
 
 /// The whole way from a file to a graph of the newest opset with static shapes (OnnxModel.cpp).

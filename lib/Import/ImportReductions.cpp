@@ -60,21 +60,6 @@ static WholeWindow wholeWindow(const Shape &shape, const std::vector<bool> &isRe
   return w;
 }
 
-/// Which dimensions of an operand of rank `rank` the node reduces.
-static Expected<std::vector<bool>> reducedDimensions(const Node &node, const std::optional<Shape> &axes, size_t rank) {
-  if (!axes || axes->empty())
-    return std::vector<bool>(rank, node.getInt("noop_with_empty_axes", 0) == 0);
-  std::vector<bool> isReduced(rank, false);
-  for (int64_t axis : *axes) {
-    std::optional<int64_t> d = normalAxis(axis, rank);
-    if (!d || isReduced[*d])
-      return makeError("axes " + shapeText(*axes) + ", expected different ones of " + llvm::Twine(rank) +
-                       " dimensions");
-    isReduced[*d] = true;
-  }
-  return isReduced;
-}
-
 Importer::Result Importer::importReduction(const Node &node, MakeWindow make) {
   Result x = operand(node, 0);
   if (!x)
@@ -83,9 +68,10 @@ Importer::Result Importer::importReduction(const Node &node, MakeWindow make) {
   if (!axes)
     return axes.takeError();
   Shape shape = shapeOf(*x);
-  Expected<std::vector<bool>> isReduced = reducedDimensions(node, *axes, shape.size());
+  std::optional<std::vector<bool>> isReduced = reducedDimensions(node, *axes, shape.size());
   if (!isReduced)
-    return isReduced.takeError();
+    return makeError("axes " + shapeText(**axes) + ", expected different ones of " + llvm::Twine(shape.size()) +
+                     " dimensions");
   WholeWindow w = wholeWindow(shape, *isReduced, node.getInt("keepdims", 1) != 0);
   Location location = locationOf(node);
   // One element is its own mean, sum and maximum.

@@ -20,8 +20,7 @@ Shape SpatialWindow::pads(bool withExtension) const {
   return result;
 }
 
-/// The attribute's values, or `otherwise` `size` times; each in [least, 2^31], so that sums and products fit.
-static Expected<Shape> entries(const Node &node, const char *name, size_t size, int64_t otherwise, int64_t least) {
+Expected<Shape> windowEntries(const Node &node, const char *name, size_t size, int64_t otherwise, int64_t least) {
   Shape values = node.getInts(name).value_or(Shape(size, otherwise));
   if (values.size() != size)
     return makeError(llvm::Twine(name) + " has " + llvm::Twine(values.size()) + " entries, expected " +
@@ -44,13 +43,13 @@ Expected<SpatialWindow> spatialWindow(const Node &node, const Shape &input, cons
   size_t rank = kernel.size();
   SpatialWindow w;
   w.kernel = kernel;
-  Expected<Shape> strides = entries(node, "strides", rank, 1, 1);
+  Expected<Shape> strides = windowEntries(node, "strides", rank, 1, 1);
   if (!strides)
     return strides.takeError();
-  Expected<Shape> dilations = entries(node, "dilations", rank, 1, 1);
+  Expected<Shape> dilations = windowEntries(node, "dilations", rank, 1, 1);
   if (!dilations)
     return dilations.takeError();
-  Expected<Shape> pads = entries(node, "pads", 2 * rank, 0, 0);
+  Expected<Shape> pads = windowEntries(node, "pads", 2 * rank, 0, 0);
   if (!pads)
     return pads.takeError();
   w.strides = *strides;
@@ -97,7 +96,7 @@ static Expected<Shape> kernelOf(const Node &node, const Shape &input) {
     return makeError("operand of shape " + shapeText(input) + ", expected at least 3 dimensions");
   if (!node.getInts("kernel_shape"))
     return makeError("kernel_shape is missing");
-  return entries(node, "kernel_shape", input.size() - 2, 1, 1);
+  return windowEntries(node, "kernel_shape", input.size() - 2, 1, 1);
 }
 
 static Shape pooled(const Shape &input, const Shape &spatial) {

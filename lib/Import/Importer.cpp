@@ -35,10 +35,12 @@ Importer::Handler Importer::handlerOf(llvm::StringRef op) {
       {"Clip", &Importer::importClip},
       {"Concat", &Importer::importConcat},
       {"Conv", &Importer::importConv},
+      {"ConvTranspose", &Importer::importConvTranspose},
       {"DepthToSpace", &Importer::importDepthToSpace},
       {"Div", &Importer::importArithmetic},
       {"Dropout", &Importer::importDropout},
       {"Flatten", &Importer::importFlatten},
+      {"Gather", &Importer::importGather},
       {"Gemm", &Importer::importGemm},
       {"GlobalAveragePool", &Importer::importGlobalAveragePool},
       {"GlobalMaxPool", &Importer::importGlobalMaxPool},
@@ -58,6 +60,7 @@ Importer::Handler Importer::handlerOf(llvm::StringRef op) {
       {"ReduceSum", &Importer::importReduceSum},
       {"Relu", &Importer::importRelu},
       {"Reshape", &Importer::importReshape},
+      {"Resize", &Importer::importResize},
       {"Slice", &Importer::importSlice},
       {"Softmax", &Importer::importSoftmax},
       {"SpaceToDepth", &Importer::importSpaceToDepth},
@@ -74,8 +77,10 @@ Importer::Handler Importer::handlerOf(llvm::StringRef op) {
 }
 
 bool isImportedOrEvaluated(llvm::StringRef op) {
-  static constexpr llvm::StringLiteral evaluated[] = {"Ceil",  "Constant", "ConstantOfShape", "Equal", "Expand", "Floor",
-                                                      "Gather", "Greater", "Less",            "Shape", "Size",   "Where"};
+  static constexpr llvm::StringLiteral evaluated[] = {
+      "And",         "Ceil",      "Constant",   "ConstantOfShape", "Equal", "Expand", "Floor", "Greater", "GreaterOrEqual",
+      "Less",        "LessOrEqual", "Mod",      "Not",             "Or",    "Range",  "ReduceMin", "ReduceProd", "Round",
+      "Shape",       "Size",      "Tile",       "Where",           "Xor"};
   return Importer::handlerOf(op) || llvm::is_contained(evaluated, op);
 }
 

@@ -72,6 +72,18 @@ struct FunctionBuilder {
   Value power(Value x, double exponent);
 };
 
+/// One spatial dimension of a transposed convolution.
+struct TransposedAxis;
+
+/// The attribute's values, or `otherwise` `size` times; each in [least, 2^31], so that sums and products fit.
+llvm::Expected<Shape> windowEntries(const Node &node, const char *name, size_t size, int64_t otherwise, int64_t least);
+
+/// A dimension that Resize changes; `scale` is about `to / from`.
+struct Resized {
+  int64_t axis, from, to;
+  float scale;
+};
+
 class Importer {
 public:
   Importer(llvm::StringRef path, Graph graph, mlir::MLIRContext &context);
@@ -149,6 +161,11 @@ private:
   Result importGlobalMaxPool(const Node &node);
   Result importGlobalAveragePool(const Node &node);
 
+  // ImportTransposed.cpp.
+  Result importConvTranspose(const Node &node);
+  mlir::Value interleavePhases(mlir::Location location, mlir::Value x, int64_t channels,
+                               llvm::ArrayRef<TransposedAxis> axes);
+
   // ImportReductions.cpp.
   /// Makes the layer that reduces windows of size `kernel` of a value to `shape`.
   using MakeWindow = llvm::function_ref<mlir::Value(mlir::Value x, const Shape &shape, const Shape &kernel)>;
@@ -157,11 +174,28 @@ private:
   Result importReduceMean(const Node &node);
   Result importReduceSum(const Node &node);
 
-  // ImportShapes.cpp.
-  Result importConcat(const Node &node);
+  // ImportSelections.cpp.
   Result importSlice(const Node &node);
   Result importSplit(const Node &node);
+  Result importGather(const Node &node);
   Result importPad(const Node &node);
+  mlir::Value makeSlice(mlir::Location location, mlir::StringAttr id, mlir::Value x, const Shape &offsets,
+                        const Shape &steps, const Shape &shape);
+  /// A slice where the indices are evenly spaced.
+  mlir::Value makeGather(mlir::Location location, mlir::StringAttr id, mlir::Value x, int64_t axis,
+                         llvm::ArrayRef<int64_t> indices);
+  mlir::Value makePad(mlir::Location location, mlir::StringAttr id, mlir::Value x, const Shape &low, const Shape &high,
+                      float value);
+  Result makeRepeatedBorder(const Node &node, const std::string &mode, mlir::Value x, const Shape &low,
+                            const Shape &high);
+
+  // ImportResize.cpp.
+  Result importResize(const Node &node);
+  Result resizeNearest(const Node &node, mlir::Value x, llvm::ArrayRef<Resized> dimensions);
+  Result resizeLinear(const Node &node, mlir::Value x, llvm::ArrayRef<Resized> dimensions);
+
+  // ImportShapes.cpp.
+  Result importConcat(const Node &node);
   Result importReshape(const Node &node);
   Result importFlatten(const Node &node);
   Result importSqueeze(const Node &node);
@@ -175,10 +209,6 @@ private:
   /// The operand itself where it has the shape or the order already.
   mlir::Value makeReshape(mlir::Location location, mlir::StringAttr id, mlir::Value x, const Shape &shape);
   mlir::Value makeTranspose(mlir::Location location, mlir::StringAttr id, mlir::Value x, const Shape &permutation);
-  mlir::Value makeSlice(mlir::Location location, mlir::StringAttr id, mlir::Value x, const Shape &offsets,
-                        const Shape &steps, const Shape &shape);
-  mlir::Value makePad(mlir::Location location, mlir::StringAttr id, mlir::Value x, const Shape &low, const Shape &high,
-                      float value);
 
   std::string path;
   Graph graph;

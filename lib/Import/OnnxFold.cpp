@@ -6,13 +6,15 @@
 #include "OnnxLoader.h"
 #include "onnx/shape_inference/implementation.h"
 #include "llvm/ADT/STLExtras.h"
+#include <deque>
 
 using llvm::Error;
 using llvm::Expected;
 
 namespace dyadic::importer {
 
-/// Strict, and without data propagation: onnx's can crash (a Slice with a step near
+/// Strict once no subgraph is left (what an If never takes may well be wrong for the
+/// shapes at hand), and without data propagation: onnx's can crash (a Slice with a step near
 /// -2^63), and since all inputs have static shapes the evaluator does the same.
 void Loader::inferShapes() {
   onnx::GraphProto *graph = model.mutable_graph();
@@ -21,7 +23,8 @@ void Loader::inferShapes() {
     if (output.type().has_tensor_type())
       output.mutable_type()->mutable_tensor_type()->clear_shape();
   std::vector<std::pair<int, onnx::NodeProto>> pools = replaceCeilPools();
-  onnx::ShapeInferenceOptions options{/*check_type=*/true, /*error_mode=*/1, /*data_propagation=*/false};
+  onnx::ShapeInferenceOptions options{/*check_type=*/true, /*error_mode=*/hasSubgraphs() ? 0 : 1,
+                                      /*data_propagation=*/false};
   onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(), options);
   for (auto &[index, pool] : pools)
     graph->mutable_node(index)->Swap(&pool);
@@ -102,30 +105,63 @@ Error Loader::adoptInitializers() {
   return Error::success();
 }
 
-/// Evaluates what can be; returns how many nodes went away.
+/// Enters what `node` evaluates to as constants; false where it has to stay.
+Expected<bool> Loader::foldNode(const Node &node, const std::unordered_map<std::string, Shape> &shapes) {
+  std::optional<std::vector<Tensor>> results = evaluate(node, constants, shapes);
+  if (!results)
+    return false;
+  for (auto [name, result] : llvm::zip(node.outputs, *results)) {
+    if (node.op == "Constant" && hasNaN(result))
+      return nodeError(path, node.name, "contains NaN, expected numbers");
+    if (name.empty())
+      continue;
+    if (Error error = addCounted(node.name, name, std::move(result)))
+      return std::move(error);
+  }
+  return true;
+}
+
+/// The names of all values of the main graph.
+std::unordered_set<std::string> Loader::valueNames() const {
+  std::unordered_set<std::string> names;
+  for (const onnx::NodeProto &node : model.graph().node())
+    names.insert(node.output().begin(), node.output().end());
+  for (const onnx::ValueInfoProto &input : model.graph().input())
+    names.insert(input.name());
+  for (const onnx::TensorProto &initializer : model.graph().initializer())
+    names.insert(initializer.name());
+  return names;
+}
+
+/// Evaluates what can be and takes the branches that are known; returns how many nodes went away.
 Expected<size_t> Loader::fold() {
   std::unordered_map<std::string, Shape> shapes = knownShapes(/*floatsOnly=*/false);
+  std::unordered_set<std::string> names = valueNames();
   google::protobuf::RepeatedPtrField<onnx::NodeProto> nodes;
   nodes.Swap(model.mutable_graph()->mutable_node());
+  std::deque<onnx::NodeProto> work(std::make_move_iterator(nodes.begin()), std::make_move_iterator(nodes.end()));
   size_t folded = 0;
-  for (onnx::NodeProto &proto : nodes) {
+  while (!work.empty()) {
+    onnx::NodeProto proto = std::move(work.front());
+    work.pop_front();
+    if (const onnx::GraphProto *branch = takenBranch(proto)) {
+      Expected<std::vector<onnx::NodeProto>> taken = takeBranch(proto, *branch, names);
+      if (!taken)
+        return taken.takeError();
+      work.insert(work.begin(), std::make_move_iterator(taken->begin()), std::make_move_iterator(taken->end()));
+      ++folded;
+      continue;
+    }
     Expected<Node> node = readNode(proto);
     if (!node)
       return node.takeError();
-    std::optional<Tensor> result;
-    if (node->outputs.size() == 1)
-      result = evaluate(*node, constants, shapes);
-    if (!result) {
+    Expected<bool> isFolded = foldNode(*node, shapes);
+    if (!isFolded)
+      return isFolded.takeError();
+    if (*isFolded)
+      ++folded;
+    else
       model.mutable_graph()->add_node()->Swap(&proto);
-      continue;
-    }
-    if (node->op == "Constant" && hasNaN(*result))
-      return nodeError(path, node->name, "contains NaN, expected numbers");
-    constantBytes += result->data.size();
-    if (constantBytes > kMaxConstantBytes)
-      return nodeError(path, node->name, "the constants up to here have more than 4 GiB");
-    addConstant(node->outputs[0], std::move(*result));
-    ++folded;
   }
   dropDead();
   return folded;

@@ -29,6 +29,14 @@ void Loader::addConstant(const std::string &name, Tensor tensor) {
   constants[name] = std::make_shared<const Tensor>(std::move(tensor));
 }
 
+Error Loader::addCounted(const std::string &node, const std::string &name, Tensor tensor) {
+  constantBytes += tensor.data.size();
+  if (constantBytes > kMaxConstantBytes)
+    return nodeError(path, node, "the constants up to here have more than 4 GiB");
+  addConstant(name, std::move(tensor));
+  return Error::success();
+}
+
 Error Loader::takeInitializers() {
   google::protobuf::RepeatedPtrField<onnx::TensorProto> initializers;
   initializers.Swap(model.mutable_graph()->mutable_initializer());

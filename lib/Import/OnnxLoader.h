@@ -7,6 +7,7 @@
 
 #include "OnnxModel.h"
 #include "dyadic/Import/OnnxImport.h"
+#include <unordered_set>
 
 namespace dyadic::importer {
 
@@ -26,10 +27,26 @@ private:
   void takeOutputShapes();
   bool decideBatch() const;
 
+  /// addConstant, where all constants together stay within kMaxConstantBytes; `node` made this one.
+  llvm::Error addCounted(const std::string &node, const std::string &name, Tensor tensor);
+
+  // OnnxExpand.cpp.
+  /// The branch of an If whose condition is constant; null for other nodes.
+  const onnx::GraphProto *takenBranch(const onnx::NodeProto &node) const;
+  /// The nodes of the branch that `node` takes, with names that are not in `taken`, which
+  /// they are added to; its initializers become constants.
+  llvm::Expected<std::vector<onnx::NodeProto>> takeBranch(const onnx::NodeProto &node, onnx::GraphProto branch,
+                                                          std::unordered_set<std::string> &taken);
+  bool hasSubgraphs() const;
+  /// Replaces operators without support by the bodies that ONNX gives them, where those can be imported.
+  llvm::Error expandFunctions();
+
   // OnnxFold.cpp.
   void inferShapes();
   std::unordered_map<std::string, Shape> knownShapes(bool floatsOnly) const;
   llvm::Error adoptInitializers();
+  llvm::Expected<bool> foldNode(const Node &node, const std::unordered_map<std::string, Shape> &shapes);
+  std::unordered_set<std::string> valueNames() const;
   llvm::Expected<size_t> fold();
   void dropDead();
   llvm::Error settle();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // From a file to a graph of plain nodes: check, inline functions, fix the inputs'
-// shapes, fold constants, convert to the newest opset, infer shapes.
+// shapes, fold constants, convert to the newest opset, infer shapes, expand operators.
 
 #include "Importer.h"
 #include "OnnxLoader.h"
@@ -124,6 +124,23 @@ static void normalize(onnx::ModelProto &model) {
       node.set_domain("");
 }
 
+static void setString(onnx::NodeProto &node, const char *name, const char *value) {
+  onnx::AttributeProto *attribute = node.add_attribute();
+  attribute->set_name(name);
+  attribute->set_type(onnx::AttributeProto::STRING);
+  attribute->set_s(value);
+}
+
+/// Below opset 11, Resize and Upsample had one way to place coordinates and to round
+/// them; onnx's converter leaves that to the new defaults, which differ.
+static void keepLegacyResize(onnx::GraphProto &graph) {
+  for (onnx::NodeProto &node : *graph.mutable_node())
+    if (node.op_type() == "Resize" && node.domain().empty()) {
+      setString(node, "coordinate_transformation_mode", "asymmetric");
+      setString(node, "nearest_mode", kLegacyNearest);
+    }
+}
+
 /// Everything that onnx may refuse although the fault is an operator without support.
 Error Loader::analyze() {
   if (Error error = checkFunctionCalls(path, model))
@@ -143,12 +160,16 @@ Error Loader::analyze() {
     if (Error error = rewriteLegacyBroadcasts())
       return error;
   if (opsetVersion(model) < newest) {
+    bool hasLegacyResize = opsetVersion(model) < 11;
     model = onnx::version_conversion::ConvertVersion(model, newest);
+    if (hasLegacyResize)
+      keepLegacyResize(*model.mutable_graph());
     model.set_ir_version(onnx::Version::IR_VERSION);
     nameNodes(*model.mutable_graph());
-    return settle();
+    if (Error error = settle())
+      return error;
   }
-  return Error::success();
+  return expandFunctions();
 }
 
 /// The nodes whose operator has no support, whatever their operands; success without any.

@@ -141,6 +141,38 @@ std::optional<Shape> unsqueezedShape(const Shape &from, const std::vector<int64_
   return result;
 }
 
+std::optional<Shape> partLengths(const Node &node, const std::optional<Shape> &given, int64_t size) {
+  int64_t outputs = node.outputs.size(), count = given ? given->size() : node.getInt("num_outputs", outputs);
+  if (count < std::max<int64_t>(outputs, 1))
+    return std::nullopt;
+  Shape lengths = given.value_or(Shape());
+  if (!given) {
+    int64_t length = size / count + (size % count != 0);
+    for (int64_t k = 0, left = size; k < outputs; ++k, left -= lengths.back())
+      lengths.push_back(std::min(left, length));
+    return lengths;
+  }
+  for (int64_t length : lengths)
+    if (length < 0 || length > size)
+      return std::nullopt;
+    else
+      size -= length;
+  return size == 0 ? std::optional<Shape>(lengths) : std::nullopt;
+}
+
+std::optional<std::vector<bool>> reducedDimensions(const Node &node, const std::optional<Shape> &axes, size_t rank) {
+  if (!axes || axes->empty())
+    return std::vector<bool>(rank, node.getInt("noop_with_empty_axes", 0) == 0);
+  std::vector<bool> isReduced(rank, false);
+  for (int64_t axis : *axes) {
+    std::optional<int64_t> d = normalAxis(axis, rank);
+    if (!d || isReduced[*d])
+      return std::nullopt;
+    isReduced[*d] = true;
+  }
+  return isReduced;
+}
+
 bool isPermutation(const std::vector<int64_t> &permutation, size_t rank) {
   std::vector<int64_t> sorted = permutation, all(rank);
   std::sort(sorted.begin(), sorted.end());

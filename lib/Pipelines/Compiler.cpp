@@ -53,6 +53,7 @@ llvm::Expected<OwningOpRef<ModuleOp>> importFloat(const OnnxSource &source, cons
   DiagnosticCollector diagnostics(&context);
   PassManager manager(&context);
   manager.addPass(createFoldConstants());
+  manager.addPass(createHoistActivations());
   manager.addPass(createFuseElementwise());
   if (failed(manager.run(**module)))
     return diagnostics.takeError(source.name, "constants cannot be folded");

@@ -33,9 +33,11 @@ llvm::Error run(qnn::QuantizeOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::DequantizeOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::MaxPoolOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::AvgPoolOp op, Operands in, Tensor &out);
+llvm::Error run(qnn::InterpolateOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::ReshapeOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::TransposeOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::SliceOp op, Operands in, Tensor &out);
+llvm::Error run(qnn::GatherOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::PadOp op, Operands in, Tensor &out);
 llvm::Error run(qnn::ConcatOp op, Operands in, Tensor &out);
 

@@ -40,6 +40,17 @@ Error run(qnn::SliceOp op, Operands in, Tensor &out) {
   return Error::success();
 }
 
+Error run(qnn::GatherOp op, Operands in, Tensor &out) {
+  const int64_t axis = static_cast<int64_t>(op.getAxis());
+  Index source(out.shape.size(), 0);
+  forEachIndex(out.shape, [&](ArrayRef<int64_t> index, int64_t i) {
+    source.assign(index.begin(), index.end());
+    source[axis] = op.getIndices()[index[axis]];
+    copyElement(*in[0], offsetOf(source, in[0]->shape), out, i);
+  });
+  return Error::success();
+}
+
 Error run(qnn::PadOp op, Operands in, Tensor &out) {
   for (int64_t i = 0, end = out.size(); i < end; ++i) {
     if (isFloat(out))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //   conv(x, w, b) -> batch_norm          =>  conv(x, w * f, (b - mean) * f + offset)
+//   conv -> moves -> batch_norm          =>  the same, if channels stay together
 //   batch_norm(x)                        =>  depthwise 1x1 conv(x, f, offset - mean * f)
 //
 // with f = scale / sqrt(variance + epsilon) for each channel.
@@ -52,23 +53,70 @@ private:
     return affine;
   }
 
+  /// How many channels of the operand of a move become one of its result; 0 where they do
+  /// not stay together. Channels are dimension 1 on both sides.
+  static int64_t channelsMerged(Operation *op) {
+    auto input = cast<RankedTensorType>(op->getOperand(0).getType()),
+         output = cast<RankedTensorType>(op->getResult(0).getType());
+    if (input.getRank() < 2 || output.getRank() < 2)
+      return 0;
+    int64_t from = input.getDimSize(1), to = output.getDimSize(1);
+    if (isa<ReshapeOp>(op))
+      return input.getDimSize(0) == output.getDimSize(0) && from % to == 0 ? from / to : 0;
+    if (auto transpose = dyn_cast<TransposeOp>(op))
+      return transpose.getPermutation()[0] == 0 && transpose.getPermutation()[1] == 1;
+    if (auto slice = dyn_cast<SliceOp>(op))
+      return from == to && slice.getSteps()[1] == 1;
+    if (auto gather = dyn_cast<GatherOp>(op))
+      return gather.getAxis() != 1;
+    return 0;
+  }
+
+  /// The convolution or matmul with constant weights that `op` normalizes, through moves;
+  /// `repeat` of its channels become one of the normalized value.
+  static Operation *layerBehind(BatchNormOp op, int64_t &repeat) {
+    Value value = op.getInput();
+    Operation *producer = value.getDefiningOp();
+    for (; producer && value.hasOneUse() && isMove(producer); producer = value.getDefiningOp()) {
+      repeat *= channelsMerged(producer);
+      value = producer->getOperand(0);
+    }
+    bool foldable = producer && repeat > 0 && value.hasOneUse() && isa<ConvOp, MatmulOp>(producer) &&
+                    // Channels are dimension 1: the columns of a matrix only at rank 2.
+                    (isa<ConvOp>(producer) || cast<RankedTensorType>(value.getType()).getRank() == 2) &&
+                    ConstantView(producer->getOperand(1)) &&
+                    (producer->getNumOperands() == 2 || ConstantView(producer->getOperand(2)));
+    return foldable ? producer : nullptr;
+  }
+
+  static Affine repeated(const Affine &affine, int64_t repeat) {
+    Affine result;
+    for (size_t c = 0; c < affine.factor.size(); ++c) {
+      result.factor.insert(result.factor.end(), repeat, affine.factor[c]);
+      result.offset.insert(result.offset.end(), repeat, affine.offset[c]);
+    }
+    return result;
+  }
+
   static LogicalResult fold(BatchNormOp op) {
     FailureOr<Affine> affine = read(op);
     if (failed(affine))
       return failure();
-    Operation *producer = op.getInput().getDefiningOp();
-    bool foldable = producer && op.getInput().hasOneUse() && isa<ConvOp, MatmulOp>(producer) &&
-                    // The channels of the normalization are dimension 1: the columns of a matrix only at rank 2.
-                    (isa<ConvOp>(producer) || cast<RankedTensorType>(op.getInput().getType()).getRank() == 2) &&
-                    ConstantView(producer->getOperand(1)) &&
-                    (producer->getNumOperands() == 2 || ConstantView(producer->getOperand(2)));
-    Value result = foldable ? foldInto(producer, *affine) : makeDepthwise(op, *affine);
+    int64_t repeat = 1;
+    Operation *producer = layerBehind(op, repeat);
+    Value result;
+    if (producer) {
+      foldInto(producer, repeated(*affine, repeat));
+      result = op.getInput();
+    } else {
+      result = makeDepthwise(op, *affine);
+    }
     op.getOutput().replaceAllUsesWith(result);
     op.erase();
     return success();
   }
 
-  static Value foldInto(Operation *producer, const Affine &affine) {
+  static void foldInto(Operation *producer, const Affine &affine) {
     OpBuilder builder(producer);
     ConstantView weights(producer->getOperand(1));
     size_t channels = affine.factor.size();
@@ -90,7 +138,6 @@ private:
                      makeFloats(RankedTensorType::get({static_cast<int64_t>(channels)}, builder.getF32Type()), bias));
     SmallVector<Value> operands{producer->getOperand(0), w, b};
     producer->setOperands(operands);
-    return producer->getResult(0);
   }
 
   static Value makeDepthwise(BatchNormOp op, const Affine &affine) {

@@ -2,6 +2,7 @@
 
 #include "dyadic/Transforms/IntegerRanges.h"
 #include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Interpolation.h"
 #include "dyadic/IR/Layers.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/IR/Window.h"
@@ -106,6 +107,11 @@ static StorageRange sumRange(Operation *op, StorageRange input, unsigned shift =
     int64_t volume = windowOf(pool).volume(), zeroPoint = inputZeroPoint(op);
     return {std::min<int64_t>(0, volume * shifted(input.min - zeroPoint, shift)),
             std::max<int64_t>(0, volume * shifted(input.max - zeroPoint, shift))};
+  }
+  if (auto interpolate = dyn_cast<InterpolateOp>(op)) {
+    // The weights of an element of the result are not negative and add up to this.
+    int64_t sum = int64_t(1) << totalFractionBits(interpolate), zeroPoint = inputZeroPoint(op);
+    return {sum * shifted(input.min - zeroPoint, shift), sum * shifted(input.max - zeroPoint, shift)};
   }
   // The border's number need not be one that the input can hold.
   if (auto conv = dyn_cast<ConvOp>(op); conv && windowOf(conv).hasPadding())

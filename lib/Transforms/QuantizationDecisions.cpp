@@ -150,7 +150,7 @@ bool QuantizationDecisions::isFloatLayer(Operation *op) const {
 }
 
 bool QuantizationDecisions::carriesExit(Operation *op) const {
-  return isa_and_nonnull<ReshapeOp, TransposeOp, SliceOp>(op) && !isFloatLayer(op);
+  return op && isMove(op) && !isFloatLayer(op);
 }
 
 ArrayRef<unsigned> QuantizationDecisions::exitBits(Operation *op) const {

@@ -6,6 +6,7 @@
 
 #include "QuantizationDecisions.h"
 #include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Interpolation.h"
 #include "dyadic/IR/Layers.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/IR/Window.h"
@@ -102,15 +103,11 @@ private:
     if (isa<ConvOp, MatmulOp>(op))
       return convertLinear(op);
     if (auto pool = dyn_cast<AvgPoolOp>(op)) {
-      Value input = quantizedOf(pool.getInput());
-      Type accumulator;
-      if (std::optional<int64_t> count = uniformCount(pool)) {
-        double scale = quantInfo(elementOf(input))->scales[0] / static_cast<double>(*count);
-        accumulator = quant::UniformQuantizedType::get(quant::QuantizationFlags::Signed, builder.getI32Type(),
-                                                       builder.getF32Type(), scale, 0, INT32_MIN, INT32_MAX);
-      }
-      return finish(op, {input}, accumulator);
+      std::optional<int64_t> count = uniformCount(pool);
+      return finishSum(op, count ? std::optional<double>(static_cast<double>(*count)) : std::nullopt);
     }
+    if (auto interpolate = dyn_cast<InterpolateOp>(op))
+      return convertInterpolation(interpolate);
     if (isa<ConcatOp>(op)) {
       SmallVector<Value> operands;
       Type element = decisions.storageOf(op->getResult(0))->type;
@@ -173,6 +170,27 @@ private:
     }
     quantized[value] = result;
     return success();
+  }
+
+  /// A layer that sums its only operand in units of the operand's scale divided by
+  /// `divisor`; without one its accumulator has no type.
+  LogicalResult finishSum(Operation *op, std::optional<double> divisor) {
+    Value input = quantizedOf(op->getOperand(0));
+    Type accumulator;
+    if (divisor)
+      accumulator =
+          quant::UniformQuantizedType::get(quant::QuantizationFlags::Signed, builder.getI32Type(), builder.getF32Type(),
+                                           quantInfo(elementOf(input))->scales[0] / *divisor, 0, INT32_MIN, INT32_MAX);
+    return finish(op, {input}, accumulator);
+  }
+
+  /// A difference to the zero point has at most `bits` bits beside its sign: the rest of
+  /// the accumulator is for the fractions.
+  LogicalResult convertInterpolation(InterpolateOp op) {
+    SmallVector<AxisInterpolation> axes = interpolationOf(op);
+    narrowFractions(axes, 31 - quantInfo(elementOf(quantizedOf(op.getInput())))->bits);
+    setInterpolation(op, axes);
+    return finishSum(op, std::ldexp(1.0, totalFractionBits(op)));
   }
 
   Value rescale(Value value, Type element, StringAttr id, DenseI64ArrayAttr clamp = {}) {

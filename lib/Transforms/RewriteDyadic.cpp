@@ -10,6 +10,7 @@
 
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/FunctionBody.h"
+#include "dyadic/IR/Interpolation.h"
 #include "dyadic/IR/Layers.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/IR/Window.h"
@@ -130,6 +131,8 @@ private:
       return convertMap(map);
     if (auto prelu = dyn_cast<PReluOp>(op))
       return convertPRelu(prelu);
+    if (auto interpolate = dyn_cast<InterpolateOp>(op))
+      return convertInterpolation(interpolate);
     if (auto softmax = dyn_cast<SoftmaxOp>(op))
       return convertSoftmax(softmax);
     if (auto requantize = dyn_cast<RequantizeOp>(op))
@@ -318,6 +321,16 @@ private:
     integers[op.getOutput()] = requantize(op, sum, 0, DenseIntElementsAttr::get(type, ArrayRef<int32_t>(m)),
                                           DenseIntElementsAttr::get(type, ArrayRef<int32_t>(e)), {});
     return success();
+  }
+
+  /// M = Sx / (Sy * 2^b) for b fraction bits.
+  LogicalResult convertInterpolation(InterpolateOp op) {
+    QuantInfo input = infoOf(op.getInput());
+    Value sum =
+        InterpolateOp::create(builder, op.getLoc(), accumulator(op.getType()), integers.lookup(op.getInput()),
+                              op.getAxesAttr(), op.getPositionsAttr(), op.getFractionsAttr(), op.getFractionBitsAttr(),
+                              builder.getI64IntegerAttr(input.zeroPoint), op.getIdAttr());
+    return finish(op, sum, std::ldexp(input.scales[0], -static_cast<int>(totalFractionBits(op))), -1);
   }
 
   LogicalResult convertRequantize(RequantizeOp op) {

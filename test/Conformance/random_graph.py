@@ -293,6 +293,79 @@ class Graph:
             axis=axis,
         )
 
+    def transposed(self) -> None:
+        x = self.spatial()
+        shape = self.values[x]
+        group = self.pick(1, 1, shape[1])
+        filters = int(self.rng.integers(1, 4))
+        kernel = [int(self.rng.integers(1, 4)) for _ in shape[2:]]
+        strides = [int(self.rng.integers(1, 4 if self.rank < 3 else 3)) for _ in kernel]
+        pads = [int(self.rng.integers(0, k)) for k in kernel * 2]
+        extra = [int(self.rng.integers(0, s)) for s in strides]
+        out = [
+            (s - 1) * st + k - pads[d] - pads[d + self.rank] + e
+            for d, (s, k, st, e) in enumerate(zip(shape[2:], kernel, strides, extra))
+        ]
+        if min(out) < 1 or filters * group * np.prod(out) > 3000:
+            return
+        inputs = [x, self.constant(self.weights((shape[1], filters, *kernel)))]
+        if self.chance(0.7):
+            inputs.append(self.constant(self.rng.standard_normal(filters * group).astype(np.float32)))
+        attributes = {"strides": strides, "pads": pads, "output_padding": extra, "group": group}
+        self.add("ConvTranspose", inputs, (1, filters * group, *out), **attributes)
+
+    def resize(self) -> None:
+        x = self.spatial()
+        shape = self.values[x]
+        out = [int(self.rng.integers(1, 2 * s + 1)) for s in shape[2:]]
+        mode = self.pick("nearest", "linear") if self.rank < 3 else "nearest"
+        where = self.pick("half_pixel", "pytorch_half_pixel", "asymmetric", "align_corners")
+        rounding = self.pick("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+        sizes = self.constant(np.array([*shape[:2], *out], np.int64))
+        attributes = {"mode": mode, "coordinate_transformation_mode": where, "nearest_mode": rounding}
+        self.add("Resize", [x, "", "", sizes], (*shape[:2], *out), **attributes)
+
+    def gather(self) -> None:
+        x = self.pick(*self.values)
+        shape = self.values[x]
+        axis = int(self.rng.integers(1, len(shape)))
+        indices = self.rng.integers(-shape[axis], shape[axis], int(self.rng.integers(1, 6)))
+        out = (*shape[:axis], len(indices), *shape[axis + 1 :])
+        self.add("Gather", [x, self.constant(indices.astype(np.int64))], out, axis=axis)
+
+    def split(self) -> None:
+        x = self.pick(*self.values)
+        shape = self.values[x]
+        axis = int(self.rng.integers(1, len(shape)))
+        if shape[axis] < 2:
+            return
+        first = int(self.rng.integers(1, shape[axis]))
+        lengths = self.constant(np.array([first, shape[axis] - first], np.int64))
+        names = [f"v{len(self.nodes)}", f"v{len(self.nodes)}b"]
+        self.nodes.append(helper.make_node("Split", [x, lengths], names, name=f"n{len(self.nodes)}", axis=axis))
+        for name, length in zip(names, (first, shape[axis] - first)):
+            self.values[name] = (*shape[:axis], length, *shape[axis + 1 :])
+
+    def reduce(self) -> None:
+        x = self.pick(*self.values)
+        shape = self.values[x]
+        axes = sorted(int(d) for d in self.rng.permutation(range(1, len(shape)))[: int(self.rng.integers(1, len(shape)))])
+        op = self.pick("ReduceMean", "ReduceMean", "ReduceMax", "ReduceSum")
+        out = [1 if d in axes else s for d, s in enumerate(shape)]
+        if op == "ReduceSum":
+            self.add(op, [x, self.constant(np.array(axes, np.int64))], out, keepdims=1)
+        else:
+            self.add(op, [x], out, keepdims=1, axes=axes)
+
+    def border(self) -> None:
+        x = self.spatial()
+        shape = self.values[x]
+        mode = self.pick("reflect", "edge")
+        pads = [int(self.rng.integers(0, min(s, 3))) for s in shape[2:] * 2]
+        out = [s + pads[d] + pads[d + self.rank] for d, s in enumerate(shape[2:])]
+        begin, end = pads[: self.rank], pads[self.rank :]
+        self.add("Pad", [x, self.constant(np.array([0, 0, *begin, 0, 0, *end], np.int64))], (*shape[:2], *out), mode=mode)
+
     def head(self) -> None:
         x = self.spatial()
         self.add("Flatten", [x], (1, int(np.prod(self.values[x]))), axis=1)
@@ -319,6 +392,7 @@ class Graph:
             + [self.function] * 2
             + [self.prelu, self.normalization]
             + [self.affine, self.norm, self.matmul, self.pad, self.slice, self.transpose, self.reshape, self.concat]
+            + [self.transposed, self.resize, self.gather, self.split, self.reduce, self.border]
         )
         for _ in range(int(self.rng.integers(3, 11))):
             self.pick(*kinds)()

@@ -25,6 +25,11 @@ struct ActivationBounds {
 /// that a range can express them). Only operations that round their result themselves absorb any.
 /// `qnn.range` between them is looked through.
 llvm::SmallVector<mlir::Operation *> absorbedBy(mlir::Operation *root);
+/// True where the layer rooted at `root` absorbs `activation` if that follows it, as its only reader.
+bool absorbs(mlir::Operation *root, mlir::Operation *activation);
+/// The root of the layer whose value, or value so far, `op` makes: `op` itself, or what
+/// is before it where it is an activation or a `qnn.range`; null where that is an argument.
+mlir::Operation *layerRoot(mlir::Operation *op);
 /// True for a ReLU or Clip that a layer absorbs.
 bool isAbsorbed(mlir::Operation *op);
 /// The result of `root` or of the last activation that it absorbs.
@@ -35,6 +40,10 @@ std::optional<ActivationBounds> boundsOf(mlir::Operation *op);
 
 /// True for the operations whose result is an accumulator at the integer level.
 bool accumulates(mlir::Operation *op);
+
+/// True for the operations that take numbers elsewhere and do nothing else: reshape,
+/// transpose, slice and gather. (A max pool compares numbers, a pad adds others.)
+bool isMove(mlir::Operation *op);
 
 /// The layers of a function in program order, absorbed activations left out.
 llvm::SmallVector<mlir::Operation *> layersOf(mlir::func::FuncOp function);

@@ -388,6 +388,38 @@ def QNN_AvgPoolOp : QNN_LayerOp<"avg_pool"> {
   let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
 }
 
+def QNN_InterpolateOp : QNN_LayerOp<"interpolate"> {
+  let summary = "linear interpolation along dimensions";
+  let description = [{
+    Along dimension `axes[a]`, of size `n` in the operand, position `i` of the result
+    lies between two positions of the operand, `l = positions[i]` and
+    `min(l + 1, n - 1)`, at `k = fractions[i]` of `2^b` parts of the way,
+    `b = fraction_bits[a]`:
+
+        y = x[l] * (2^b - k) / 2^b + x[min(l + 1, n - 1)] * k / 2^b
+
+    `positions` and `fractions` hold the entries of all axes, one axis after the
+    other. Of several dimensions the last is interpolated first.
+
+    At the integer level the result is `2^(sum of b) * y` of `input - x_zp`, exactly,
+    as `si32`; the power of two is part of the multiplier of the `qnn.requantize` that
+    follows. The quantize pass rounds fractions so far that it fits.
+
+    Example, to twice the width with pixels centred:
+
+    ```mlir
+    %y = qnn.interpolate %x {axes = array<i64: 3>, positions = array<i64: 0, 0, 0, 1>,
+        fractions = array<i64: 0, 1, 3, 1>, fraction_bits = array<i64: 2>, id = "up"}
+        : (tensor<1x8x4x2xf32>) -> tensor<1x8x4x4xf32>
+    ```
+  }];
+  let arguments = (ins QNN_Tensor:$input, DenseI64ArrayAttr:$axes, DenseI64ArrayAttr:$positions,
+    DenseI64ArrayAttr:$fractions, DenseI64ArrayAttr:$fraction_bits, OptionalAttr<I64Attr>:$x_zp,
+    OptionalAttr<StrAttr>:$id);
+  let results = (outs QNN_Tensor:$output);
+  let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
+}
+
 //===----------------------------------------------------------------------===//
 // Shape operations
 //===----------------------------------------------------------------------===//
@@ -417,6 +449,25 @@ def QNN_SliceOp : QNN_PassThroughOp<"slice"> {
     operand. Steps may be negative; all elements lie in the operand.
   }];
   let arguments = (ins QNN_Tensor:$input, DenseI64ArrayAttr:$offsets, DenseI64ArrayAttr:$steps, OptionalAttr<StrAttr>:$id);
+  let results = (outs QNN_Tensor:$output);
+}
+
+def QNN_GatherOp : QNN_PassThroughOp<"gather"> {
+  let summary = "selected positions along a dimension";
+  let description = [{
+    Position `i` of dimension `axis` of the result is position `indices[i]` of the
+    operand; positions may repeat and be left out. Nearest-neighbour resizing,
+    reflected and repeated borders, and a gather with constant indices become this,
+    one operation a dimension.
+
+    Example:
+
+    ```mlir
+    %y = qnn.gather %x {axis = 2 : i64, indices = array<i64: 0, 0, 1, 1>, id = "up"}
+        : (tensor<1x8x2x4xf32>) -> tensor<1x8x4x4xf32>
+    ```
+  }];
+  let arguments = (ins QNN_Tensor:$input, I64Attr:$axis, DenseI64ArrayAttr:$indices, OptionalAttr<StrAttr>:$id);
   let results = (outs QNN_Tensor:$output);
 }
 

@@ -10,7 +10,8 @@ def FoldConstants : Pass<"quant-fold-constants", "::mlir::ModuleOp"> {
   let description = [{
     `qnn.batch_norm` after a convolution or a matmul with no other use becomes part
     of its weights and bias (computed in `double`, rounded once to `f32`); the layer
-    keeps its `id`. Any other batch normalization becomes a depthwise 1x1
+    keeps its `id`. Between them may stand reshapes, transposes, slices and gathers
+    that keep channels together, as after a transposed convolution. Any other batch normalization becomes a depthwise 1x1
     convolution. Afterwards the module has no `qnn.batch_norm`.
 
     ```mlir
@@ -41,6 +42,27 @@ def FuseElementwise : Pass<"quant-fuse-elementwise", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::arith::ArithDialect"];
+}
+
+def HoistActivations : Pass<"quant-hoist-activations", "::mlir::ModuleOp"> {
+  let summary = "move a ReLU or Clip up to the layer that can absorb it";
+  let description = [{
+    Where only reshapes, transposes, slices, gathers and max pools, each with one
+    use, stand between a layer and an activation, the activation goes before them.
+    The numbers are the same; the layer's range then is the activation's.
+
+    ```mlir
+    // before
+    %y = qnn.conv %x, %w {id = "conv"} : ...
+    %m = qnn.max_pool %y {id = "pool"} : ...
+    %z = qnn.relu %m {id = "relu"} : ...
+    // after
+    %y = qnn.conv %x, %w {id = "conv"} : ...
+    %m = qnn.relu %y {id = "relu"} : ...
+    %z = qnn.max_pool %m {id = "pool"} : ...
+    ```
+  }];
+  let dependentDialects = ["::dyadic::qnn::QNNDialect"];
 }
 
 def ApplyRanges : Pass<"quant-apply-ranges", "::mlir::ModuleOp"> {
