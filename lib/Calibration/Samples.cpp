@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/Calibration/Samples.h"
+#include "SampleColumn.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Npz.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SHA256.h"
-#include <cmath>
-#include <optional>
+#include <mutex>
 
 using namespace llvm;
 
@@ -18,135 +17,63 @@ namespace dyadic {
 /// Names that an error lists at most.
 static constexpr size_t kMaxListed = 20;
 
+SampleSet::~SampleSet() = default;
+
 //===----------------------------------------------------------------------===//
-// Elements
+// Columns
 //===----------------------------------------------------------------------===//
 
-static bool isFloat(ElementType type) { return type == ElementType::F32 || type == ElementType::F64; }
+namespace {
 
-/// Converts between integer types; nothing where a value does not fit.
-static std::optional<Tensor> convertIntegers(const Tensor &from, ElementType type) {
-  Tensor to(type, from.shape);
-  for (int64_t i = 0, n = from.size(); i < n; ++i) {
-    int64_t value = from.intAt(i);
-    to.setInt(i, value);
-    // 64 bits look the same with and without sign: there the sign decides.
-    bool isOneUnsigned = (from.type == ElementType::U64) != (type == ElementType::U64);
-    if (to.intAt(i) != value || (isOneUnsigned && value < 0))
-      return std::nullopt;
+/// Columns of one length, one an input of the model.
+class ColumnSet : public SampleSet {
+public:
+  explicit ColumnSet(std::vector<SampleColumn> columns) : columns(std::move(columns)) {}
+  size_t size() const override { return columns[0].size(); }
+
+  Expected<Sample> read(size_t index) override {
+    std::lock_guard<std::mutex> lock(mutex);
+    Sample sample;
+    for (SampleColumn &column : columns) {
+      Expected<Tensor> piece = pieceAt(column, index);
+      if (!piece)
+        return piece.takeError();
+      sample.inputs.push_back(std::move(*piece));
+    }
+    return std::move(sample);
   }
-  return to;
-}
 
-static std::optional<Tensor> convertFloats(const Tensor &from, ElementType type) {
-  Tensor to(type, from.shape);
-  for (int64_t i = 0, n = from.size(); i < n; ++i)
-    if (type == ElementType::F32)
-      to.as<float>()[i] = static_cast<float>(from.as<double>()[i]);
-    else
-      to.as<double>()[i] = from.as<float>()[i];
-  return to;
-}
-
-/// `tensor` in the element type of the input; nothing where that would change values.
-static std::optional<Tensor> convert(Tensor tensor, ElementType type) {
-  if (tensor.type == type)
-    return tensor;
-  if (isFloat(tensor.type) && isFloat(type))
-    return convertFloats(tensor, type);
-  bool isAnyBool = tensor.type == ElementType::Bool || type == ElementType::Bool;
-  if (isFloat(tensor.type) || isFloat(type) || isAnyBool)
-    return std::nullopt;
-  return convertIntegers(tensor, type);
-}
-
-template <typename T> static bool allFinite(const Tensor &tensor) {
-  return llvm::all_of(ArrayRef<T>(tensor.as<T>(), tensor.size()), [](T value) { return std::isfinite(value); });
-}
-
-static bool isFinite(const Tensor &tensor) {
-  if (tensor.type == ElementType::F32)
-    return allFinite<float>(tensor);
-  return tensor.type != ElementType::F64 || allFinite<double>(tensor);
-}
-
-//===----------------------------------------------------------------------===//
-// Arrays
-//===----------------------------------------------------------------------===//
-
-/// How many inputs of shape `spec` (positive sizes) an array of `shape` holds; nothing where it does not fit.
-static std::optional<int64_t> countPieces(ArrayRef<int64_t> shape, ArrayRef<int64_t> spec) {
-  if (shape.size() == spec.size() + 1)
-    return shape.drop_front() == spec ? std::optional<int64_t>(shape[0]) : std::nullopt;
-  if (shape.size() != spec.size())
-    return std::nullopt;
-  if (spec.empty())
-    return 1;
-  if (shape.drop_front() != spec.drop_front() || shape[0] % spec[0] != 0)
-    return std::nullopt;
-  return shape[0] / spec[0];
-}
-
-/// Says which shapes an input takes.
-static std::string expectedShapes(ArrayRef<int64_t> spec) {
-  std::string text = "expected ";
-  if (!spec.empty()) {
-    std::string stack = shapeText(spec);
-    std::string batch = spec[0] == 1 ? "N" : std::to_string(spec[0]) + "*N";
-    text += "[" + batch + stack.substr(std::to_string(spec[0]).size() + 1) + " or ";
+private:
+  static Expected<Tensor> pieceAt(SampleColumn &column, size_t index) {
+    if (column.nextIndex() > index)
+      if (Error error = column.rewind())
+        return std::move(error);
+    while (column.nextIndex() < index) {
+      Expected<Tensor> skipped = column.next();
+      if (!skipped)
+        return skipped;
+    }
+    return column.next();
   }
-  return text + "[N" + (spec.empty() ? "]" : ", " + shapeText(spec).substr(1));
-}
 
-/// Cuts `array`, which is called `label` in messages and may be empty, into inputs.
-static Expected<std::vector<Tensor>> cut(StringRef path, StringRef label, Tensor array, const InputSpec &spec) {
-  auto fail = [&](const Twine &what) {
-    return label.empty() ? fileError(path, what) : fileError(path, label + " " + what);
-  };
-  std::optional<int64_t> count = countPieces(array.shape, spec.shape);
-  if (!count)
-    return fail("has shape " + shapeText(array.shape) + ", " + expectedShapes(spec.shape) + " for input '" +
-                escaped(spec.name) + "'");
-  if (*count == 0)
-    return fail("has no samples: its shape is " + shapeText(array.shape));
-  ElementType found = array.type;
-  std::optional<Tensor> converted = convert(std::move(array), spec.type);
-  bool isSameKind = isFloat(found) == isFloat(spec.type);
-  if (!converted)
-    return fail(
-        Twine("holds ") + elementName(found) + ", expected " + elementName(spec.type) +
-        (isSameKind && found != ElementType::Bool && spec.type != ElementType::Bool ? " or values that fit it" : ""));
-  std::vector<Tensor> pieces;
-  pieces.reserve(*count);
-  for (int64_t i = 0; i < *count; ++i) {
-    Tensor piece(spec.type, spec.shape);
-    if (!piece.data.empty())
-      std::memcpy(piece.data.data(), converted->data.data() + i * piece.data.size(), piece.data.size());
-    if (!isFinite(piece))
-      return fail("has a NaN, infinite or too large number in sample " + Twine(i) + ", expected finite " +
-                  elementName(spec.type));
-    pieces.push_back(std::move(piece));
-  }
-  return std::move(pieces);
-}
+  std::mutex mutex;
+  std::vector<SampleColumn> columns;
+};
 
-/// Turns lists of inputs, one a model input, into samples.
-static Expected<std::vector<Sample>> makeSamples(StringRef path, ArrayRef<InputSpec> specs,
-                                                 std::vector<std::vector<Tensor>> columns) {
+} // namespace
+
+static Expected<std::unique_ptr<SampleSet>> makeSet(StringRef path, ArrayRef<InputSpec> specs,
+                                                    std::vector<SampleColumn> columns) {
   for (size_t i = 1; i < columns.size(); ++i)
     if (columns[i].size() != columns[0].size())
       return fileError(path, "input '" + escaped(specs[0].name) + "' has " + Twine(columns[0].size()) +
                                  " samples, but input '" + escaped(specs[i].name) + "' has " +
                                  Twine(columns[i].size()) + ", expected the same number");
-  std::vector<Sample> samples(columns[0].size());
-  for (std::vector<Tensor> &column : columns)
-    for (size_t i = 0; i < column.size(); ++i)
-      samples[i].inputs.push_back(std::move(column[i]));
-  return std::move(samples);
+  return std::make_unique<ColumnSet>(std::move(columns));
 }
 
 //===----------------------------------------------------------------------===//
-// Files
+// NumPy's files
 //===----------------------------------------------------------------------===//
 
 static std::string listNames(std::vector<std::string> names) {
@@ -159,69 +86,59 @@ static std::string listNames(std::vector<std::string> names) {
   return llvm::join(names, ", ") + (count > kMaxListed ? " and " + std::to_string(count - kMaxListed) + " more" : "");
 }
 
-/// Whether a sample can be made at all.
-static Error checkSpecs(StringRef path, ArrayRef<InputSpec> specs) {
-  if (specs.empty())
-    return fileError(path, "the model has no inputs, expected at least one");
-  for (const InputSpec &spec : specs)
-    if (llvm::any_of(spec.shape, [](int64_t size) { return size < 1; }))
-      return fileError(path, "input '" + escaped(spec.name) + "' of the model has shape " + shapeText(spec.shape) +
-                                 ", expected sizes of at least 1");
-  return Error::success();
+/// The model's inputs among `arrays`; `names` are all that `path` has.
+static Expected<std::unique_ptr<SampleSet>> setOfArrays(StringRef path, ArrayRef<InputSpec> specs,
+                                                        std::vector<std::string> names,
+                                                        std::vector<NamedArray> arrays) {
+  std::vector<SampleColumn> columns;
+  for (const InputSpec &spec : specs) {
+    auto it = llvm::find_if(arrays, [&](const NamedArray &array) { return array.name == spec.name; });
+    if (it == arrays.end())
+      return fileError(path, "found " + listNames(names) + ", expected an array '" + escaped(spec.name) +
+                                 "' for the model's input");
+    auto column = SampleColumn::open(path, "array '" + escaped(spec.name) + "'", std::move(it->array), spec);
+    if (!column)
+      return column.takeError();
+    columns.push_back(std::move(*column));
+  }
+  return makeSet(path, specs, std::move(columns));
 }
 
-static Expected<std::vector<Sample>> loadNpz(StringRef path, ArrayRef<InputSpec> specs) {
+/// One array for the one input of a model.
+static Expected<std::unique_ptr<SampleSet>> setOfArray(StringRef path, ArrayRef<InputSpec> specs,
+                                                       std::unique_ptr<ArrayReader> array, const char *expected) {
+  if (specs.size() != 1)
+    return fileError(path, "one array, but the model has " + Twine(specs.size()) + " inputs, expected " + expected);
+  Expected<SampleColumn> column = SampleColumn::open(path, "", std::move(array), specs[0]);
+  if (!column)
+    return column.takeError();
+  std::vector<SampleColumn> columns;
+  columns.push_back(std::move(*column));
+  return makeSet(path, specs, std::move(columns));
+}
+
+static Expected<std::unique_ptr<SampleSet>> openNpzSet(StringRef path, ArrayRef<InputSpec> specs) {
   std::vector<std::string> names;
   auto isInput = [&](StringRef name) {
     names.push_back(name.str());
     return llvm::any_of(specs, [&](const InputSpec &spec) { return spec.name == name; });
   };
-  Expected<std::vector<NamedTensor>> arrays = readNpz(path, isInput);
+  Expected<std::vector<NamedArray>> arrays = openNpz(path, isInput);
   if (!arrays)
     return arrays.takeError();
-  return samplesFromArrays(path, specs, std::move(names), std::move(*arrays));
+  return setOfArrays(path, specs, std::move(names), std::move(*arrays));
 }
 
-Expected<std::vector<Sample>> samplesFromArrays(StringRef path, ArrayRef<InputSpec> specs,
-                                                std::vector<std::string> names, std::vector<NamedTensor> arrays) {
-  if (Error error = checkSpecs(path, specs))
-    return std::move(error);
-  std::vector<std::vector<Tensor>> columns;
-  for (const InputSpec &spec : specs) {
-    auto it = llvm::find_if(arrays, [&](const NamedTensor &array) { return array.name == spec.name; });
-    if (it == arrays.end())
-      return fileError(path, "found " + listNames(names) + ", expected an array '" + escaped(spec.name) +
-                                 "' for the model's input");
-    std::string label = "array '" + escaped(spec.name) + "'";
-    Expected<std::vector<Tensor>> column = cut(path, label, std::move(it->tensor), spec);
-    if (!column)
-      return column.takeError();
-    columns.push_back(std::move(*column));
-  }
-  return makeSamples(path, specs, std::move(columns));
-}
-
-static Expected<std::vector<Sample>> loadNpy(StringRef path, ArrayRef<InputSpec> specs) {
-  if (specs.size() != 1)
-    return fileError(path, "one array, but the model has " + Twine(specs.size()) + " inputs, expected an .npz");
-  Expected<Tensor> array = readNpy(path);
+static Expected<std::unique_ptr<SampleSet>> openNpySet(StringRef path, ArrayRef<InputSpec> specs) {
+  Expected<std::unique_ptr<ArrayReader>> array = openNpy(path);
   if (!array)
     return array.takeError();
-  return samplesFromArray(path, specs, std::move(*array));
+  return setOfArray(path, specs, std::move(*array), "an .npz");
 }
 
-Expected<std::vector<Sample>> samplesFromArray(StringRef path, ArrayRef<InputSpec> specs, Tensor array) {
-  if (Error error = checkSpecs(path, specs))
-    return std::move(error);
-  if (specs.size() != 1)
-    return fileError(path, "one array, but the model has " + Twine(specs.size()) + " inputs, expected one an input");
-  Expected<std::vector<Tensor>> column = cut(path, "", std::move(array), specs[0]);
-  if (!column)
-    return column.takeError();
-  std::vector<std::vector<Tensor>> columns;
-  columns.push_back(std::move(*column));
-  return makeSamples(path, specs, std::move(columns));
-}
+//===----------------------------------------------------------------------===//
+// Folders of test data
+//===----------------------------------------------------------------------===//
 
 static std::string inputFile(StringRef folder, size_t index) {
   SmallString<256> path(folder);
@@ -229,9 +146,9 @@ static std::string inputFile(StringRef folder, size_t index) {
   return path.str().str();
 }
 
-static Expected<std::vector<Sample>> loadTestDataSet(StringRef folder, ArrayRef<InputSpec> specs,
-                                                     TensorFileReader readTensorFile) {
-  std::vector<std::vector<Tensor>> columns;
+static Expected<std::unique_ptr<SampleSet>> openTestDataSet(StringRef folder, ArrayRef<InputSpec> specs,
+                                                            TensorFileReader readTensorFile) {
+  std::vector<SampleColumn> columns;
   for (auto [i, spec] : llvm::enumerate(specs)) {
     std::string path = inputFile(folder, i);
     if (!sys::fs::exists(path))
@@ -239,7 +156,7 @@ static Expected<std::vector<Sample>> loadTestDataSet(StringRef folder, ArrayRef<
     Expected<Tensor> tensor = readTensorFile(path);
     if (!tensor)
       return tensor.takeError();
-    Expected<std::vector<Tensor>> column = cut(path, "", std::move(*tensor), spec);
+    auto column = SampleColumn::open(path, "", std::make_unique<ArrayReader>(std::move(*tensor)), spec);
     if (!column)
       return column.takeError();
     columns.push_back(std::move(*column));
@@ -247,8 +164,56 @@ static Expected<std::vector<Sample>> loadTestDataSet(StringRef folder, ArrayRef<
   std::string more = inputFile(folder, specs.size());
   if (sys::fs::exists(more))
     return fileError(more, "found another input, expected " + Twine(specs.size()) + ", as the model has");
-  return makeSamples(folder, specs, std::move(columns));
+  return makeSet(folder, specs, std::move(columns));
 }
+
+namespace {
+
+/// Folders of samples one after another, of which one is in memory at a time.
+class FolderSet : public SampleSet {
+public:
+  FolderSet(std::vector<InputSpec> specs, TensorFileReader readTensorFile)
+      : specs(std::move(specs)), readTensorFile(readTensorFile) {}
+
+  Error add(std::string folder) {
+    auto set = openTestDataSet(folder, specs, readTensorFile);
+    if (!set)
+      return set.takeError();
+    ends.push_back(size() + (*set)->size());
+    folders.push_back(std::move(folder));
+    return Error::success();
+  }
+
+  size_t size() const override { return ends.empty() ? 0 : ends.back(); }
+
+  Expected<Sample> read(size_t index) override {
+    std::lock_guard<std::mutex> lock(mutex);
+    size_t folder = llvm::upper_bound(ends, index) - ends.begin();
+    if (!open || folder != openFolder) {
+      open.reset();
+      auto set = openTestDataSet(folders[folder], specs, readTensorFile);
+      if (!set)
+        return set.takeError();
+      open = std::move(*set);
+      openFolder = folder;
+    }
+    size_t inFolder = index - (folder ? ends[folder - 1] : 0);
+    if (inFolder >= open->size())
+      return fileError(folders[folder], "changed while it was read");
+    return open->read(inFolder);
+  }
+
+private:
+  std::vector<InputSpec> specs;
+  TensorFileReader readTensorFile;
+  std::vector<std::string> folders;
+  std::vector<size_t> ends; // the number after each folder's last sample
+  std::mutex mutex;
+  std::unique_ptr<SampleSet> open;
+  size_t openFolder = 0;
+};
+
+} // namespace
 
 /// The folders test_data_set_N in `path`, by their number.
 static Expected<std::vector<std::string>> findTestDataSets(StringRef path) {
@@ -268,79 +233,86 @@ static Expected<std::vector<std::string>> findTestDataSets(StringRef path) {
   return std::move(folders);
 }
 
-static Expected<std::vector<Sample>> loadFolder(StringRef path, ArrayRef<InputSpec> specs,
-                                                TensorFileReader readTensorFile) {
+static Expected<std::unique_ptr<SampleSet>> openFolder(StringRef path, ArrayRef<InputSpec> specs,
+                                                       TensorFileReader readTensorFile) {
   if (!readTensorFile)
     return fileError(path, "a folder, expected .npz or .npy");
   if (sys::fs::exists(inputFile(path, 0)))
-    return loadTestDataSet(path, specs, readTensorFile);
+    return openTestDataSet(path, specs, readTensorFile);
   Expected<std::vector<std::string>> folders = findTestDataSets(path);
   if (!folders)
     return folders.takeError();
   if (folders->empty())
     return fileError(path,
                      "no samples found, expected input_0.pb or folders named test_data_set_0, test_data_set_1, ...");
-  std::vector<Sample> samples;
-  for (const std::string &folder : *folders) {
-    Expected<std::vector<Sample>> more = loadTestDataSet(folder, specs, readTensorFile);
-    if (!more)
-      return more.takeError();
-    std::move(more->begin(), more->end(), std::back_inserter(samples));
-  }
-  return std::move(samples);
+  auto set = std::make_unique<FolderSet>(specs.vec(), readTensorFile);
+  for (std::string &folder : *folders)
+    if (Error error = set->add(std::move(folder)))
+      return std::move(error);
+  return std::move(set);
 }
 
-Expected<std::vector<Sample>> loadSamples(StringRef path, ArrayRef<InputSpec> inputs, TensorFileReader readTensorFile) {
+//===----------------------------------------------------------------------===//
+// Any path, and memory
+//===----------------------------------------------------------------------===//
+
+/// Whether a sample can be made at all.
+static Error checkSpecs(StringRef path, ArrayRef<InputSpec> specs) {
+  if (specs.empty())
+    return fileError(path, "the model has no inputs, expected at least one");
+  for (const InputSpec &spec : specs)
+    if (llvm::any_of(spec.shape, [](int64_t size) { return size < 1; }))
+      return fileError(path, "input '" + escaped(spec.name) + "' of the model has shape " + shapeText(spec.shape) +
+                                 ", expected sizes of at least 1");
+  return Error::success();
+}
+
+Expected<std::unique_ptr<SampleSet>> openSamples(StringRef path, ArrayRef<InputSpec> inputs,
+                                                 TensorFileReader readTensorFile) {
   if (Error error = checkSpecs(path, inputs))
     return std::move(error);
   if (!sys::fs::exists(path))
     return fileError(path, "no such file or directory");
   if (sys::fs::is_directory(path))
-    return loadFolder(path, inputs, readTensorFile);
+    return openFolder(path, inputs, readTensorFile);
   if (path.ends_with_insensitive(".npz"))
-    return loadNpz(path, inputs);
+    return openNpzSet(path, inputs);
   if (path.ends_with_insensitive(".npy"))
-    return loadNpy(path, inputs);
+    return openNpySet(path, inputs);
   return fileError(path, "unknown kind of file, expected .npz, .npy or a folder of test_data_set_*");
 }
 
-//===----------------------------------------------------------------------===//
-// Splitting
-//===----------------------------------------------------------------------===//
-
-std::string sampleHash(const Sample &sample) {
-  SHA256 hash;
-  for (const Tensor &tensor : sample.inputs)
-    hash.update(ArrayRef<uint8_t>(tensor.data));
-  return toHex(hash.final(), /*LowerCase=*/true);
-}
-
-bool isHeldBack(StringRef hash) {
-  uint64_t start = 0;
-  for (auto [i, byte] : llvm::enumerate(fromHex(hash.take_front(16))))
-    start |= static_cast<uint64_t>(static_cast<uint8_t>(byte)) << 8 * i;
-  return start % 5 == 0;
-}
-
-Split splitSamples(ArrayRef<Sample> samples) {
-  if (samples.empty())
-    return {};
-  if (samples.size() == 1)
-    return {{0}, {0}};
-  std::vector<std::string> hashes;
-  std::vector<bool> heldBack;
-  for (const Sample &sample : samples) {
-    hashes.push_back(sampleHash(sample));
-    heldBack.push_back(isHeldBack(hashes.back()));
+static Expected<std::vector<Sample>> readAll(Expected<std::unique_ptr<SampleSet>> set) {
+  if (!set)
+    return set.takeError();
+  std::vector<Sample> samples;
+  for (size_t i = 0, n = (*set)->size(); i < n; ++i) {
+    Expected<Sample> sample = (*set)->read(i);
+    if (!sample)
+      return sample.takeError();
+    samples.push_back(std::move(*sample));
   }
-  if (!llvm::is_contained(heldBack, true))
-    heldBack[std::min_element(hashes.begin(), hashes.end()) - hashes.begin()] = true;
-  else if (!llvm::is_contained(heldBack, false))
-    heldBack[std::max_element(hashes.begin(), hashes.end()) - hashes.begin()] = false;
-  Split split;
-  for (size_t i = 0; i < samples.size(); ++i)
-    (heldBack[i] ? split.heldBack : split.calibration).push_back(i);
-  return split;
+  return std::move(samples);
+}
+
+Expected<std::vector<Sample>> loadSamples(StringRef path, ArrayRef<InputSpec> inputs, TensorFileReader readTensorFile) {
+  return readAll(openSamples(path, inputs, readTensorFile));
+}
+
+Expected<std::vector<Sample>> samplesFromArrays(StringRef label, ArrayRef<InputSpec> inputs,
+                                                std::vector<std::string> names, std::vector<NamedTensor> arrays) {
+  if (Error error = checkSpecs(label, inputs))
+    return std::move(error);
+  std::vector<NamedArray> readers;
+  for (NamedTensor &array : arrays)
+    readers.push_back({array.name, std::make_unique<ArrayReader>(std::move(array.tensor))});
+  return readAll(setOfArrays(label, inputs, std::move(names), std::move(readers)));
+}
+
+Expected<std::vector<Sample>> samplesFromArray(StringRef label, ArrayRef<InputSpec> inputs, Tensor array) {
+  if (Error error = checkSpecs(label, inputs))
+    return std::move(error);
+  return readAll(setOfArray(label, inputs, std::make_unique<ArrayReader>(std::move(array)), "one an input"));
 }
 
 } // namespace dyadic

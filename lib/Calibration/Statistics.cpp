@@ -2,18 +2,12 @@
 
 #include "dyadic/Calibration/Statistics.h"
 #include "dyadic/Support/Error.h"
-#include "llvm/ADT/StringExtras.h"
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 using namespace llvm;
 
 namespace dyadic {
-
-/// A percent in millionths, and all of them.
-static constexpr uint64_t kPercent = 1'000'000;
-static constexpr uint64_t kWhole = 100 * kPercent;
 
 //===----------------------------------------------------------------------===//
 // Bins
@@ -142,82 +136,6 @@ Expected<ValueStatistics> ValueStatistics::fromParts(float min, float max, Histo
     return makeError("found no numbers in the bins of min and max");
   result.bins = std::move(histogram);
   return result;
-}
-
-//===----------------------------------------------------------------------===//
-// Choosing a range
-//===----------------------------------------------------------------------===//
-
-/// A decimal number in (0, 100] with up to six decimals, in millionths.
-static std::optional<uint64_t> parsePercent(StringRef text) {
-  auto [whole, decimals] = text.split('.');
-  bool isNumber = !whole.empty() && whole.size() <= 3 && decimals.size() <= 6 && llvm::all_of(whole, isDigit) &&
-                  llvm::all_of(decimals, isDigit) && !text.ends_with(".");
-  if (!isNumber)
-    return std::nullopt;
-  uint64_t millionths = 0;
-  for (char c : whole)
-    millionths = millionths * 10 + (c - '0');
-  for (size_t i = 0; i < 6; ++i)
-    millionths = millionths * 10 + (i < decimals.size() ? decimals[i] - '0' : 0);
-  return millionths > 0 && millionths <= kWhole ? std::optional<uint64_t>(millionths) : std::nullopt;
-}
-
-static uint64_t toMillionths(double percentile) {
-  if (!(percentile > 0))
-    return 1;
-  auto rounded = static_cast<uint64_t>(std::floor(std::min(percentile, 100.0) * kPercent + 0.5));
-  return std::max<uint64_t>(rounded, 1);
-}
-
-Expected<CalibrationOptions> parseCalibrationMethod(StringRef text) {
-  CalibrationOptions options;
-  if (text == "minmax")
-    return options;
-  if (text == "entropy" || text == "mse")
-    return makeError("calibration method '" + text + "' is not built yet, expected minmax or percentile[:99.99]");
-  options.method = CalibrationMethod::Percentile;
-  if (text == "percentile")
-    return options;
-  StringRef number = text;
-  if (!number.consume_front("percentile:"))
-    return makeError("unknown calibration method '" + escaped(text) + "', expected minmax or percentile[:99.99]");
-  std::optional<uint64_t> millionths = parsePercent(number);
-  if (!millionths)
-    return makeError("calibration method '" + escaped(text) +
-                     "' has a bad percentile, expected a number above 0 and up to 100 with at most 6 decimals");
-  options.percentile = static_cast<double>(*millionths) / kPercent;
-  return options;
-}
-
-std::string toString(const CalibrationOptions &options) {
-  if (options.method == CalibrationMethod::MinMax)
-    return "minmax";
-  uint64_t millionths = toMillionths(options.percentile);
-  std::string decimals = std::to_string(kPercent + millionths % kPercent).substr(1);
-  decimals.erase(decimals.find_last_not_of('0') + 1);
-  return "percentile:" + std::to_string(millionths / kPercent) + (decimals.empty() ? "" : "." + decimals);
-}
-
-std::pair<float, float> chooseRange(const ValueStatistics &statistics, const CalibrationOptions &options) {
-  float low = statistics.min(), high = statistics.max();
-  if (options.method == CalibrationMethod::MinMax || statistics.count() == 0)
-    return {low, high};
-  // How many numbers may lie outside on either side. Less than half of them, so low never passes high.
-  uint64_t outside = kWhole - toMillionths(options.percentile);
-  auto cut = static_cast<uint64_t>(static_cast<unsigned __int128>(statistics.count()) * outside / (2 * kWhole));
-  const Histogram &histogram = statistics.histogram();
-  size_t left = 0, right = histogram.counts.size() - 1;
-  for (uint64_t seen = histogram.counts[left]; seen <= cut; seen += histogram.counts[left])
-    ++left;
-  for (uint64_t seen = histogram.counts[right]; seen <= cut; seen += histogram.counts[right])
-    --right;
-  // Edges are clamped as double: the upper one of the last bin may be 2^128.
-  auto edge = [&](int64_t index) {
-    double value = std::ldexp(static_cast<double>(index), histogram.exponent);
-    return static_cast<float>(std::min<double>(std::max<double>(value, low), high));
-  };
-  return {edge(histogram.first + static_cast<int64_t>(left)), edge(histogram.first + static_cast<int64_t>(right) + 1)};
 }
 
 } // namespace dyadic

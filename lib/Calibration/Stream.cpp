@@ -8,6 +8,19 @@ using namespace llvm;
 
 namespace dyadic {
 
+namespace {
+/// Samples that somebody else holds.
+class HeldSamples : public SampleSet {
+public:
+  explicit HeldSamples(const std::vector<Sample> &samples) : samples(samples) {}
+  size_t size() const override { return samples.size(); }
+  Expected<Sample> read(size_t index) override { return samples[index]; }
+
+private:
+  const std::vector<Sample> &samples;
+};
+} // namespace
+
 /// Adds what `part` has observed; both are of one model.
 static Error addStatistics(CalibrationTable &table, CalibrationTable part) {
   if (table.values.empty()) {
@@ -29,8 +42,8 @@ Error CalibrationStream::observe(std::vector<size_t> indices, function_ref<void(
     if (progress)
       progress(before + done);
   };
-  // Ranges are chosen once, at the end: minmax costs nothing.
-  Expected<CalibrationTable> part = calibrate(evaluator, samples, Split{indices, {}}, {}, modelSha, report);
+  HeldSamples set(samples);
+  Expected<CalibrationTable> part = calibrate(evaluator, set, Split{indices, {}, hashes}, {}, modelSha, report);
   if (!part)
     return part.takeError();
   for (size_t index : indices)
@@ -78,7 +91,6 @@ Expected<CalibrationTable> CalibrationStream::finish(const CalibrationOptions &o
     if (Error error = observe({index}, nullptr))
       return std::move(error);
   }
-  llvm::sort(observed);
   for (size_t index : observed)
     table.samples.push_back(hashes[index]);
   for (size_t index : heldBack) {
@@ -86,7 +98,10 @@ Expected<CalibrationTable> CalibrationStream::finish(const CalibrationOptions &o
     if (samples.size() > 1)
       kept.push_back(std::move(samples[index]));
   }
-  chooseRanges(table, options);
+  llvm::sort(table.samples);
+  llvm::sort(table.heldBack);
+  table.heldBack.erase(llvm::unique(table.heldBack), table.heldBack.end());
+  table.method = options;
   return std::move(table);
 }
 

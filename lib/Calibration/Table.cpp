@@ -20,7 +20,7 @@ static void writeStrings(json::OStream &json, StringRef key, const std::vector<s
   });
 }
 
-/// On one line: a line for each of up to 2048 counts would make the file unreadable.
+/// On one line: a line for each of thousands of counts would make the file unreadable.
 static void writeHistogram(json::OStream &json, const Histogram &histogram) {
   json.attributeBegin("histogram");
   json.rawValue([&](raw_ostream &os) {
@@ -40,10 +40,11 @@ static void writeValue(json::OStream &json, const CalibratedValue &value) {
   json.attributeBegin("min");
   writeFloat(json, value.statistics.min());
   json.attributeEnd();
-  json.attributeArray("range", [&] {
-    writeFloat(json, value.low);
-    writeFloat(json, value.high);
-  });
+  if (value.fixed)
+    json.attributeArray("range", [&] {
+      writeFloat(json, value.fixed->first);
+      writeFloat(json, value.fixed->second);
+    });
 }
 
 std::string toJson(const CalibrationTable &table) {
@@ -91,6 +92,8 @@ static Error readHistogram(JsonReader reader, Histogram &histogram) {
 }
 
 static Error readRange(JsonReader &reader, CalibratedValue &value) {
+  if (!reader.has("range"))
+    return Error::success();
   std::vector<float> range;
   if (Error error = assign(range, reader.getFloats("range")))
     return error;
@@ -98,8 +101,7 @@ static Error readRange(JsonReader &reader, CalibratedValue &value) {
     return reader.error("range", "found " + Twine(range.size()) + " numbers, expected 2");
   if (range[0] > range[1])
     return reader.error("range", "found the larger number first, expected [low, high]");
-  value.low = range[0];
-  value.high = range[1];
+  value.fixed = {range[0], range[1]};
   return Error::success();
 }
 
@@ -154,12 +156,17 @@ Expected<CalibrationTable> parseTable(StringRef path, StringRef text) {
   CalibrationTable table;
   if (Error error = assign(table.header, readHeader(*reader, CalibrationTable::kKind, CalibrationTable::kVersion)))
     return std::move(error);
+  if (table.header.version < CalibrationTable::kVersion)
+    return reader->error("version", "found " + Twine(table.header.version) + ", expected " +
+                                        Twine(CalibrationTable::kVersion) + ": calibrate again");
   if (Error error = readMethod(*reader, table.method))
     return std::move(error);
   if (Error error = assign(table.samples, reader->getShas("samples")))
     return std::move(error);
   if (Error error = assign(table.heldBack, reader->getShas("held_back")))
     return std::move(error);
+  llvm::sort(table.samples);
+  llvm::sort(table.heldBack);
   Expected<JsonReader> values = reader->getObject("values");
   if (!values)
     return values.takeError();
@@ -183,40 +190,72 @@ Error checkModel(const CalibrationTable &table, StringRef path, StringRef sha) {
   return checkModel(table.header, path, sha);
 }
 
-void chooseRanges(CalibrationTable &table, const CalibrationOptions &method) {
-  table.method = method;
-  for (auto &[id, value] : table.values)
-    std::tie(value.low, value.high) = chooseRange(value.statistics, method);
+std::pair<float, float> rangeOf(const CalibratedValue &value, const CalibrationOptions &method, unsigned bits) {
+  return value.fixed ? *value.fixed : chooseRange(value.statistics, method, bits);
 }
 
-Error mergeTable(CalibrationTable &table, const CalibrationTable &other, StringRef path) {
-  if (Error error = checkModel(other, path, table.header.model))
-    return error;
-  std::set<std::string> samples(table.samples.begin(), table.samples.end());
-  for (const std::string &sample : other.samples)
-    if (samples.count(sample))
-      return fileError(path, "sample " + sample + " is in another table too, expected different samples");
-  for (const auto &[id, value] : table.values)
-    if (!other.values.count(id))
-      return fileError(path, "value '" + escaped(id) + "' is missing, another table has it");
+//===----------------------------------------------------------------------===//
+// Merging
+//===----------------------------------------------------------------------===//
 
-  std::map<std::string, CalibratedValue> merged = table.values;
-  for (const auto &[id, value] : other.values) {
-    auto it = merged.find(id);
-    if (it == merged.end())
-      return fileError(path, "value '" + escaped(id) + "' is not in the other table");
-    if (!it->second.statistics.merge(value.statistics))
-      return fileError(path, "value '" + escaped(id) + "' has more than 2^53 numbers in all tables together");
-  }
-  table.values = std::move(merged);
-  table.samples.insert(table.samples.end(), other.samples.begin(), other.samples.end());
-  samples.insert(other.samples.begin(), other.samples.end());
-  std::set<std::string> heldBack(table.heldBack.begin(), table.heldBack.end());
-  heldBack.insert(other.heldBack.begin(), other.heldBack.end());
-  table.heldBack.assign(heldBack.begin(), heldBack.end());
-  llvm::erase_if(table.heldBack, [&](const std::string &sample) { return samples.count(sample) > 0; });
-  chooseRanges(table, table.method);
+/// An error where the two are not of one model, or name different values.
+static Error checkSameValues(const NamedTable &a, const NamedTable &b) {
+  if (a.table.header.model != b.table.header.model)
+    return fileError(b.path, "belongs to the model with SHA-256 " + b.table.header.model + ", but " + escaped(a.path) +
+                                 " to " + a.table.header.model);
+  auto missing = [](const NamedTable &from, const NamedTable &in) -> Error {
+    for (const auto &[id, value] : from.table.values)
+      if (!in.table.values.count(id))
+        return fileError(in.path, "value '" + escaped(id) + "' is missing, which " + escaped(from.path) + " has");
+    return Error::success();
+  };
+  if (Error error = missing(a, b))
+    return error;
+  return missing(b, a);
+}
+
+static Error mergeValue(CalibratedValue &value, const CalibratedValue &other, StringRef id, StringRef path,
+                        StringRef otherPath) {
+  if (value.fixed && other.fixed && value.fixed != other.fixed)
+    return fileError(otherPath, "value '" + escaped(id) + "' has another range than in " + escaped(path));
+  if (!value.fixed)
+    value.fixed = other.fixed;
+  if (!value.statistics.merge(other.statistics))
+    return fileError(otherPath,
+                     "value '" + escaped(id) + "' has more than 2^53 numbers, with those of " + escaped(path));
   return Error::success();
+}
+
+Expected<CalibrationTable> mergeTables(std::vector<NamedTable> tables, std::optional<CalibrationOptions> method) {
+  NamedTable &first = tables.front();
+  CalibrationTable merged = first.table;
+  std::map<std::string, StringRef> observedIn;
+  for (const NamedTable &other : tables) {
+    for (const std::string &sample : std::set<std::string>(other.table.samples.begin(), other.table.samples.end()))
+      if (auto [it, isNew] = observedIn.try_emplace(sample, other.path); !isNew)
+        return fileError(other.path,
+                         "sample " + sample + " is in " + escaped(it->second) + " too, expected different samples");
+    if (&other == &first)
+      continue;
+    if (Error error = checkSameValues(first, other))
+      return std::move(error);
+    if (!method && other.table.method != merged.method)
+      return fileError(other.path, "has the method " + toString(other.table.method) + ", but " + escaped(first.path) +
+                                       " has " + toString(merged.method) + ", expected one, or --calibration-method");
+    for (const auto &[id, value] : other.table.values)
+      if (Error error = mergeValue(merged.values[id], value, id, first.path, other.path))
+        return std::move(error);
+    llvm::append_range(merged.samples, other.table.samples);
+    llvm::append_range(merged.heldBack, other.table.heldBack);
+  }
+  llvm::sort(merged.samples);
+  llvm::sort(merged.heldBack);
+  merged.heldBack.erase(llvm::unique(merged.heldBack), merged.heldBack.end());
+  if (tables.size() > 1) // a single sample is on both sides
+    llvm::erase_if(merged.heldBack, [&](const std::string &sample) { return observedIn.count(sample) > 0; });
+  if (method)
+    merged.method = *method;
+  return std::move(merged);
 }
 
 } // namespace dyadic

@@ -118,8 +118,8 @@ static bool isScores(const Tensor &tensor) {
   return tensor.size() > 1 && llvm::count_if(tensor.shape, [](int64_t d) { return d != 1; }) == 1;
 }
 
-llvm::Error measureAgreement(Report &report, const Program &floatProgram, ModuleOp integerModule,
-                             ArrayRef<const Sample *> samples) {
+llvm::Error measureAgreement(Report &report, const Program &floatProgram, ModuleOp integerModule, SampleSet &samples,
+                             ArrayRef<size_t> indices, llvm::function_ref<void(size_t, size_t)> progress) {
   llvm::Expected<std::unique_ptr<Program>> program = jitModule(integerModule, /*exposeValues=*/false);
   if (!program)
     return program.takeError();
@@ -135,7 +135,12 @@ llvm::Error measureAgreement(Report &report, const Program &floatProgram, Module
     report.outputs.push_back({infos[i].name, Agreement()});
 
   size_t agreeing = 0, scored = 0;
-  for (const Sample *sample : samples) {
+  for (auto [done, index] : llvm::enumerate(indices)) {
+    if (progress)
+      progress(done, indices.size());
+    llvm::Expected<Sample> sample = samples.read(index);
+    if (!sample)
+      return sample.takeError();
     llvm::Expected<std::vector<Tensor>> expected = runSample(floatProgram, *sample);
     if (!expected)
       return expected.takeError();
@@ -166,7 +171,7 @@ llvm::Error measureAgreement(Report &report, const Program &floatProgram, Module
   }
   if (scored > 0)
     report.topOneAgreement = 100.0 * static_cast<double>(agreeing) / static_cast<double>(scored);
-  report.heldBackSamples = samples.size();
+  report.heldBackSamples = indices.size();
   return llvm::Error::success();
 }
 

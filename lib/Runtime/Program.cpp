@@ -93,17 +93,9 @@ std::unique_ptr<Program::Call> Program::prepare(const std::vector<const Tensor *
   call->batch = batch == -1 ? 1 : batch;
   // Without exceptions an allocation that fails ends the process.
   constexpr uint64_t kLimit = uint64_t(1) << 33;
-  uint64_t bytes = model->workspace_size(call->batch, threads);
-  double total = static_cast<double>(bytes);
-  for (const TensorInfo &info : outputInfos) {
-    double size = static_cast<double>(elementSize(info.type));
-    for (int64_t d : info.shape)
-      size *= static_cast<double>(d == -1 ? call->batch : d);
-    total += size;
-  }
-  if (total > static_cast<double>(kLimit)) {
-    error =
-        "outputs and workspace need " + std::to_string(static_cast<uint64_t>(total / 1e9)) + " GB, expected at most 8";
+  uint64_t total = callBytes(call->batch, threads);
+  if (total > kLimit) {
+    error = "outputs and workspace need " + std::to_string(total / 1'000'000'000) + " GB, expected at most 8";
     return nullptr;
   }
   for (const TensorInfo &info : outputInfos) {
@@ -114,11 +106,23 @@ std::unique_ptr<Program::Call> Program::prepare(const std::vector<const Tensor *
   }
   for (Tensor &output : call->outputs)
     call->outputPointers.push_back(output.data.data());
-  call->workspace.resize(bytes + DYADIC_ALIGNMENT);
+  call->workspace.resize(model->workspace_size(call->batch, threads) + DYADIC_ALIGNMENT);
   auto address = reinterpret_cast<uintptr_t>(call->workspace.data());
   call->alignedWorkspace =
       reinterpret_cast<void *>((address + DYADIC_ALIGNMENT - 1) & ~uintptr_t(DYADIC_ALIGNMENT - 1));
   return call;
+}
+
+uint64_t Program::callBytes(int64_t batch, int threads) const {
+  // Sizes come from a file: as double they cannot wrap around.
+  double total = static_cast<double>(model->workspace_size(batch, threads));
+  for (const TensorInfo &info : outputInfos) {
+    double size = static_cast<double>(elementSize(info.type));
+    for (int64_t d : info.shape)
+      size *= static_cast<double>(d == -1 ? batch : d);
+    total += size;
+  }
+  return total < 0x1p63 ? static_cast<uint64_t>(total) : UINT64_MAX;
 }
 
 /// Whether the file holds all that its ELF header promises: the loader maps a

@@ -175,11 +175,35 @@ Type QuantizationDecisions::outputType(Value root, unsigned bits) const {
 //===----------------------------------------------------------------------===//
 
 LogicalResult QuantizationDecisions::decide() {
-  if (failed(checkIds()) || failed(collectStorages()) || failed(checkMoves()) || failed(chooseWidths()))
+  if (failed(decideWidths()) || failed(readRanges()))
+    return failure();
+  // Borders may need a storage of their own, with a width.
+  collectBorders();
+  if (failed(checkMoves()) || failed(chooseWidths()))
     return failure();
   chooseTypes();
   completeLayers();
   return chooseAccumulators();
+}
+
+LogicalResult QuantizationDecisions::decideWidths() {
+  if (failed(checkIds()) || failed(collectStorages()))
+    return failure();
+  return chooseWidths();
+}
+
+std::map<std::string, unsigned> QuantizationDecisions::rangeWidths() {
+  std::map<std::string, unsigned> widths;
+  for (const auto &[value, storage] : storages)
+    widths[storage.id] = storage.bits;
+  if (plan.io == BoundaryMode::Integer)
+    for (auto [i, result] : llvm::enumerate(function.front().getTerminator()->getOperands()))
+      if (const Storage *storage = storageOf(result)) {
+        auto asked = plan.outputBits.find(resultName(function, i).str());
+        unsigned bits = asked == plan.outputBits.end() ? kOutputBits : asked->second;
+        widths[storage->id] = std::max(widths[storage->id], bits);
+      }
+  return widths;
 }
 
 /// Plans name existing layers only: a misspelt id must not be ignored.
@@ -258,41 +282,53 @@ void QuantizationDecisions::collectBorder(PadOp pad) {
   storages[pad.getOutput()] = storage;
 }
 
-/// One storage for every argument and for every layer that computes numbers.
-LogicalResult QuantizationDecisions::collectStorages() {
-  auto add = [&](Value value, StringRef id, ActivationBounds bounds) -> LogicalResult {
-    RangeOp range = rangeAfter(value);
-    if (!range)
-      return emitError(value.getLoc()) << "value '" << escaped(id) << "' has no qnn.range, expected a calibrated graph";
-    Storage storage;
-    storage.id = id.str();
-    storage.min = std::min(std::max(range.getMin().convertToFloat(), bounds.min), bounds.max);
-    storage.max = std::min(std::max(range.getMax().convertToFloat(), bounds.min), bounds.max);
-    // A value that calibration saw as 0 alone still needs a range that clamps to the bounds.
-    if (storage.min == 0 && storage.max == 0 && (std::isfinite(bounds.min) || std::isfinite(bounds.max))) {
-      storage.min = std::max(bounds.min, -1.0f);
-      storage.max = std::min(bounds.max, 1.0f);
-    }
-    storage.bounds = bounds;
-    storages[value] = storage;
-    return success();
-  };
-  for (BlockArgument argument : function.getArguments())
-    if (failed(add(argument, argumentName(function, argument.getArgNumber()), {})))
-      return failure();
-  for (Operation *op : layersOf(function)) {
+void QuantizationDecisions::collectBorders() {
+  for (Operation *op : layersOf(function))
     if (auto pad = dyn_cast<PadOp>(op))
       collectBorder(pad);
+}
+
+/// One storage for every argument and for every layer that computes numbers.
+LogicalResult QuantizationDecisions::collectStorages() {
+  auto add = [&](Value value, StringRef id, ActivationBounds bounds) {
+    Storage storage;
+    storage.id = id.str();
+    storage.bounds = bounds;
+    storages[value] = storage;
+  };
+  for (BlockArgument argument : function.getArguments())
+    add(argument, argumentName(function, argument.getArgNumber()), {});
+  for (Operation *op : layersOf(function)) {
     if (op->hasTrait<PassThrough>())
       continue;
     if (isa<BatchNormOp>(op))
       return op->emitError() << "'" << op->getName()
                              << "' at the calibrated level, expected quant-fold-constants to run first";
     SmallVector<Operation *> activations = absorbedBy(op);
-    if (std::optional<ActivationBounds> own = boundsOf(op); own && failed(add(op->getResult(0), idOf(op), *own)))
-      return failure();
-    else if (!own && failed(add(layerValue(op), idOf(op), activationBounds(activations))))
-      return failure();
+    if (std::optional<ActivationBounds> own = boundsOf(op))
+      add(op->getResult(0), idOf(op), *own);
+    else
+      add(layerValue(op), idOf(op), activationBounds(activations));
+  }
+  return success();
+}
+
+/// The ranges of the calibrated graph, within the bounds of activations.
+LogicalResult QuantizationDecisions::readRanges() {
+  for (auto &[value, storage] : storages) {
+    RangeOp range = rangeAfter(value);
+    if (!range)
+      return emitError(value.getLoc()) << "value '" << escaped(storage.id)
+                                       << "' has no qnn.range, expected a calibrated graph";
+    const ActivationBounds &bounds = storage.bounds;
+    float min = range.getMin().convertToFloat(), max = range.getMax().convertToFloat();
+    storage.min = std::min(std::max(min, bounds.min), bounds.max);
+    storage.max = std::min(std::max(max, bounds.min), bounds.max);
+    // A value that calibration saw as 0 alone still needs a range that clamps to the bounds.
+    if (storage.min == 0 && storage.max == 0 && (std::isfinite(bounds.min) || std::isfinite(bounds.max))) {
+      storage.min = std::max(bounds.min, -1.0f);
+      storage.max = std::min(bounds.max, 1.0f);
+    }
   }
   return success();
 }

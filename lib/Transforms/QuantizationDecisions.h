@@ -40,6 +40,11 @@ public:
   /// `plan` names what is fixed; decide() completes it.
   QuantizationDecisions(mlir::func::FuncOp function, Plan &plan) : function(function), plan(plan) {}
   mlir::LogicalResult decide();
+  /// The part of decide() that needs no ranges.
+  mlir::LogicalResult decideWidths();
+  /// By id, the bits that a value's range is for, once widths are decided: those it is stored with, or of an integer
+  /// output if that has more.
+  std::map<std::string, unsigned> rangeWidths();
 
   /// The value whose storage `value` shares: through the operations that move numbers, up
   /// to a pad that needs a wider range than its operand.
@@ -63,7 +68,9 @@ private:
   mlir::LogicalResult checkIds();
   mlir::LogicalResult checkMoves();
   mlir::LogicalResult collectStorages();
+  void collectBorders();
   void collectBorder(qnn::PadOp pad);
+  mlir::LogicalResult readRanges();
   mlir::LogicalResult chooseWidths();
   mlir::LogicalResult readAskedWidths(std::map<void *, std::pair<unsigned, std::string>> &asked);
   void chooseTypes();

@@ -386,6 +386,18 @@ LogicalResult quantizeGraph(ModuleOp module, Plan &plan) {
   return GraphQuantizer(function, plan).run();
 }
 
+LogicalResult rangeWidths(ModuleOp module, const Plan &plan, std::map<std::string, unsigned> &widths) {
+  func::FuncOp function = entryFunction(module);
+  if (!function)
+    return module.emitError() << "module has no single entry function";
+  Plan copy = plan;
+  QuantizationDecisions decisions(function, copy);
+  if (failed(decisions.decideWidths()))
+    return failure();
+  widths = decisions.rangeWidths();
+  return success();
+}
+
 namespace {
 struct QuantizeGraph : impl::QuantizeGraphBase<QuantizeGraph> {
   using QuantizeGraphBase::QuantizeGraphBase;

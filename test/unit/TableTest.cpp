@@ -4,6 +4,7 @@
 
 #include "dyadic/Calibration/Calibrate.h"
 #include "dyadic/Support/Error.h"
+#include "llvm/ADT/STLExtras.h"
 #include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
@@ -36,16 +37,31 @@ public:
     observe("index", Tensor(ElementType::S64, {1}));
     return llvm::Error::success();
   }
+  uint64_t bytesPerRun() const override { return bytes; }
   std::string id = "y.0";
   bool fail = false;
+  uint64_t bytes = 1;
 };
 
-CalibrationTable calibrated(llvm::ArrayRef<Sample> samples, const Split &split,
-                            const CalibrationOptions &options = {}) {
+llvm::Expected<CalibrationTable> calibrateWith(Doubler &doubler, const std::vector<Sample> &samples, Split split,
+                                               const CalibrationOptions &options = {}, unsigned threads = 0,
+                                               llvm::function_ref<void(size_t, size_t)> progress = nullptr) {
+  SampleList list(samples);
+  for (const Sample &sample : samples)
+    split.hashes.push_back(sampleHash(sample));
+  return calibrate(doubler, list, split, options, kModel, progress, threads);
+}
+
+CalibrationTable calibrated(const std::vector<Sample> &samples, const Split &split,
+                            const CalibrationOptions &options = {}, unsigned threads = 0) {
   Doubler doubler;
-  auto table = calibrate(doubler, samples, split, options, kModel, nullptr);
+  auto table = calibrateWith(doubler, samples, split, options, threads);
   EXPECT_TRUE(bool(table));
   return table ? *table : CalibrationTable();
+}
+
+Split parts(std::vector<size_t> calibration, std::vector<size_t> heldBack) {
+  return {std::move(calibration), std::move(heldBack), {}};
 }
 
 std::vector<Sample> makeSamples() {
@@ -67,14 +83,14 @@ bool sameTable(const CalibrationTable &a, const CalibrationTable &b) {
                 a.values.size() == b.values.size();
   for (const auto &[id, value] : a.values) {
     auto it = b.values.find(id);
-    isSame = isSame && it != b.values.end() && value.statistics == it->second.statistics &&
-             value.low == it->second.low && value.high == it->second.high;
+    isSame =
+        isSame && it != b.values.end() && value.statistics == it->second.statistics && value.fixed == it->second.fixed;
   }
   return isSame;
 }
 
 /// The smallest table, for changing.
-std::string smallTable() { return toJson(calibrated({makeSample({1, 1, -2})}, {{0}, {0}})); }
+std::string smallTable() { return toJson(calibrated({makeSample({1, 1, -2})}, parts({0}, {0}))); }
 
 std::string errorOf(const std::string &text) { return llvm::toString(parseTable("t.json", text).takeError()); }
 
@@ -92,40 +108,79 @@ TEST(TableTest, Calibrate) {
   std::vector<Sample> samples = makeSamples();
   std::vector<std::pair<size_t, size_t>> steps;
   Doubler doubler;
-  auto table = calibrate(doubler, samples, {{1, 3}, {0}}, {}, kModel,
-                         [&](size_t done, size_t total) { steps.push_back({done, total}); });
+  auto table = calibrateWith(doubler, samples, parts({1, 3}, {0}), {}, 0,
+                             [&](size_t done, size_t total) { steps.push_back({done, total}); });
   ASSERT_TRUE(bool(table)) << llvm::toString(table.takeError());
   EXPECT_EQ(steps, (std::vector<std::pair<size_t, size_t>>{{1, 2}, {2, 2}}));
   EXPECT_EQ(table->header.kind, "calibration");
   EXPECT_EQ(table->header.model, kModel);
-  EXPECT_EQ(table->samples, (std::vector<std::string>{sampleHash(samples[1]), sampleHash(samples[3])}));
+  std::vector<std::string> hashes{sampleHash(samples[1]), sampleHash(samples[3])};
+  llvm::sort(hashes);
+  EXPECT_EQ(table->samples, hashes);
   EXPECT_EQ(table->heldBack, (std::vector<std::string>{sampleHash(samples[0])}));
   ASSERT_EQ(table->values.size(), 2u);
   const CalibratedValue &x = table->values.at("x"), &y = table->values.at("y.0");
   EXPECT_EQ(x.statistics.count(), 200u);
-  EXPECT_EQ(y.low, 2 * x.low);
-  EXPECT_EQ(y.high, y.statistics.max());
+  EXPECT_EQ(y.statistics.min(), 2 * x.statistics.min());
+  EXPECT_EQ(rangeOf(y, table->method, 8), std::make_pair(y.statistics.min(), y.statistics.max()));
+}
+
+TEST(TableTest, AnyNumberOfThreadsGivesTheSameTable) {
+  std::vector<Sample> samples;
+  for (int i = 0; i < 5; ++i)
+    for (const Sample &sample : makeSamples()) {
+      samples.push_back(sample);
+      samples.back().inputs[0].as<float>()[0] = static_cast<float>(i) * 0.37f;
+    }
+  Split split = parts({}, {0});
+  for (size_t i = 1; i < samples.size(); ++i)
+    split.calibration.push_back(i);
+  std::string one = toJson(calibrated(samples, split, {}, 1));
+  for (unsigned threads : {0, 2, 3, 8, 100})
+    EXPECT_EQ(toJson(calibrated(samples, split, {}, threads)), one) << threads << " threads";
 }
 
 TEST(TableTest, CalibrateErrors) {
   auto error = [](Doubler &doubler, const Sample &sample, const Split &split) {
-    return llvm::toString(calibrate(doubler, sample, split, {}, kModel, nullptr).takeError());
+    return llvm::toString(calibrateWith(doubler, {sample}, split).takeError());
   };
   Doubler doubler;
   EXPECT_EQ(error(doubler, makeSample({1}), {}), "no samples to calibrate with, expected at least one");
-  EXPECT_EQ(error(doubler, makeSample({3e38f}), {{0}, {0}}),
+  EXPECT_EQ(error(doubler, makeSample({3e38f}), parts({0}, {0})),
             "value 'y.0' has a NaN or infinite number in the float program, for sample 0");
+  doubler.bytes = uint64_t(1) << 40; // more than fits: one run at a time
+  EXPECT_EQ(error(doubler, makeSample({1}), parts({0}, {0})), "");
   doubler.id = "y\xff";
-  EXPECT_EQ(error(doubler, makeSample({1}), {{0}, {0}}),
+  EXPECT_EQ(error(doubler, makeSample({1}), parts({0}, {0})),
             "value 'y\\xff' has a name that is not UTF-8 in the float program, for sample 0");
   doubler.fail = true;
-  EXPECT_EQ(error(doubler, makeSample({1}), {{0}, {0}}), "the program failed");
+  EXPECT_EQ(error(doubler, makeSample({1}), parts({0}, {0})), "the program failed");
+  SampleList changed({makeSample({1})});
+  Split split = parts({0}, {0});
+  split.hashes = {sampleHash(makeSample({2}))};
+  EXPECT_EQ(llvm::toString(calibrate(doubler, changed, split, {}, kModel, nullptr).takeError()),
+            "sample 0 changed while it was read");
+}
+
+TEST(TableTest, TheFirstErrorIsReported) {
+  std::vector<Sample> samples(40, makeSample({1}));
+  for (size_t bad : {7, 8, 9, 30})
+    samples[bad] = makeSample({3e38f});
+  Split split = parts({}, {0});
+  for (size_t i = 0; i < samples.size(); ++i)
+    split.calibration.push_back(i);
+  for (int round = 0; round < 20; ++round) {
+    Doubler doubler;
+    EXPECT_EQ(llvm::toString(calibrateWith(doubler, samples, split, {}, 1 + round % 8).takeError()),
+              "value 'y.0' has a NaN or infinite number in the float program, for sample 7");
+  }
 }
 
 TEST(TableTest, RoundTripIsExact) {
   std::vector<Sample> samples = makeSamples();
   samples.push_back(makeSample({1e-45f, 3.4028235e38f / 2, 0.1f, -0.0f}));
-  CalibrationTable table = calibrated(samples, {{0, 1, 2, 6}, {3, 4}}, {CalibrationMethod::Percentile, 99.5});
+  CalibrationTable table = calibrated(samples, parts({0, 1, 2, 6}, {3, 4}), {CalibrationMethod::Percentile, 99.5});
+  table.values["x"].fixed = {-0.5f, 0.25f};
   table.values["unseen \"\n\xc3\xbc"] = {};
   std::string text = toJson(table);
   EXPECT_EQ(text.substr(0, 40), "{\n  \"kind\": \"calibration\",\n  \"version\": ");
@@ -160,19 +215,22 @@ TEST(TableTest, HeaderErrors) {
   EXPECT_EQ(errorOf("[]"), "t.json: found an array, expected an object");
   EXPECT_EQ(errorOf("{}"), "t.json: key 'kind' is missing");
   EXPECT_EQ(errorWith("\"calibration\"", "\"plan\""), "t.json: kind: found 'plan', expected 'calibration'");
-  EXPECT_EQ(errorWith("\"version\": 1", "\"version\": 2"),
-            "t.json: version: found 2, written by 'dyadic 0.1.0', expected at most 1");
-  EXPECT_EQ(errorWith("\"version\": 1", "\"version\": 0"),
+  EXPECT_EQ(errorWith("\"version\": 2", "\"version\": 3"),
+            "t.json: version: found 3, written by 'dyadic 0.1.0', expected at most 2");
+  EXPECT_EQ(errorWith("\"version\": 2", "\"version\": 0"),
             "t.json: version: found 0, expected an integer from 1 to 9223372036854775807");
-  EXPECT_EQ(errorWith("\"version\": 1", "\"version\": \"1\""),
+  EXPECT_EQ(errorWith("\"version\": 2", "\"version\": 1"), "t.json: version: found 1, expected 2: calibrate again");
+  EXPECT_EQ(errorWith("\"version\": 2", "\"version\": \"1\""),
             "t.json: version: found '1', expected an integer from 1 to 9223372036854775807");
   EXPECT_EQ(errorWith(kModel, "abc"), "t.json: model: found 'abc', expected a SHA-256 of 64 hexadecimal digits");
   EXPECT_EQ(errorWith("\"producer\"", "\"maker\""), "t.json: key 'producer' is missing");
   EXPECT_EQ(errorWith("\"samples\"", "\"zzz\": 1, \"samples\""),
             "t.json: unknown key 'zzz', expected held_back, kind, method, model, producer, samples, values, version");
-  EXPECT_EQ(errorWith("\"version\": 1", "\"kind\": 1"), "t.json: line 3: key 'kind' is given twice");
-  EXPECT_EQ(errorWith("\"minmax\"", "\"mse\""),
-            "t.json: method: calibration method 'mse' is not built yet, expected minmax or percentile[:99.99]");
+  EXPECT_EQ(errorWith("\"version\": 2", "\"kind\": 1"), "t.json: line 3: key 'kind' is given twice");
+  EXPECT_EQ(errorWith("\"minmax\"", "\"mse\""), "");
+  EXPECT_EQ(errorWith("\"minmax\"", "\"guess\""),
+            "t.json: method: unknown calibration method 'guess', expected minmax, "
+            "percentile[:99.99], entropy or mse");
   EXPECT_EQ(errorWith("\"samples\": [", "\"samples\": [7, "),
             "t.json: samples[0]: found 7, expected a SHA-256 of 64 hexadecimal digits");
   EXPECT_EQ(errorOf(std::string(100000, '[')), "t.json: line 1: more than 64 levels of nesting");
@@ -184,10 +242,13 @@ TEST(TableTest, ValueErrors) {
   EXPECT_EQ(errorWith("\"max\": 1,", ""), "t.json: values.x: key 'max' is missing");
   EXPECT_EQ(errorWith("\"max\": 1,", "\"max\": 1, \"mean\": 0,"),
             "t.json: values.x: unknown key 'mean', expected count, histogram, max, min, range");
-  EXPECT_EQ(errorWith("-2,\n        1", "1,\n -2"),
-            "t.json: values.x.range: found the larger number first, expected [low, high]");
-  EXPECT_EQ(errorWith("-2,\n        1", "-2"), "t.json: values.x.range: found 1 numbers, expected 2");
-  EXPECT_EQ(errorWith("-2,\n        1", "-2, null"), "t.json: values.x.range[1]: found null, expected a finite number");
+  auto withRange = [](const std::string &range) {
+    return errorWith("\"max\": 1", "\"range\": " + range + ", \"max\": 1");
+  };
+  EXPECT_EQ(withRange("[-2, 1]"), "");
+  EXPECT_EQ(withRange("[1, -2]"), "t.json: values.x.range: found the larger number first, expected [low, high]");
+  EXPECT_EQ(withRange("[-2]"), "t.json: values.x.range: found 1 numbers, expected 2");
+  EXPECT_EQ(withRange("[-2, null]"), "t.json: values.x.range[1]: found null, expected a finite number");
   EXPECT_EQ(errorWith("\"count\": 3", "\"count\": 4"),
             "t.json: values.x.histogram: counts add up to 3, expected 4 as count says");
   EXPECT_EQ(errorWith("\"counts\": [1", "\"counts\": [-1"),
@@ -196,50 +257,99 @@ TEST(TableTest, ValueErrors) {
                 "\"counts\": [1", "\"counts\": [" +
                                       [] {
                                         std::string zeros;
-                                        for (int i = 0; i < 2048; ++i)
+                                        for (int i = 0; i < 8192; ++i)
                                           zeros += "0, ";
                                         return zeros;
                                       }() +
                                       "1")
                 .substr(0, 33),
             "t.json: values.x.histogram: found");
-  EXPECT_EQ(errorWith("\"exponent\": -9", "\"exponent\": -8"),
-            "t.json: values.x.histogram: found exponent -8, expected -9 for this min and max");
-  EXPECT_EQ(errorWith("\"exponent\": -9", "\"exponent\": -9, \"bins\": 3"),
+  EXPECT_EQ(errorWith("\"exponent\": -11", "\"exponent\": -10"),
+            "t.json: values.x.histogram: found exponent -10, expected -11 for this min and max");
+  EXPECT_EQ(errorWith("\"exponent\": -11", "\"exponent\": -11, \"bins\": 3"),
             "t.json: values.x.histogram: unknown key 'bins', expected counts, exponent, first");
 }
 
 TEST(TableTest, ModelMustMatch) {
-  CalibrationTable table = calibrated({makeSample({1})}, {{0}, {0}});
+  CalibrationTable table = calibrated({makeSample({1})}, parts({0}, {0}));
   EXPECT_FALSE(bool(checkModel(table, "t.json", kModel)));
   std::string other(64, 'b');
   EXPECT_EQ(llvm::toString(checkModel(table, "t.json", other)),
             "t.json: belongs to the model with SHA-256 " + kModel + ", expected " + other);
 }
 
-TEST(TableTest, MergeIsExact) {
-  std::vector<Sample> samples = makeSamples();
-  CalibrationOptions options{CalibrationMethod::Percentile, 98};
-  CalibrationTable whole = calibrated(samples, {{0, 1, 2, 3}, {4}}, options);
-  CalibrationTable merged = calibrated(samples, {{0, 1}, {2}}, options);
-  ASSERT_FALSE(bool(mergeTable(merged, calibrated(samples, {{2, 3}, {4}}), "b.json")));
-  EXPECT_TRUE(sameTable(merged, whole)); // sample 2 was observed, so it is held back no more
-  EXPECT_EQ(toJson(merged), toJson(whole));
+TEST(TableTest, FixedRangesHold) {
+  CalibratedValue value = calibrated({makeSample({1, 2})}, parts({0}, {0})).values["x"];
+  EXPECT_EQ(rangeOf(value, {}, 8), std::make_pair(1.0f, 2.0f));
+  value.fixed = {-3.0f, 0.5f};
+  EXPECT_EQ(rangeOf(value, {}, 8), std::make_pair(-3.0f, 0.5f));
+  EXPECT_EQ(rangeOf(value, {CalibrationMethod::MSE}, 4), std::make_pair(-3.0f, 0.5f));
 }
 
-TEST(TableTest, MergeErrors) {
+TEST(TableTest, MergeIsExactInAnyOrder) {
   std::vector<Sample> samples = makeSamples();
-  CalibrationTable table = calibrated(samples, {{0}, {1}}), before = table;
-  auto error = [&](const CalibrationTable &other) { return llvm::toString(mergeTable(table, other, "b.json")); };
-  EXPECT_EQ(error(table),
-            "b.json: sample " + sampleHash(samples[0]) + " is in another table too, expected different samples");
-  CalibrationTable other = calibrated(samples, {{2}, {1}});
+  CalibrationOptions options{CalibrationMethod::Percentile, 98};
+  std::string whole = toJson(calibrated(samples, parts({0, 1, 2, 3, 5}, {4}), options));
+  // Sample 2 was observed, so it is held back no more.
+  std::vector<NamedTable> tables{{"a.json", calibrated(samples, parts({0, 1}, {2}), options)},
+                                 {"b.json", calibrated(samples, parts({3, 2}, {4}), options)},
+                                 {"c.json", calibrated(samples, parts({5}, {4}), options)}};
+  std::sort(tables.begin(), tables.end(), [](const NamedTable &a, const NamedTable &b) { return a.path < b.path; });
+  do {
+    auto merged = mergeTables(tables, std::nullopt);
+    ASSERT_TRUE(bool(merged)) << llvm::toString(merged.takeError());
+    EXPECT_EQ(toJson(*merged), whole);
+  } while (std::next_permutation(tables.begin(), tables.end(),
+                                 [](const NamedTable &a, const NamedTable &b) { return a.path < b.path; }));
+}
+
+TEST(TableTest, MergeOfOne) {
+  CalibrationTable table = calibrated({makeSample({1, 2})}, parts({0}, {0}));
+  auto merged = mergeTables({{"a.json", table}}, CalibrationOptions{CalibrationMethod::MSE});
+  ASSERT_TRUE(bool(merged));
+  EXPECT_EQ(merged->heldBack, table.heldBack); // a single sample is on both sides
+  EXPECT_EQ(toString(merged->method), "mse");
+}
+
+TEST(TableTest, MergeErrorsNameBothFiles) {
+  std::vector<Sample> samples = makeSamples();
+  CalibrationTable table = calibrated(samples, parts({0}, {1}));
+  auto error = [&](const CalibrationTable &other, std::optional<CalibrationOptions> method = std::nullopt) {
+    return llvm::toString(mergeTables({{"a.json", table}, {"b.json", other}}, method).takeError());
+  };
+  EXPECT_EQ(error(table), "b.json: sample " + sampleHash(samples[0]) + " is in a.json too, expected different samples");
+  CalibrationTable good = calibrated(samples, parts({2}, {1})), other = good;
+  EXPECT_EQ(error(good), "");
   other.values["z"] = {};
-  EXPECT_EQ(error(other), "b.json: value 'z' is not in the other table");
-  other.values.erase("z");
+  EXPECT_EQ(error(other), "a.json: value 'z' is missing, which b.json has");
+  other = good;
   other.values.erase("x");
-  EXPECT_EQ(error(other), "b.json: value 'x' is missing, another table has it");
+  EXPECT_EQ(error(other), "b.json: value 'x' is missing, which a.json has");
+  other = good;
+  other.method.method = CalibrationMethod::MSE;
+  EXPECT_EQ(error(other), "b.json: has the method mse, but a.json has minmax, expected one, or --calibration-method");
+  EXPECT_EQ(error(other, CalibrationOptions()), "");
+  table.values["x"].fixed = {0.0f, 1.0f};
+  EXPECT_EQ(error(good), "");
+  other = good;
+  other.values["x"].fixed = {0.0f, 2.0f};
+  EXPECT_EQ(error(other), "b.json: value 'x' has another range than in a.json");
+  other = good;
   other.header.model = std::string(64, 'b');
-  EXPECT_EQ(error(other), "b.json: belongs to the model with SHA-256 " + other.header.model + ", expected " + kModel);
-  EXPECT_TRUE(sameTable(table, before));
+  EXPECT_EQ(error(other),
+            "b.json: belongs to the model with SHA-256 " + other.header.model + ", but a.json to " + kModel);
+  other = good;
+  Histogram histogram = other.values["x"].statistics.histogram();
+  histogram.counts.front() = ValueStatistics::kMaxCount / 2;
+  histogram.counts.back() = ValueStatistics::kMaxCount / 2;
+  const ValueStatistics &x = other.values["x"].statistics;
+  auto full = ValueStatistics::fromParts(x.min(), x.max(), histogram);
+  if (!full) { // the other counts are too many
+    llvm::consumeError(full.takeError());
+    std::fill(histogram.counts.begin() + 1, histogram.counts.end() - 1, 0);
+    full = ValueStatistics::fromParts(x.min(), x.max(), histogram);
+  }
+  ASSERT_TRUE(bool(full));
+  other.values["x"].statistics = *full;
+  EXPECT_EQ(error(other), "b.json: value 'x' has more than 2^53 numbers, with those of a.json");
 }

@@ -23,11 +23,16 @@ static cl::opt<std::string> calibrationPath(
     "calibration",
     cl::desc("Representative inputs: .npz, .npy or a folder of test_data_set_*; or a saved table (.json)"),
     cl::value_desc("PATH"), cl::cat(category));
-static cl::opt<std::string> calibrationMethod("calibration-method",
-                                              cl::desc("How ranges are chosen: minmax (default), percentile[:99.99]"),
-                                              cl::value_desc("METHOD"), cl::cat(category));
-static cl::opt<std::string> saveCalibration("save-calibration", cl::desc("Write the calibration table"),
+static cl::opt<std::string>
+    calibrationMethod("calibration-method",
+                      cl::desc("How ranges are chosen: minmax (default), percentile[:99.99], entropy, mse"),
+                      cl::value_desc("METHOD"), cl::cat(category));
+static cl::opt<std::string> saveCalibration("save-calibration",
+                                            cl::desc("Write the calibration table; without -o nothing else"),
                                             cl::value_desc("TABLE.json"), cl::cat(category));
+static cl::list<std::string> mergeCalibration("merge-calibration", cl::CommaSeparated,
+                                              cl::desc("Saved tables of the model to merge, with --calibration too"),
+                                              cl::value_desc("A.json,B.json"), cl::cat(category));
 static cl::opt<std::string> bits("bits",
                                  cl::desc("8 (= w8a8, default), wXaY with X in 2..8 and Y in 2..16, or a plan (.json)"),
                                  cl::value_desc("BITS"), cl::cat(category));
@@ -54,9 +59,8 @@ static cl::opt<bool> dumpValues("dump-values",
                                 cl::cat(category));
 
 // Part of the command line's design, refused until they are built.
-static const char *const kNotBuilt[] = {"merge-calibration", "tune", "budget", "labels", "evaluation",
-                                        "sensitivity",       "cost", "pareto", "cache",  "time-limit",
-                                        "weight-rounding"};
+static const char *const kNotBuilt[] = {"tune", "budget", "labels", "evaluation", "sensitivity",
+                                        "cost", "pareto", "cache",  "time-limit", "weight-rounding"};
 static std::vector<std::unique_ptr<cl::opt<std::string>>> notBuilt;
 
 namespace {
@@ -111,6 +115,60 @@ void showWarning(llvm::StringRef message) { llvm::errs() << "warning: " << messa
 /// Adds a file that the user may have asked for.
 llvm::Error writeIf(const cl::opt<std::string> &path, FileSet &files, llvm::function_ref<std::string()> contents) {
   return path.empty() ? llvm::Error::success() : files.write(path, contents());
+}
+
+/// Files that are read are not written.
+void protectInputs(FileSet &files, const Settings &settings) {
+  for (const std::string &input : {modelPath.getValue(), calibrationPath.getValue(), bits.getValue()})
+    files.protect(input);
+  for (const std::string &table : settings.calibration.merge)
+    files.protect(table);
+}
+
+/// Quantizes `program`, a copy of the float module, and measures it on the samples held back.
+llvm::Error quantize(mlir::ModuleOp module, mlir::ModuleOp program, Calibration &calibration, Plan &plan,
+                     Report &report) {
+  auto ranges = chooseRanges(module, modelPath, calibration.table, plan);
+  if (!ranges)
+    return ranges.takeError();
+  mlir::OwningOpRef<mlir::ModuleOp> exposed = module.clone();
+  Plan copy = plan;
+  if (llvm::Error error = quantizeModel(*exposed, modelPath, *ranges, copy, {integerOnly, true}))
+    return error;
+  if (llvm::Error error = quantizeModel(program, modelPath, *ranges, plan, {integerOnly, dumpValues}))
+    return error;
+  report = describeLayers(module, &plan);
+  report.integerBytes = constantBytes(program);
+  report.calibrationSamples = calibration.table.samples.size();
+  if (calibration.heldBack.empty())
+    return llvm::Error::success();
+  ProgressLine line("measuring");
+  return measureAgreement(report, calibration.evaluator->getProgram(), *exposed, *calibration.samples,
+                          calibration.heldBack, [&](size_t done, size_t total) { line.show(done, total); });
+}
+
+llvm::Expected<Calibration> loadCalibration(mlir::ModuleOp module, const Settings &settings, llvm::StringRef sha) {
+  auto calibration = calibrateModel(module, modelPath, sha, settings.calibration);
+  if (calibration)
+    for (const std::string &warning : calibration->warnings)
+      llvm::errs() << "warning: " << warning << "\n";
+  return calibration;
+}
+
+/// Calibrates alone.
+llvm::Error writeTable(mlir::ModuleOp module, const Settings &settings, llvm::StringRef sha) {
+  auto calibration = loadCalibration(module, settings, sha);
+  if (!calibration)
+    return calibration.takeError();
+  FileSet files;
+  protectInputs(files, settings);
+  if (llvm::Error error = writeTables(&calibration->table, settings.plan, files))
+    return error;
+  if (llvm::Error error = files.commit())
+    return error;
+  llvm::outs() << "wrote " << escaped(saveCalibration) << " (" << calibration->table.values.size() << " values of "
+               << calibration->table.samples.size() << " samples)\n";
+  return llvm::Error::success();
 }
 
 llvm::Error translate() {

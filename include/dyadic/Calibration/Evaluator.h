@@ -15,9 +15,12 @@ public:
   virtual ~Evaluator();
 
   /// Runs the float program on one sample and calls `observe` once per value, in program order, with its id. The tensor
-  /// lives only during the call.
+  /// lives only during the call. Safe on several threads at once.
   virtual llvm::Error run(const Sample &sample,
                           llvm::function_ref<void(llvm::StringRef id, const Tensor &value)> observe) = 0;
+
+  /// How much memory a run takes, about.
+  virtual uint64_t bytesPerRun() const = 0;
 };
 
 } // namespace dyadic

@@ -12,6 +12,7 @@
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,29 @@ struct Sample {
   std::vector<Tensor> inputs;
 };
 
-/// Reads a file with one ONNX TensorProto.
-using TensorFileReader = llvm::function_ref<llvm::Expected<Tensor>(llvm::StringRef path)>;
+/// Reads a file with one ONNX TensorProto; a function, because a set of samples keeps it.
+using TensorFileReader = llvm::Expected<Tensor> (*)(llvm::StringRef path);
+
+/// Samples by number, read one at a time: there may be more of them than memory holds.
+class SampleSet {
+public:
+  virtual ~SampleSet();
+  virtual size_t size() const = 0;
+  /// Sample `index`, below size(). Errors are those of what it is read from. Cheap in ascending order: to go back, a
+  /// file is read from its start again. Safe on several threads.
+  virtual llvm::Expected<Sample> read(size_t index) = 0;
+};
+
+/// Samples in memory.
+class SampleList : public SampleSet {
+public:
+  explicit SampleList(std::vector<Sample> samples) : samples(std::move(samples)) {}
+  size_t size() const override { return samples.size(); }
+  llvm::Expected<Sample> read(size_t index) override { return samples[index]; }
+
+private:
+  std::vector<Sample> samples;
+};
 
 /// The samples of `path`, which is
 ///   - an .npz with one array per input, by name (other names are ignored),
@@ -41,8 +63,12 @@ using TensorFileReader = llvm::function_ref<llvm::Expected<Tensor>(llvm::StringR
 ///
 /// Elements are converted only where no value can change its meaning: float64 to float32 by rounding, integers to
 /// other integer types if every value fits. There is at least one sample, and all floats are finite; everything else
-/// is an error that names the file, the array and what was expected. `readTensorFile` may be null if `path` is no
-/// folder.
+/// is an error that names the file, the array and what was expected: of names, shapes and types here, of values when a
+/// sample is read. `readTensorFile` may be null if `path` is no folder.
+llvm::Expected<std::unique_ptr<SampleSet>> openSamples(llvm::StringRef path, llvm::ArrayRef<InputSpec> inputs,
+                                                       TensorFileReader readTensorFile);
+
+/// All samples of `path` at once.
 llvm::Expected<std::vector<Sample>> loadSamples(llvm::StringRef path, llvm::ArrayRef<InputSpec> inputs,
                                                 TensorFileReader readTensorFile);
 
@@ -57,9 +83,11 @@ llvm::Expected<std::vector<Sample>> samplesFromArray(llvm::StringRef label, llvm
 /// SHA-256, in hexadecimal, of the raw bytes of all inputs in order.
 std::string sampleHash(const Sample &sample);
 
-/// Indices into a list of samples, each ascending.
+/// Indices into a set of samples, each ascending.
 struct Split {
   std::vector<size_t> calibration, heldBack;
+  /// The sampleHash of every sample, by its index.
+  std::vector<std::string> hashes;
 };
 
 /// Whether the sample with this hash is one to hold back: the first 8 bytes, little-endian, are 0 modulo 5. It is a
@@ -67,8 +95,10 @@ struct Split {
 bool isHeldBack(llvm::StringRef hash);
 
 /// Holds back what isHeldBack says. If that is none, the one with the smallest hash; if it is all, the one with the
-/// largest hash calibrates. A single sample is on both sides.
-Split splitSamples(llvm::ArrayRef<Sample> samples);
+/// largest hash calibrates. A single sample is on both sides. Reads every sample once, which checks them all;
+/// `progress` may be null.
+llvm::Expected<Split> splitSamples(SampleSet &samples,
+                                   llvm::function_ref<void(size_t done, size_t total)> progress = nullptr);
 
 } // namespace dyadic
 

@@ -9,11 +9,8 @@
 #define DYADIC_CALIBRATION_STATISTICS_H
 
 #include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
-#include <string>
-#include <utility>
 #include <vector>
 
 namespace dyadic {
@@ -42,7 +39,7 @@ struct Histogram {
 /// floor(x / 2^(k+1)), so the counts at a larger exponent are sums of those at a smaller one.
 class ValueStatistics {
 public:
-  static constexpr int64_t kMaxBins = 2048;
+  static constexpr int64_t kMaxBins = 8192;
   /// More numbers than this are never observed; JSON readers that know only double read counts up to it.
   static constexpr uint64_t kMaxCount = uint64_t(1) << 53;
 
@@ -78,27 +75,6 @@ int32_t binExponent(float min, float max);
 /// floor(x / 2^exponent), exactly, for an exponent of at least binExponent of a range around x; then it is within
 /// [-2^24, 2^24).
 int64_t binIndex(float x, int32_t exponent);
-
-//===----------------------------------------------------------------------===//
-// Choosing a range
-//===----------------------------------------------------------------------===//
-
-enum class CalibrationMethod { MinMax, Percentile };
-
-struct CalibrationOptions {
-  CalibrationMethod method = CalibrationMethod::MinMax;
-  /// In (0, 100], used to a millionth: what part of the numbers the range is to hold.
-  double percentile = 99.99;
-};
-
-/// Parses "minmax", "percentile" and "percentile:99.9"; up to six decimals.
-llvm::Expected<CalibrationOptions> parseCalibrationMethod(llvm::StringRef text);
-/// The inverse of parseCalibrationMethod: "minmax", "percentile:99.99".
-std::string toString(const CalibrationOptions &options);
-
-/// The range [low, high] within [min, max] that quantization is to represent. A percentile p leaves out at most
-/// (100 - p) / 2 percent of the numbers on each side, in whole bins; 100 is the same as MinMax.
-std::pair<float, float> chooseRange(const ValueStatistics &statistics, const CalibrationOptions &options);
 
 } // namespace dyadic
 

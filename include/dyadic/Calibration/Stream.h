@@ -26,7 +26,7 @@ public:
   /// How many samples were added.
   size_t size() const { return samples.size(); }
 
-  /// The table of all samples, with ranges chosen by `options`; those held back move to
+  /// The table of all samples, with `options` for its ranges; those held back move to
   /// `heldBack`. At least one sample was added. The last call.
   llvm::Expected<CalibrationTable> finish(const CalibrationOptions &options, std::vector<Sample> &heldBack);
 

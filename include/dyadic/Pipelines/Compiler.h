@@ -3,8 +3,9 @@
 // The whole compiler on one page: its stages as functions. Tools and Python call
 // these; everything below them knows only its own step.
 //
-//   ONNX --importFloat--> float --calibrateModel--> table
-//   float + table + plan --quantizeModel--> integer level
+//   ONNX --importFloat--> float --calibrate--> table
+//   float + table + plan --chooseRanges--> ranges
+//   float + ranges + plan --quantizeModel--> integer level
 //   float or integer level --compileModule (Target)--> LLVM IR --> file or JIT
 
 #ifndef DYADIC_PIPELINES_COMPILER_H
@@ -17,6 +18,7 @@
 #include "dyadic/Transforms/Passes.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
+#include <mutex>
 
 namespace dyadic {
 
@@ -41,16 +43,28 @@ llvm::Error exposeValues(mlir::ModuleOp module, llvm::StringRef file);
 /// all layers are further outputs.
 llvm::Expected<std::unique_ptr<Program>> jitModule(mlir::ModuleOp module, bool exposeValues);
 
-/// The float program as calibration sees it.
+/// The float program as calibration sees it. The buffers of a run are kept for the next.
 class JitEvaluator : public Evaluator {
 public:
   static llvm::Expected<std::unique_ptr<JitEvaluator>> create(mlir::ModuleOp floatModule);
   llvm::Error run(const Sample &sample, llvm::function_ref<void(llvm::StringRef, const Tensor &)> observe) override;
+  uint64_t bytesPerRun() const override;
+  /// Frees the buffers of all runs.
+  void release();
   /// The float program with the values of all layers.
   const Program &getProgram() const { return *program; }
 
 private:
+  /// A call on inputs of its own.
+  struct Run {
+    Sample inputs;
+    std::unique_ptr<Program::Call> call;
+  };
+  llvm::Expected<Run> takeRun(const Sample &sample);
+
   std::unique_ptr<Program> program;
+  std::mutex mutex;
+  std::vector<Run> idle;
 };
 
 struct QuantizeOptions {
@@ -58,9 +72,13 @@ struct QuantizeOptions {
   bool exposeValues = false; // --dump-values
 };
 
+/// The range of every value in the table, by its method, at the width that `plan` stores it with.
+llvm::Expected<RangeMap> chooseRanges(mlir::ModuleOp floatModule, llvm::StringRef file, const CalibrationTable &table,
+                                      const Plan &plan);
+
 /// Float level to integer level, in place: ranges, types, dyadic rewrite, proofs.
 /// `plan` comes back complete.
-llvm::Error quantizeModel(mlir::ModuleOp module, llvm::StringRef file, const CalibrationTable &table, Plan &plan,
+llvm::Error quantizeModel(mlir::ModuleOp module, llvm::StringRef file, const RangeMap &ranges, Plan &plan,
                           const QuantizeOptions &options);
 
 /// The sample as the program takes it: f32 inputs of a program with --io=integer

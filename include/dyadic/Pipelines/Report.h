@@ -48,10 +48,11 @@ Report describeLayers(mlir::ModuleOp floatModule, const Plan *plan);
 /// Bytes of all constants of the module's functions.
 int64_t constantBytes(mlir::ModuleOp module);
 
-/// Runs both programs on the samples and fills the agreement of layers and outputs.
-/// The values of both are exposed.
+/// Runs both programs on the samples with these indices (ascending) and fills the agreement of layers and outputs.
+/// The values of both are exposed. `progress` may be null.
 llvm::Error measureAgreement(Report &report, const Program &floatProgram, mlir::ModuleOp integerModule,
-                             llvm::ArrayRef<const Sample *> samples);
+                             SampleSet &samples, llvm::ArrayRef<size_t> indices,
+                             llvm::function_ref<void(size_t done, size_t total)> progress = nullptr);
 
 } // namespace dyadic
 

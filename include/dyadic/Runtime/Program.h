@@ -60,6 +60,9 @@ public:
   /// shape or type does not fit; it says what was found and expected.
   std::unique_ptr<Call> prepare(const std::vector<const Tensor *> &inputs, int threads, std::string &error) const;
 
+  /// About how many bytes the outputs and the workspace of a call take.
+  uint64_t callBytes(int64_t batch, int threads) const;
+
 private:
   const dyadic_model *model;
   std::shared_ptr<void> owner;

@@ -32,6 +32,10 @@ void registerIntegerPipeline();
 /// Ranges by layer id or input name.
 using RangeMap = std::map<std::string, std::pair<float, float>>;
 
+/// By layer id or input name, the bits that the plan stores each value with, for choosing ranges: of the float level
+/// or any later one. Values that share another's storage are missing. Errors are diagnostics.
+mlir::LogicalResult rangeWidths(mlir::ModuleOp module, const Plan &plan, std::map<std::string, unsigned> &widths);
+
 // The passes that take structured arguments, as functions. Errors are diagnostics.
 mlir::LogicalResult applyRanges(mlir::ModuleOp module, const RangeMap &ranges);
 /// `plan` comes back complete: it then names every layer, value, addition and output.

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Statistics of a model's values from whatever the user has: representative inputs,
+// saved tables, or several of both.
+
+#ifndef DYADIC_PIPELINES_CALIBRATEMODEL_H
+#define DYADIC_PIPELINES_CALIBRATEMODEL_H
+
+#include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/Listener.h"
+
+namespace dyadic {
+
+struct CalibrationRequest {
+  /// Samples (see openSamples), or a table where it ends in .json; may be empty where `merge` is not.
+  std::string path;
+  /// Tables that are merged with it.
+  std::vector<std::string> merge;
+  /// Without one it is that of the tables, or min-max.
+  std::optional<CalibrationOptions> method;
+};
+
+struct Calibration {
+  CalibrationTable table;
+  // Where `path` has samples: these, the indices of those that nothing was calibrated with, and the float program with
+  // all values exposed.
+  std::unique_ptr<SampleSet> samples;
+  std::vector<size_t> heldBack;
+  std::unique_ptr<JitEvaluator> evaluator;
+};
+
+/// An evaluator that ends with an error between two samples, where `listener` says so; both must live as long.
+std::unique_ptr<Evaluator> interruptible(Evaluator &evaluator, const Listener &listener);
+
+/// Warns where `count` samples, called `name`, are too few for ranges that can be trusted.
+void warnOfFewSamples(llvm::StringRef name, size_t count, const Listener &listener);
+
+/// Calibrates `floatModule`, which was imported from `file` and has the fingerprint `sha`.
+llvm::Expected<Calibration> calibrateModel(mlir::ModuleOp floatModule, llvm::StringRef file, llvm::StringRef sha,
+                                           const CalibrationRequest &request, const Listener &listener);
+
+} // namespace dyadic
+
+#endif // DYADIC_PIPELINES_CALIBRATEMODEL_H

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Pipelines/CalibrateModel.h"
+#include "dyadic/Support/Error.h"
+#include "dyadic/Support/Files.h"
+#include "llvm/ADT/STLExtras.h"
+
+namespace dyadic {
+
+/// With fewer samples, ranges cannot be trusted.
+static constexpr size_t kFewSamples = 10;
+
+static llvm::Expected<NamedTable> readTable(const std::string &path, llvm::StringRef sha) {
+  auto buffer = readFile(path);
+  if (!buffer)
+    return buffer.takeError();
+  auto table = parseTable(path, (*buffer)->getBuffer());
+  if (!table)
+    return table.takeError();
+  if (llvm::Error error = checkModel(*table, path, sha))
+    return std::move(error);
+  return NamedTable{path, std::move(*table)};
+}
+
+namespace {
+
+class InterruptibleEvaluator : public Evaluator {
+public:
+  InterruptibleEvaluator(Evaluator &evaluator, const Listener &listener) : evaluator(evaluator), listener(listener) {}
+
+  llvm::Error run(const Sample &sample, llvm::function_ref<void(llvm::StringRef, const Tensor &)> observe) override {
+    if (listener.isInterrupted && listener.isInterrupted())
+      return makeError("interrupted");
+    return evaluator.run(sample, observe);
+  }
+  uint64_t bytesPerRun() const override { return evaluator.bytesPerRun(); }
+
+private:
+  Evaluator &evaluator;
+  const Listener &listener;
+};
+
+/// Adds to `result` what the float program's values are on the samples of a file.
+class SampleCalibration {
+public:
+  SampleCalibration(mlir::ModuleOp module, llvm::StringRef file, llvm::StringRef sha, const Listener &listener,
+                    Calibration &result)
+      : module(module), file(file), sha(sha), listener(listener), result(result) {}
+
+  llvm::Expected<CalibrationTable> run(llvm::StringRef path, const CalibrationOptions &method) {
+    if (llvm::Error error = open(path))
+      return std::move(error);
+    auto evaluator = JitEvaluator::create(module);
+    if (!evaluator)
+      return evaluator.takeError();
+    result.evaluator = std::move(*evaluator);
+    auto table = calibrate(*interruptible(*result.evaluator, listener), *result.samples, split, method, sha,
+                           listener.stage("calibrating"));
+    result.evaluator->release();
+    return table ? std::move(table) : fileError(file, llvm::toString(table.takeError()));
+  }
+
+  /// The samples that are held back once tables are merged.
+  std::vector<size_t> heldBack(const CalibrationTable &table) const {
+    std::vector<size_t> indices;
+    for (size_t index : split.heldBack)
+      if (llvm::binary_search(table.heldBack, split.hashes[index]))
+        indices.push_back(index);
+    return indices;
+  }
+
+private:
+  /// Reads all samples once: everything that is wrong with them comes up before the program is compiled.
+  llvm::Error open(llvm::StringRef path) {
+    auto inputs = inputSpecs(module);
+    if (!inputs)
+      return inputs.takeError();
+    auto samples = openSamples(path, *inputs, readTensorProto);
+    if (!samples)
+      return samples.takeError();
+    result.samples = std::move(*samples);
+    warnOfFewSamples(path, result.samples->size(), listener);
+    auto parts = splitSamples(*result.samples, listener.stage("reading samples"));
+    if (!parts)
+      return parts.takeError();
+    split = std::move(*parts);
+    return llvm::Error::success();
+  }
+
+  mlir::ModuleOp module;
+  llvm::StringRef file, sha;
+  const Listener &listener;
+  Calibration &result;
+  Split split;
+};
+
+} // namespace
+
+std::unique_ptr<Evaluator> interruptible(Evaluator &evaluator, const Listener &listener) {
+  return std::make_unique<InterruptibleEvaluator>(evaluator, listener);
+}
+
+void warnOfFewSamples(llvm::StringRef name, size_t count, const Listener &listener) {
+  if (count < kFewSamples && listener.warn)
+    listener.warn(printable(name) + ": " + std::to_string(count) +
+                  " samples, expected at least 10 for ranges that can be trusted");
+}
+
+llvm::Expected<Calibration> calibrateModel(mlir::ModuleOp module, llvm::StringRef file, llvm::StringRef sha,
+                                           const CalibrationRequest &request, const Listener &listener) {
+  std::vector<std::string> paths = request.merge;
+  bool hasSamples = !request.path.empty() && !llvm::StringRef(request.path).ends_with(".json");
+  if (!request.path.empty() && !hasSamples)
+    paths.insert(paths.begin(), request.path);
+  std::vector<NamedTable> tables;
+  for (const std::string &path : paths) {
+    auto table = readTable(path, sha);
+    if (!table)
+      return table.takeError();
+    tables.push_back(std::move(*table));
+  }
+  Calibration result;
+  SampleCalibration samples(module, file, sha, listener, result);
+  if (hasSamples) {
+    CalibrationOptions method = tables.empty() ? CalibrationOptions() : tables.front().table.method;
+    auto table = samples.run(request.path, request.method.value_or(method));
+    if (!table)
+      return table.takeError();
+    tables.insert(tables.begin(), NamedTable{request.path, std::move(*table)});
+  }
+  auto merged = mergeTables(std::move(tables), request.method);
+  if (!merged)
+    return merged.takeError();
+  result.table = std::move(*merged);
+  result.heldBack = samples.heldBack(result.table);
+  return std::move(result);
+}
+
+} // namespace dyadic
