@@ -110,7 +110,7 @@ public:
     write([&, file = text(path)](FileSet &files) -> llvm::Error {
       if (llvm::Error error = checkReportPath(file))
         return error;
-      return files.write(file, translation->getReport().toJson());
+      return files.write(file, reportAs(file, translation->getReport()));
     });
   }
 
@@ -122,10 +122,10 @@ public:
   }
   std::string target() const { return translation->getSettings().target.name(); }
   std::string reportJson() {
-    return locked([&] { return translation->getReport().toJson(); });
+    return locked([&] { return toJson(translation->getReport()); });
   }
   std::string reportText() {
-    return locked([&] { return translation->getReport().toText(); });
+    return locked([&] { return toText(translation->getReport(), /*colours=*/false); });
   }
   std::optional<std::string> planJson() const {
     return hasPlan() ? std::optional<std::string>(planToJson(translation->plan())) : std::nullopt;
@@ -190,7 +190,7 @@ private:
     return !raised;
   }
 
-  TranslateListener listener() {
+  Listener listener() {
     auto isInterrupted = [this] {
       return !callPython([] {
         if (PyErr_CheckSignals() != 0)
@@ -200,8 +200,8 @@ private:
     auto showWarning = [this](llvm::StringRef message) {
       callPython([&] { warn(nb::str(message.data(), message.size())); });
     };
-    auto showProgress = [this](size_t done, size_t total) {
-      if (!progress.is_none())
+    auto showProgress = [this](llvm::StringRef what, size_t done, size_t total) {
+      if (!progress.is_none() && what == "calibrating")
         callPython([&] { progress(done, total); });
     };
     return {showWarning, showProgress, isInterrupted};

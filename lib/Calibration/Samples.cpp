@@ -87,9 +87,8 @@ static std::string listNames(std::vector<std::string> names) {
 }
 
 /// The model's inputs among `arrays`; `names` are all that `path` has.
-static Expected<std::unique_ptr<SampleSet>> setOfArrays(StringRef path, ArrayRef<InputSpec> specs,
-                                                        std::vector<std::string> names,
-                                                        std::vector<NamedArray> arrays) {
+static Expected<std::unique_ptr<SampleSet>>
+setOfArrays(StringRef path, ArrayRef<InputSpec> specs, std::vector<std::string> names, std::vector<NamedArray> arrays) {
   std::vector<SampleColumn> columns;
   for (const InputSpec &spec : specs) {
     auto it = llvm::find_if(arrays, [&](const NamedArray &array) { return array.name == spec.name; });

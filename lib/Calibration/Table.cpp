@@ -128,9 +128,6 @@ static Error readValue(JsonReader reader, CalibratedValue &value) {
   if (statistics->count() != static_cast<uint64_t>(count))
     return child->error("counts add up to " + Twine(statistics->count()) + ", expected " + Twine(count) +
                         " as count says");
-  // No method chooses what no sample had.
-  if (value.low < min || value.high > max)
-    return reader.error("range", "lies outside of min and max, expected a part of [min, max]");
   value.statistics = std::move(*statistics);
   return reader.finish();
 }

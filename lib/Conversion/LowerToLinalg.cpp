@@ -5,6 +5,7 @@
 
 #include "LinalgLowering.h"
 #include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/IR/Types.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -68,6 +69,9 @@ LogicalResult LinalgLowering::lower(Operation *op) {
   if (op->getNumResults() != 1 || !isa<RankedTensorType>(op->getResult(0).getType()) ||
       levelOf(op->getResult(0).getType()) == Level::Quantized)
     return op->emitError() << "'" << op->getName() << "' cannot be lowered, expected the float or integer level";
+  // Everything made for a layer knows it by its location, through all of bufferization.
+  if (StringAttr id = servedId(op))
+    op->setLoc(FusedLoc::get(builder.getContext(), {op->getLoc()}, id));
   Value result = lowerOp(op);
   if (!result)
     return op->emitError() << "'" << op->getName() << "' cannot be lowered";

@@ -49,6 +49,18 @@ private:
     return true;
   }
 
+  /// The layers that the lowering noted in a location, in its order.
+  static SmallVector<Attribute> layersOf(Location location) {
+    llvm::SetVector<Attribute> ids;
+    location->walk([&](Location inner) {
+      if (auto fused = dyn_cast<FusedLoc>(inner))
+        if (auto id = dyn_cast_or_null<StringAttr>(fused.getMetadata()))
+          ids.insert(id);
+      return WalkResult::advance();
+    });
+    return ids.takeVector();
+  }
+
   static void outline(func::FuncOp function, Operation *op, unsigned index) {
     OpBuilder builder(function);
     builder.setInsertionPointAfter(function);
@@ -64,6 +76,8 @@ private:
     kernel.setPrivate();
     kernel->setAttr("llvm.linkage", LLVM::LinkageAttr::get(builder.getContext(), LLVM::Linkage::Internal));
     kernel->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "nounwind"}));
+    if (SmallVector<Attribute> layers = layersOf(op->getLoc()); !layers.empty())
+      kernel->setAttr(kLayersAttr, builder.getArrayAttr(layers));
     for (auto [i, value] : llvm::enumerate(arguments))
       if (isa<MemRefType>(value.getType()) && isAlone(arguments, i))
         kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());

@@ -111,6 +111,15 @@ StringAttr storedId(quant::QuantizeCastOp op) {
   return layer ? layer.getIdAttr() : StringAttr();
 }
 
+StringAttr servedId(Operation *op) {
+  for (; op; op = op->getNumOperands() ? op->getOperand(0).getDefiningOp() : nullptr) {
+    auto layer = dyn_cast<LayerOpInterface>(op);
+    if (layer && layer.getIdAttr() && !isAbsorbed(op))
+      return layer.getIdAttr();
+  }
+  return {};
+}
+
 void eraseDead(func::FuncOp function) {
   if (function.isExternal())
     return;

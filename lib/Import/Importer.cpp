@@ -77,10 +77,29 @@ Importer::Handler Importer::handlerOf(llvm::StringRef op) {
 }
 
 bool isImportedOrEvaluated(llvm::StringRef op) {
-  static constexpr llvm::StringLiteral evaluated[] = {
-      "And",         "Ceil",      "Constant",   "ConstantOfShape", "Equal", "Expand", "Floor", "Greater", "GreaterOrEqual",
-      "Less",        "LessOrEqual", "Mod",      "Not",             "Or",    "Range",  "ReduceMin", "ReduceProd", "Round",
-      "Shape",       "Size",      "Tile",       "Where",           "Xor"};
+  static constexpr llvm::StringLiteral evaluated[] = {"And",
+                                                      "Ceil",
+                                                      "Constant",
+                                                      "ConstantOfShape",
+                                                      "Equal",
+                                                      "Expand",
+                                                      "Floor",
+                                                      "Greater",
+                                                      "GreaterOrEqual",
+                                                      "Less",
+                                                      "LessOrEqual",
+                                                      "Mod",
+                                                      "Not",
+                                                      "Or",
+                                                      "Range",
+                                                      "ReduceMin",
+                                                      "ReduceProd",
+                                                      "Round",
+                                                      "Shape",
+                                                      "Size",
+                                                      "Tile",
+                                                      "Where",
+                                                      "Xor"};
   return Importer::handlerOf(op) || llvm::is_contained(evaluated, op);
 }
 

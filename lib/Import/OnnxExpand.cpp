@@ -99,7 +99,7 @@ Expected<std::vector<onnx::NodeProto>> Loader::takeBranch(const onnx::NodeProto 
       define(name);
   nameNodes(branch);
   for (const onnx::TensorProto &initializer : branch.initializer()) {
-    Expected<Tensor> tensor = decodeTensor(path, initializer);
+    Expected<Tensor> tensor = decodeTensor(path, dataFolder, initializer);
     if (!tensor)
       return tensor.takeError();
     if (Error error = addCounted(node.name(), names[initializer.name()], std::move(*tensor)))

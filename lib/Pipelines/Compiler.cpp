@@ -33,9 +33,10 @@ namespace dyadic {
 
 std::unique_ptr<MLIRContext> createContext() {
   DialectRegistry registry;
-  registry.insert<qnn::QNNDialect, affine::AffineDialect, arith::ArithDialect, bufferization::BufferizationDialect,
-                  cf::ControlFlowDialect, func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
-                  math::MathDialect, memref::MemRefDialect, quant::QuantDialect, scf::SCFDialect, tensor::TensorDialect>();
+  registry
+      .insert<qnn::QNNDialect, affine::AffineDialect, arith::ArithDialect, bufferization::BufferizationDialect,
+              cf::ControlFlowDialect, func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect, math::MathDialect,
+              memref::MemRefDialect, quant::QuantDialect, scf::SCFDialect, tensor::TensorDialect>();
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
   linalg::registerBufferizableOpInterfaceExternalModels(registry);
@@ -95,13 +96,22 @@ llvm::Expected<std::vector<InputSpec>> inputSpecs(ModuleOp module) {
   return specs;
 }
 
-llvm::Error exposeValues(ModuleOp module, llvm::StringRef file) {
+static llvm::Error runPass(ModuleOp module, std::unique_ptr<Pass> pass, llvm::StringRef file,
+                           llvm::StringRef fallback) {
   DiagnosticCollector diagnostics(module.getContext());
   PassManager manager(module.getContext());
-  manager.addPass(createExposeValues());
+  manager.addPass(std::move(pass));
   if (failed(manager.run(module)))
-    return diagnostics.takeError(file, "values cannot be exposed");
+    return diagnostics.takeError(file, fallback);
   return llvm::Error::success();
+}
+
+llvm::Error exposeValues(ModuleOp module, llvm::StringRef file) {
+  return runPass(module, createExposeValues(), file, "values cannot be exposed");
+}
+
+llvm::Error isolateLayers(ModuleOp module, llvm::StringRef file) {
+  return runPass(module, createIsolateLayers(), file, "layers cannot be isolated");
 }
 
 llvm::Expected<std::unique_ptr<Program>> jitModule(ModuleOp module, bool withValues) {

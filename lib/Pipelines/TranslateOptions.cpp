@@ -21,14 +21,17 @@ Error quantizationOptionError(StringRef option) {
 
 static Error checkFloat(const TranslateOptions &options, StringRef model) {
   if (!options.isFloat)
-    return options.hasCalibration
+    return options.hasCalibration || !options.mergeCalibration.empty()
                ? Error::success()
                : fileError(model,
                            "no --calibration=PATH, expected representative inputs, or --float for no quantization");
-  const std::pair<StringRef, bool> given[] = {
-      {"calibration", options.hasCalibration}, {"calibration-method", options.calibrationMethod.has_value()},
-      {"bits", options.bits.has_value()},      {"rounding", options.rounding.has_value()},
-      {"integer-only", options.integerOnly},   {"io", options.io.has_value()}};
+  const std::pair<StringRef, bool> given[] = {{"calibration", options.hasCalibration},
+                                              {"merge-calibration", !options.mergeCalibration.empty()},
+                                              {"calibration-method", options.calibrationMethod.has_value()},
+                                              {"bits", options.bits.has_value()},
+                                              {"rounding", options.rounding.has_value()},
+                                              {"integer-only", options.integerOnly},
+                                              {"io", options.io.has_value()}};
   for (auto [option, isGiven] : given)
     if (isGiven)
       return quantizationOptionError(option);
@@ -104,6 +107,9 @@ Expected<TranslateSettings> checkOptions(const TranslateOptions &options, String
   settings.isFloat = options.isFloat;
   settings.integerOnly = options.integerOnly;
   settings.dumpValues = options.dumpValues;
+  settings.detailedReport = options.detailedReport;
+  if (llvm::is_contained(options.mergeCalibration, ""))
+    return makeError("--merge-calibration: an empty name, expected A.json,B.json");
   auto target = parseTarget(options.target);
   if (!target)
     return target.takeError();
@@ -146,9 +152,14 @@ Expected<OutputFormat> outputFormat(StringRef path, const Target &target) {
 }
 
 Error checkReportPath(StringRef path) {
-  if (llvm::sys::path::extension(path) != ".json")
-    return fileError(path, "reports other than .json are not built yet");
+  StringRef ending = llvm::sys::path::extension(path);
+  if (ending != ".json" && ending != ".html")
+    return fileError(path, "ending '" + escaped(ending) + "', expected .json or .html");
   return Error::success();
+}
+
+std::string reportAs(StringRef path, const Report &report) {
+  return llvm::sys::path::extension(path) == ".html" ? toHtml(report) : toJson(report);
 }
 
 } // namespace dyadic

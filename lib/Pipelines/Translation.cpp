@@ -2,6 +2,7 @@
 
 #include "dyadic/Pipelines/Translation.h"
 #include "dyadic/IR/Fingerprint.h"
+#include "dyadic/Pipelines/CollectReport.h"
 #include "dyadic/Pipelines/Diagnostics.h"
 #include "dyadic/Support/Error.h"
 #include "mlir/IR/AsmState.h"
@@ -13,26 +14,7 @@ using llvm::StringRef;
 
 namespace dyadic {
 
-namespace {
-/// Ends calibration between two samples.
-class InterruptibleEvaluator : public Evaluator {
-public:
-  InterruptibleEvaluator(Evaluator &evaluator, std::function<bool()> isInterrupted)
-      : evaluator(evaluator), isInterrupted(std::move(isInterrupted)) {}
-
-  Error run(const Sample &sample, llvm::function_ref<void(StringRef, const Tensor &)> observe) override {
-    if (isInterrupted && isInterrupted())
-      return makeError("interrupted");
-    return evaluator.run(sample, observe);
-  }
-
-private:
-  Evaluator &evaluator;
-  std::function<bool()> isInterrupted;
-};
-} // namespace
-
-Translation::Translation(const OnnxSource &source, TranslateSettings settings, TranslateListener listener)
+Translation::Translation(const OnnxSource &source, TranslateSettings settings, Listener listener)
     : model(source.name), settings(std::move(settings)), listener(std::move(listener)), context(createContext()) {
   if (!source.bytes)
     filesRead.push_back(source.name);
@@ -45,7 +27,7 @@ void Translation::protectInputs(FileSet &files) const {
 }
 
 Expected<std::unique_ptr<Translation>> Translation::create(const OnnxSource &model, TranslateSettings settings,
-                                                           TranslateListener listener) {
+                                                           Listener listener) {
   std::unique_ptr<Translation> translation(new Translation(model, std::move(settings), std::move(listener)));
   if (Error error = translation->import(model))
     return error;
@@ -74,45 +56,20 @@ Error Translation::createEvaluator() {
   if (!created)
     return created.takeError();
   floatProgram = std::move(*created);
-  evaluator = std::make_unique<InterruptibleEvaluator>(*floatProgram, listener.isInterrupted);
+  evaluator = interruptible(*floatProgram, listener);
   return Error::success();
 }
 
-void Translation::warnOfFewSamples(StringRef name, size_t count) const {
-  if (count < 10 && listener.warn)
-    listener.warn(printable(name) + ": " + std::to_string(count) +
-                  " samples, expected at least 10 for ranges that can be trusted");
-}
-
-Error Translation::calibrate(StringRef path) {
+Error Translation::calibrate(StringRef path, llvm::ArrayRef<std::string> merge) {
   filesRead.push_back(path.str());
-  if (path.ends_with(".json")) {
-    auto buffer = readFile(path);
-    if (!buffer)
-      return buffer.takeError();
-    return useTable(path, (*buffer)->getBuffer());
-  }
-  auto specs = inputs();
-  if (!specs)
-    return specs.takeError();
-  auto samples = loadSamples(path, *specs, readTensorProto);
-  if (!samples)
-    return samples.takeError();
-  warnOfFewSamples(path, samples->size());
-  if (Error error = createEvaluator())
-    return error;
-  Split split = splitSamples(*samples);
-  auto progress = [&](size_t done, size_t total) {
-    if (listener.progress)
-      listener.progress(done, total);
-  };
-  auto calibrated =
-      dyadic::calibrate(*evaluator, *samples, split, settings.method.value_or(CalibrationOptions()), sha, progress);
-  if (!calibrated)
-    return fileError(model, llvm::toString(calibrated.takeError()));
-  table = std::move(*calibrated);
-  for (size_t i : split.heldBack)
-    heldBack.push_back(std::move((*samples)[i]));
+  filesRead.insert(filesRead.end(), merge.begin(), merge.end());
+  auto calibration = calibrateModel(**floatModule, model, sha, {path.str(), merge.vec(), settings.method}, listener);
+  if (!calibration)
+    return calibration.takeError();
+  table = std::move(calibration->table);
+  samples = std::move(calibration->samples);
+  heldBack = std::move(calibration->heldBack);
+  floatProgram = std::move(calibration->evaluator);
   return Error::success();
 }
 
@@ -124,7 +81,7 @@ Error Translation::useTable(StringRef name, StringRef text) {
     return error;
   table = std::move(*parsed);
   if (settings.method)
-    chooseRanges(*table, *settings.method);
+    table->method = *settings.method;
   return Error::success();
 }
 
@@ -134,10 +91,7 @@ Error Translation::addSamples(std::vector<Sample> samples) {
       return error;
     stream = std::make_unique<CalibrationStream>(*evaluator, sha);
   }
-  auto progress = [&](size_t done) {
-    if (listener.progress)
-      listener.progress(done, 0);
-  };
+  auto progress = [&](size_t done) { listener.stage("calibrating")(done, 0); };
   if (Error error = stream->add(std::move(samples), progress))
     return fileError(model, llvm::toString(std::move(error)));
   return Error::success();
@@ -146,11 +100,15 @@ Error Translation::addSamples(std::vector<Sample> samples) {
 Error Translation::finishSamples(StringRef name) {
   if (!stream)
     return fileError(name, "no samples, expected at least one");
-  warnOfFewSamples(name, stream->size());
-  auto calibrated = stream->finish(settings.method.value_or(CalibrationOptions()), heldBack);
+  warnOfFewSamples(name, stream->size(), listener);
+  std::vector<Sample> kept;
+  auto calibrated = stream->finish(settings.method.value_or(CalibrationOptions()), kept);
   if (!calibrated)
     return fileError(model, llvm::toString(calibrated.takeError()));
   table = std::move(*calibrated);
+  for (size_t i = 0; i < kept.size(); ++i)
+    heldBack.push_back(i);
+  samples = std::make_unique<SampleList>(std::move(kept));
   stream.reset();
   return Error::success();
 }
@@ -159,41 +117,63 @@ Error Translation::finishSamples(StringRef name) {
 // The program
 //===----------------------------------------------------------------------===//
 
-Error Translation::quantize() {
-  Plan &plan = settings.plan;
-  // Agreement needs the values of all layers, which the program itself may not expose.
-  mlir::OwningOpRef<mlir::ModuleOp> exposed = (*floatModule)->clone();
-  Plan copy = plan;
-  if (Error error = quantizeModel(*exposed, model, *table, copy, {settings.integerOnly, true}))
+/// `exposed` becomes the program with the values of all layers as outputs, which what is
+/// written may not have.
+Error Translation::quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap &ranges) {
+  auto chosen = chooseRanges(**floatModule, model, *table, settings.plan);
+  if (!chosen)
+    return chosen.takeError();
+  ranges = std::move(*chosen);
+  exposed = (*floatModule)->clone();
+  Plan copy = settings.plan;
+  if (Error error = quantizeModel(*exposed, model, ranges, copy, {settings.integerOnly, true}))
     return error;
-  if (Error error = quantizeModel(*program, model, *table, plan, {settings.integerOnly, settings.dumpValues}))
-    return error;
-  report = describeLayers(**floatModule, &plan);
-  report.integerBytes = constantBytes(*program);
-  report.calibrationSamples = table->samples.size();
-  if (!floatProgram)
-    return Error::success();
-  std::vector<const Sample *> samples;
-  for (const Sample &sample : heldBack)
-    samples.push_back(&sample);
-  return measureAgreement(report, floatProgram->getProgram(), *exposed, samples);
+  return quantizeModel(*program, model, ranges, settings.plan, {settings.integerOnly, settings.dumpValues});
+}
+
+Error Translation::describe(mlir::ModuleOp exposed, const RangeMap &ranges) {
+  ReportRequest request;
+  request.floatModule = **floatModule;
+  request.target = settings.target;
+  request.isDetailed = settings.detailedReport;
+  auto progress = listener.stage("measuring");
+  request.progress = progress;
+  if (!settings.isFloat) {
+    request.program = *program;
+    request.exposed = exposed;
+    request.plan = &settings.plan;
+    request.table = &*table;
+    request.ranges = &ranges;
+    request.samples = samples.get();
+    request.heldBack = heldBack;
+    if (floatProgram && !heldBack.empty())
+      request.floatProgram = &floatProgram->getProgram();
+  }
+  auto collected = collectReport(request);
+  if (!collected)
+    return collected.takeError();
+  report = std::move(*collected);
+  report.model = model;
+  return Error::success();
 }
 
 Error Translation::finish() {
   program = (*floatModule)->clone();
+  mlir::OwningOpRef<mlir::ModuleOp> exposed;
+  RangeMap ranges;
   if (!settings.isFloat) {
-    if (Error error = quantize())
+    if (Error error = quantize(exposed, ranges))
       return error;
-  } else {
-    report = describeLayers(**floatModule, nullptr);
-    if (settings.dumpValues)
-      if (Error error = exposeValues(*program, model))
-        return error;
+  } else if (settings.dumpValues) {
+    if (Error error = exposeValues(*program, model))
+      return error;
   }
-  report.model = model;
+  if (Error error = describe(exposed ? *exposed : mlir::ModuleOp(), ranges))
+    return error;
   // What only the way here needed.
   evaluator.reset();
   floatProgram.reset();
+  samples.reset();
   heldBack.clear();
   floatModule.reset();
   return Error::success();
@@ -226,7 +206,7 @@ Error Translation::write(StringRef path, FileSet &files) {
     auto compiled = compile(settings.target, prefix, /*exportAlias=*/format->emission == Emission::SharedLibrary);
     if (!compiled)
       return compiled.takeError();
-    report.workspaceBytes = compiled->workspaceBytes;
+    (settings.isFloat ? report.floatSizes : report.integerSizes).workspace = compiled->workspaceBytes;
     if (Error error = emitModule(*compiled, *format->emission, path, files))
       return error;
   }
@@ -239,8 +219,8 @@ Expected<std::unique_ptr<Program>> Translation::load() {
   auto compiled = compile(settings.target, "program", /*exportAlias=*/false);
   if (!compiled)
     return compiled.takeError();
-  report.workspaceBytes = compiled->workspaceBytes;
-  if (runsHere(settings.target))
+  (settings.isFloat ? report.floatSizes : report.integerSizes).workspace = compiled->workspaceBytes;
+  if (canRun(settings.target))
     return loadJit(std::move(*compiled));
   auto native = parseTarget("native");
   if (!native)

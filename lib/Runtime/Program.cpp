@@ -16,6 +16,21 @@ std::string shapeText(const std::vector<int64_t> &shape) {
   return text + "]";
 }
 
+Tensor realNumbers(const Tensor &tensor, const TensorInfo &info) {
+  if (tensor.type == ElementType::F32 || info.scales.empty())
+    return tensor;
+  Tensor result(ElementType::F32, tensor.shape);
+  int64_t inner = 1; // elements from one channel to the next
+  for (size_t d = static_cast<size_t>(info.axis + 1); info.axis >= 0 && d < tensor.shape.size(); ++d)
+    inner *= tensor.shape[d];
+  auto channels = static_cast<int64_t>(info.scales.size());
+  for (int64_t i = 0, n = tensor.size(); i < n; ++i) {
+    double scale = info.scales[channels == 1 ? 0 : static_cast<size_t>(i / inner % channels)];
+    result.as<float>()[i] = static_cast<float>(scale * static_cast<double>(tensor.intAt(i) - info.zeroPoint));
+  }
+  return result;
+}
+
 static std::vector<TensorInfo> describe(const dyadic_tensor *first, size_t count, uint32_t stride) {
   std::vector<TensorInfo> infos;
   for (size_t i = 0; i < count; ++i) {

@@ -50,6 +50,21 @@ static void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
+/// Reads which layers the kernels serve, and takes the note off them.
+static std::vector<Kernel> takeKernels(ModuleOp module) {
+  std::vector<Kernel> kernels;
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+    auto ids = dyn_cast_or_null<ArrayAttr>(function->removeAttr(kLayersAttr));
+    if (!ids)
+      continue;
+    Kernel kernel{function.getName().str(), {}};
+    for (auto id : ids.getAsRange<StringAttr>())
+      kernel.layers.push_back(id.str());
+    kernels.push_back(std::move(kernel));
+  }
+  return kernels;
+}
+
 llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &target, llvm::StringRef prefix,
                                              bool exportAlias) {
   CompiledModule compiled;
@@ -73,6 +88,7 @@ llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &targ
     options.workspaceBytes = bytes.getInt();
   function->removeAttr(kWorkspaceAttr);
   compiled.workspaceBytes = options.workspaceBytes;
+  compiled.kernels = takeKernels(module);
 
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(target);
   if (!machine)

@@ -4,6 +4,7 @@
 #include "dyadic/Target/Compile.h"
 #include "dyadic/Target/ModelAbi.h"
 #include "llvm/IR/LegacyPassManager.h"
+#include "llvm/Object/ObjectFile.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -25,6 +26,21 @@ static Expected<SmallVector<char, 0>> emitCode(CompiledModule &compiled, CodeGen
   std::unique_ptr<Module> copy = CloneModule(*compiled.module);
   passes.run(*copy);
   return bytes;
+}
+
+Expected<int64_t> codeBytes(CompiledModule &compiled) {
+  Expected<SmallVector<char, 0>> bytes = emitCode(compiled, CodeGenFileType::ObjectFile);
+  if (!bytes)
+    return bytes.takeError();
+  auto object =
+      object::ObjectFile::createObjectFile(MemoryBufferRef(StringRef(bytes->data(), bytes->size()), "object"));
+  if (!object)
+    return object.takeError();
+  int64_t size = 0;
+  for (const object::SectionRef &section : (*object)->sections())
+    if (section.isText())
+      size += static_cast<int64_t>(section.getSize());
+  return size;
 }
 
 /// Links one object into a shared library that needs no other.

@@ -73,7 +73,7 @@ llvm::Expected<Target> parseTarget(llvm::StringRef text) {
   return result;
 }
 
-bool runsHere(const Target &target) { return target.isHost && hostHas(*target.cpu); }
+bool canRun(const Target &target) { return target.isHost && hostHas(*target.cpu); }
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const Target &target) {
   static const bool initialised = [] {

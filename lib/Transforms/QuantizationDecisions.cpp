@@ -71,6 +71,10 @@ static bool isReadOnlyBy(Value value, llvm::function_ref<bool(Operation *)> isRe
   });
 }
 
+static bool isReadBySoftmax(Value value) {
+  return isReadOnlyBy(value, [](Operation *user) { return isa<SoftmaxOp>(user); });
+}
+
 /// True where no convolution or matmul depends on the value.
 static bool isInTail(Value value) {
   llvm::SmallPtrSet<Operation *, 16> seen;
@@ -103,7 +107,7 @@ static unsigned poolBits(Value value) {
 /// and for scores that only a softmax reads, kTableBits where only tables do.
 unsigned QuantizationDecisions::defaultBits(Value value) const {
   unsigned bits = plan.activationBits;
-  if (isReadOnlyBy(value, [](Operation *user) { return isa<SoftmaxOp>(user); }))
+  if (isReadBySoftmax(value))
     return 16;
   if (!isa<BlockArgument>(value) && isInTail(value))
     return std::max(bits, poolBits(value));
@@ -149,9 +153,7 @@ bool QuantizationDecisions::isFloatLayer(Operation *op) const {
   return entry != plan.layers.end() && entry->second.isFloat.value_or(false);
 }
 
-bool QuantizationDecisions::carriesExit(Operation *op) const {
-  return op && isMove(op) && !isFloatLayer(op);
-}
+bool QuantizationDecisions::carriesExit(Operation *op) const { return op && isMove(op) && !isFloatLayer(op); }
 
 ArrayRef<unsigned> QuantizationDecisions::exitBits(Operation *op) const {
   auto found = exitRoots.find(op);

@@ -35,18 +35,23 @@ static bool isIntegerOp(Operation *op) {
   return llvm::all_of(op->getResultTypes(), [](Type type) { return levelOf(type) == Level::Integer; });
 }
 
+SmallVector<Operation *> floatIslands(ModuleOp module) {
+  SmallVector<Operation *> islands;
+  for (auto function : module.getOps<func::FuncOp>())
+    for (Operation &op : function.getBody().getOps())
+      if (!isIntegerOp(&op) && !isAbsorbed(&op))
+        islands.push_back(&op);
+  // The conversions around a float operation follow from it.
+  auto isConversion = [](Operation *op) { return isa<QuantizeOp, DequantizeOp>(op); };
+  if (!llvm::all_of(islands, isConversion))
+    llvm::erase_if(islands, isConversion);
+  return islands;
+}
+
 namespace {
 struct VerifyIntegerOnly : impl::VerifyIntegerOnlyBase<VerifyIntegerOnly> {
   void runOnOperation() override {
-    SmallVector<Operation *> islands;
-    for (auto function : getOperation().getOps<func::FuncOp>())
-      for (Operation &op : function.getBody().getOps())
-        if (!isIntegerOp(&op) && !isAbsorbed(&op))
-          islands.push_back(&op);
-    // The conversions around a float operation follow from it.
-    auto isConversion = [](Operation *op) { return isa<QuantizeOp, DequantizeOp>(op); };
-    if (!llvm::all_of(islands, isConversion))
-      llvm::erase_if(islands, isConversion);
+    SmallVector<Operation *> islands = floatIslands(getOperation());
     for (Operation *op : islands) {
       InFlightDiagnostic error = op->emitError() << "'" << op->getName() << "' computes in float";
       if (auto layer = dyn_cast<LayerOpInterface>(op))

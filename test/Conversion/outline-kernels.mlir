@@ -53,3 +53,24 @@ func.func private @helper(%a: memref<4xi8>, %b: memref<4xi8>) {
   return
 }
 func.func private @declared()
+
+// -----
+
+// The layers that a kernel computes, from its location: one, several where layers were fused, none.
+// CHECK-LABEL: func.func @layers
+// CHECK: func.func private @layers_kernel_2
+// CHECK-NOT: dyadic.layers
+// CHECK: func.func private @layers_kernel_1
+// CHECK-SAME: dyadic.layers = ["b", "c"]
+// CHECK: func.func private @layers_kernel_0
+// CHECK-SAME: dyadic.layers = ["a"]
+func.func @layers(%a: memref<4xi8>, %b: memref<4xi8>) {
+  linalg.copy ins(%a : memref<4xi8>) outs(%b : memref<4xi8>) loc(#a)
+  linalg.copy ins(%a : memref<4xi8>) outs(%b : memref<4xi8>) loc(#bc)
+  linalg.copy ins(%a : memref<4xi8>) outs(%b : memref<4xi8>) loc("node")
+  return
+}
+#a = loc(fused<"a">["node"])
+#b = loc(fused<"b">["node"])
+#c = loc(fused<"c">["node"])
+#bc = loc(fused[#b, #c])

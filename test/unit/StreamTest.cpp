@@ -23,7 +23,8 @@ public:
     observe("y", doubled);
     return llvm::Error::success();
   }
-  size_t runs = 0;
+  uint64_t bytesPerRun() const override { return 64; }
+  std::atomic<size_t> runs{0};
 };
 
 /// `count` samples that are of the part to be held back, or are not.
@@ -48,9 +49,10 @@ struct Outcome {
 
 Outcome atOnce(const std::vector<Sample> &samples, const CalibrationOptions &options) {
   Doubler program;
-  Split split = splitSamples(samples);
+  SampleList set(samples);
+  Split split = llvm::cantFail(splitSamples(set));
   Outcome outcome{
-      toJson(llvm::cantFail(calibrate(program, samples, split, options, std::string(64, 'a'), nullptr))), {}, 0};
+      toJson(llvm::cantFail(calibrate(program, set, split, options, std::string(64, 'a'), nullptr))), {}, 0};
   for (size_t i : split.heldBack)
     outcome.heldBack.push_back(sampleHash(samples[i]));
   outcome.runs = program.runs;

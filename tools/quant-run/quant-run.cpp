@@ -9,6 +9,8 @@
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Files.h"
 #include "dyadic/Support/Npz.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
@@ -30,6 +32,11 @@ static cl::opt<bool> useReference("reference", cl::desc("Interpret a .mlir inste
 static cl::opt<std::string>
     dumpPath("dump", cl::desc("Write the value of every layer by id (a .so needs --dump-values when it is compiled)"),
              cl::value_desc("FILE.npz"), cl::cat(category));
+static cl::opt<bool>
+    asReal("dequantize",
+           cl::desc("Write outputs and values as the real numbers that their integers stand for (a .mlir needs "
+                    "--dump-values when it is written)"),
+           cl::cat(category));
 static cl::opt<int> threads("threads", cl::desc("Threads, over the samples of a batch (default 1)"),
                             cl::value_desc("N"), cl::init(1), cl::cat(category));
 static cl::opt<int> repeat("repeat", cl::desc("Time N runs of the whole input, after one to warm up"),
@@ -39,20 +46,26 @@ static cl::opt<bool> asJson("json", cl::desc("Print the times as JSON; of one ru
 
 namespace {
 
-/// What ran: outputs and values of each sample (or of all in one batch).
+/// Tensors of each call, which runs one sample (or all in one batch).
+struct Tensors {
+  std::vector<TensorInfo> infos;
+  std::vector<std::vector<Tensor>> calls;
+};
+
+/// What ran. The values are those of layers, and of inputs where the program does not return them as it stores them.
 struct Results {
-  std::vector<std::string> outputNames, valueNames;
-  std::vector<bool> outputHasBatch, valueHasBatch;
-  std::vector<std::vector<Tensor>> outputs, values; // by call
+  Tensors outputs, values;
   std::vector<double> milliseconds;
 };
 
+bool hasBatch(const TensorInfo &info) { return !info.shape.empty() && info.shape[0] == -1; }
+
 /// One tensor over all calls: along the first axis where that is the batch, else stacked.
-Tensor gather(const std::vector<std::vector<Tensor>> &calls, size_t index, bool hasBatch) {
+Tensor gather(const std::vector<std::vector<Tensor>> &calls, size_t index, bool isBatched) {
   Tensor result = calls[0][index];
   if (calls.size() == 1)
     return result;
-  bool joins = hasBatch || (!result.shape.empty() && result.shape[0] == 1);
+  bool joins = isBatched || (!result.shape.empty() && result.shape[0] == 1);
   for (size_t i = 1; i < calls.size(); ++i)
     result.data.insert(result.data.end(), calls[i][index].data.begin(), calls[i][index].data.end());
   if (joins)
@@ -73,16 +86,30 @@ Sample joined(llvm::ArrayRef<Sample> samples) {
   return batch;
 }
 
+/// Puts the inputs that `results` has no value of in front of its values, as they were given.
+void addInputs(Results &results, llvm::ArrayRef<TensorInfo> infos, llvm::ArrayRef<Sample> calls) {
+  Tensors &values = results.values;
+  llvm::StringSet<> known;
+  for (const TensorInfo &info : values.infos)
+    known.insert(info.name);
+  size_t added = 0;
+  for (auto [i, info] : llvm::enumerate(infos)) {
+    if (!known.insert(info.name).second)
+      continue;
+    values.infos.insert(values.infos.begin() + static_cast<ptrdiff_t>(added), info);
+    for (auto [tensors, call] : llvm::zip(values.calls, calls))
+      tensors.insert(tensors.begin() + static_cast<ptrdiff_t>(added), call.inputs[i]);
+    ++added;
+  }
+}
+
 llvm::Error runProgram(const Program &program, llvm::ArrayRef<Sample> samples, Results &results) {
   size_t count = program.outputs().size() - program.numValues();
-  for (auto [i, info] : llvm::enumerate(program.outputs())) {
-    (i < count ? results.outputNames : results.valueNames).push_back(info.name);
-    (i < count ? results.outputHasBatch : results.valueHasBatch).push_back(!info.shape.empty() && info.shape[0] == -1);
-  }
-  bool hasBatch =
-      llvm::all_of(program.inputs(), [](const TensorInfo &i) { return !i.shape.empty() && i.shape[0] == -1; });
-  std::vector<Sample> calls =
-      hasBatch && !program.inputs().empty() ? std::vector<Sample>{joined(samples)} : samples.vec();
+  llvm::ArrayRef<TensorInfo> infos = program.outputs();
+  results.outputs.infos = infos.take_front(count).vec();
+  results.values.infos = infos.drop_front(count).vec();
+  bool isBatched = !program.inputs().empty() && llvm::all_of(program.inputs(), hasBatch);
+  std::vector<Sample> calls = isBatched ? std::vector<Sample>{joined(samples)} : samples.vec();
 
   std::vector<std::unique_ptr<Program::Call>> prepared;
   for (const Sample &sample : calls) {
@@ -105,43 +132,80 @@ llvm::Error runProgram(const Program &program, llvm::ArrayRef<Sample> samples, R
   }
   for (auto &call : prepared) {
     auto split = call->outputs.begin() + static_cast<ptrdiff_t>(count);
-    results.values.push_back({std::make_move_iterator(split), std::make_move_iterator(call->outputs.end())});
-    results.outputs.push_back({std::make_move_iterator(call->outputs.begin()), std::make_move_iterator(split)});
+    results.values.calls.push_back({std::make_move_iterator(split), std::make_move_iterator(call->outputs.end())});
+    results.outputs.calls.push_back({std::make_move_iterator(call->outputs.begin()), std::make_move_iterator(split)});
   }
+  if (program.numValues() > 0)
+    addInputs(results, program.inputs(), calls);
   return llvm::Error::success();
+}
+
+/// What a program compiled from the signature says about the tensor.
+TensorInfo infoOf(const BoundaryTensor &tensor) {
+  TensorInfo info{tensor.name,   tensor.type,      tensor.shape,     tensor.axis,
+                  tensor.scales, tensor.zeroPoint, tensor.range.min, tensor.range.max};
+  if (tensor.hasBatch)
+    info.shape[0] = -1;
+  return info;
 }
 
 llvm::Error runReference(mlir::ModuleOp module, llvm::ArrayRef<Sample> samples, Results &results) {
   llvm::Expected<Signature> signature = readSignature(module);
   if (!signature)
     return fileError(modelPath, llvm::toString(signature.takeError()));
-  for (const BoundaryTensor &output : signature->outputs) {
-    results.outputNames.push_back(output.name);
-    results.outputHasBatch.push_back(output.hasBatch);
-  }
+  size_t count = signature->outputs.size() - signature->numValues;
+  llvm::StringMap<TensorInfo> exposed;
+  for (auto [i, output] : llvm::enumerate(signature->outputs))
+    if (i < count)
+      results.outputs.infos.push_back(infoOf(output));
+    else
+      exposed[output.name] = infoOf(output);
   for (const Sample &sample : samples) {
     std::vector<NamedTensor> values;
     auto outputs = interpret(module, sample.inputs, &values);
     if (!outputs)
       return fileError(modelPath, llvm::toString(outputs.takeError()));
-    results.outputs.push_back(std::move(*outputs));
+    outputs->resize(count);
+    results.outputs.calls.push_back(std::move(*outputs));
+    results.values.infos.clear();
     std::vector<Tensor> tensors;
-    results.valueNames.clear();
     for (NamedTensor &value : values) {
-      results.valueNames.push_back(value.name);
+      TensorInfo info = exposed.lookup(value.name);
+      info.name = value.name;
+      info.shape.assign(signature->hasBatch, -1); // all that gather asks for
+      results.values.infos.push_back(std::move(info));
       tensors.push_back(std::move(value.tensor));
     }
-    results.values.push_back(std::move(tensors));
+    results.values.calls.push_back(std::move(tensors));
   }
-  results.valueHasBatch.assign(results.valueNames.size(), signature->hasBatch);
+  std::vector<TensorInfo> inputs;
+  for (const BoundaryTensor &input : signature->inputs)
+    inputs.push_back(infoOf(input));
+  if (!results.values.infos.empty())
+    addInputs(results, inputs, samples);
   return llvm::Error::success();
 }
 
-llvm::Error write(FileSet &files, llvm::StringRef path, const std::vector<std::string> &names,
-                  const std::vector<bool> &hasBatch, const std::vector<std::vector<Tensor>> &calls) {
+/// Stored integers become the numbers that they stand for.
+llvm::Error makeReal(Tensors &tensors) {
+  for (std::vector<Tensor> &call : tensors.calls)
+    for (auto [info, tensor] : llvm::zip(tensors.infos, call)) {
+      bool isStored = tensor.type != ElementType::F32 && tensor.type != ElementType::S64;
+      if (isStored && info.scales.empty())
+        return fileError(modelPath, "value '" + escaped(info.name) +
+                                        "' has no scale, expected a module written with --dump-values");
+      tensor = realNumbers(tensor, info);
+    }
+  return llvm::Error::success();
+}
+
+llvm::Error write(FileSet &files, llvm::StringRef path, Tensors &tensors) {
+  if (asReal)
+    if (llvm::Error error = makeReal(tensors))
+      return error;
   std::vector<NamedTensor> arrays;
-  for (auto [i, name] : llvm::enumerate(names))
-    arrays.push_back({name, gather(calls, i, hasBatch[i])});
+  for (auto [i, info] : llvm::enumerate(tensors.infos))
+    arrays.push_back({info.name, gather(tensors.calls, i, hasBatch(info))});
   return files.writeBy(path, [&](llvm::StringRef temporary) { return writeNpz(temporary, arrays); });
 }
 
@@ -204,7 +268,11 @@ llvm::Error runModule(bool isOnnx, Results &results, size_t &count) {
   count = samples->size();
   if (useReference)
     return runReference(**module, *samples, results);
-  auto program = jitModule(**module, !dumpPath.empty());
+  auto signature = readSignature(**module);
+  if (!signature)
+    return fileError(modelPath, llvm::toString(signature.takeError()));
+  // One written with --dump-values has them, with their scales.
+  auto program = jitModule(**module, !dumpPath.empty() && signature->numValues == 0);
   if (!program)
     return fileError(modelPath, llvm::toString(program.takeError()));
   return runProgram(**program, *samples, results);
@@ -230,16 +298,16 @@ llvm::Error run() {
   size_t count = 0;
   if (llvm::Error error = ending == ".so" ? runLibrary(results, count) : runModule(ending == ".onnx", results, count))
     return error;
-  if (!dumpPath.empty() && results.valueNames.empty())
+  if (!dumpPath.empty() && results.values.infos.empty())
     return fileError(modelPath, "has no values to dump: no operation has an id");
   FileSet files;
   files.protect(modelPath);
   files.protect(inputsPath);
   if (!outputsPath.empty())
-    if (llvm::Error error = write(files, outputsPath, results.outputNames, results.outputHasBatch, results.outputs))
+    if (llvm::Error error = write(files, outputsPath, results.outputs))
       return error;
   if (!dumpPath.empty())
-    if (llvm::Error error = write(files, dumpPath, results.valueNames, results.valueHasBatch, results.values))
+    if (llvm::Error error = write(files, dumpPath, results.values))
       return error;
   if (llvm::Error error = files.commit())
     return error;

@@ -7,6 +7,7 @@
 #include "dyadic/Pipelines/Translation.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Files.h"
+#include "dyadic/Support/Progress.h"
 #include "llvm/Support/Process.h"
 
 using namespace dyadic;
@@ -52,8 +53,8 @@ static cl::opt<std::string> io("io", cl::desc("Element types of inputs and outpu
 static cl::list<std::string> inputShapes("input-shape",
                                          cl::desc("The shape of an input, as NAME:1,3,224,224; may be repeated"),
                                          cl::value_desc("NAME:SIZES"), cl::cat(category));
-static cl::opt<std::string> reportPath("report", cl::desc("Write the report (.json)"), cl::value_desc("FILE"),
-                                       cl::cat(category));
+static cl::opt<std::string> reportPath("report", cl::desc("Write the full report: .json, or .html for people"),
+                                       cl::value_desc("FILE"), cl::cat(category));
 static cl::opt<bool> dumpValues("dump-values",
                                 cl::desc("Add every value stored in memory as an extra output named by its id"),
                                 cl::cat(category));
@@ -69,14 +70,26 @@ std::optional<std::string> given(const cl::opt<std::string> &option) {
   return option.getNumOccurrences() ? std::optional<std::string>(option) : std::nullopt;
 }
 
+/// Without an output the calibration table alone is written, which these options do not change.
+llvm::Error checkTableAlone() {
+  if (saveCalibration.empty())
+    return makeError("no output, expected -o OUT");
+  for (cl::Option *option : std::initializer_list<cl::Option *>{&bits, &savePlan, &rounding, &integerOnly, &io,
+                                                                &targetName, &name, &reportPath, &dumpValues})
+    if (option->getNumOccurrences())
+      return makeError("--" + option->ArgStr.str() + ": an option of compilation, expected -o OUT too");
+  return llvm::Error::success();
+}
+
 llvm::Expected<TranslateSettings> readSettings() {
   if (modelPath.empty())
     return makeError("no model, expected quant-translate MODEL.onnx -o OUT");
-  if (outputPath.empty())
-    return makeError("no output, expected -o OUT");
   for (const auto &option : notBuilt)
     if (option->getNumOccurrences())
       return makeError("--" + option->ArgStr.str() + ": not built yet");
+  if (outputPath.empty())
+    if (llvm::Error error = checkTableAlone())
+      return error;
   if (isFloat)
     for (const cl::opt<std::string> *option : {&saveCalibration, &savePlan})
       if (option->getNumOccurrences())
@@ -84,9 +97,11 @@ llvm::Expected<TranslateSettings> readSettings() {
   TranslateOptions options;
   // Without a name there is nothing to read; next to --float the option itself is wrong.
   options.hasCalibration = isFloat ? calibrationPath.getNumOccurrences() > 0 : !calibrationPath.empty();
+  options.mergeCalibration = mergeCalibration;
   options.isFloat = isFloat;
   options.integerOnly = integerOnly;
   options.dumpValues = dumpValues;
+  options.detailedReport = reportPath.getNumOccurrences() > 0;
   options.calibrationMethod = given(calibrationMethod);
   options.bits = given(bits);
   options.rounding = given(rounding);
@@ -97,77 +112,54 @@ llvm::Expected<TranslateSettings> readSettings() {
   auto settings = checkOptions(options, modelPath);
   if (!settings)
     return settings.takeError();
-  if (auto format = outputFormat(outputPath, settings->target); !format)
-    return format.takeError();
+  if (!outputPath.empty())
+    if (auto format = outputFormat(outputPath, settings->target); !format)
+      return format.takeError();
   if (reportPath.getNumOccurrences())
     if (llvm::Error error = checkReportPath(reportPath))
       return error;
   return settings;
 }
 
-void showProgress(size_t done, size_t total) {
-  if (llvm::sys::Process::StandardErrIsDisplayed())
-    llvm::errs() << "\rcalibrating: " << done << "/" << total << (done == total ? "\n" : "");
-}
+/// Shows on a terminal how far the compilation is.
+class Terminal {
+public:
+  Listener listener() {
+    auto warn = [](llvm::StringRef message) { llvm::errs() << "warning: " << message << "\n"; };
+    auto progress = [this](llvm::StringRef what, size_t done, size_t total) {
+      if (!line || stage != what) {
+        line.reset(); // erases the one before
+        line.emplace(what);
+        stage = what.str();
+      }
+      line->show(done, total);
+      if (done == total)
+        line.reset();
+    };
+    return {warn, progress, /*isInterrupted=*/nullptr};
+  }
 
-void showWarning(llvm::StringRef message) { llvm::errs() << "warning: " << message << "\n"; }
+private:
+  std::optional<ProgressLine> line;
+  std::string stage;
+};
 
 /// Adds a file that the user may have asked for.
 llvm::Error writeIf(const cl::opt<std::string> &path, FileSet &files, llvm::function_ref<std::string()> contents) {
   return path.empty() ? llvm::Error::success() : files.write(path, contents());
 }
 
-/// Files that are read are not written.
-void protectInputs(FileSet &files, const Settings &settings) {
-  for (const std::string &input : {modelPath.getValue(), calibrationPath.getValue(), bits.getValue()})
-    files.protect(input);
-  for (const std::string &table : settings.calibration.merge)
-    files.protect(table);
-}
-
-/// Quantizes `program`, a copy of the float module, and measures it on the samples held back.
-llvm::Error quantize(mlir::ModuleOp module, mlir::ModuleOp program, Calibration &calibration, Plan &plan,
-                     Report &report) {
-  auto ranges = chooseRanges(module, modelPath, calibration.table, plan);
-  if (!ranges)
-    return ranges.takeError();
-  mlir::OwningOpRef<mlir::ModuleOp> exposed = module.clone();
-  Plan copy = plan;
-  if (llvm::Error error = quantizeModel(*exposed, modelPath, *ranges, copy, {integerOnly, true}))
-    return error;
-  if (llvm::Error error = quantizeModel(program, modelPath, *ranges, plan, {integerOnly, dumpValues}))
-    return error;
-  report = describeLayers(module, &plan);
-  report.integerBytes = constantBytes(program);
-  report.calibrationSamples = calibration.table.samples.size();
-  if (calibration.heldBack.empty())
-    return llvm::Error::success();
-  ProgressLine line("measuring");
-  return measureAgreement(report, calibration.evaluator->getProgram(), *exposed, *calibration.samples,
-                          calibration.heldBack, [&](size_t done, size_t total) { line.show(done, total); });
-}
-
-llvm::Expected<Calibration> loadCalibration(mlir::ModuleOp module, const Settings &settings, llvm::StringRef sha) {
-  auto calibration = calibrateModel(module, modelPath, sha, settings.calibration);
-  if (calibration)
-    for (const std::string &warning : calibration->warnings)
-      llvm::errs() << "warning: " << warning << "\n";
-  return calibration;
-}
-
-/// Calibrates alone.
-llvm::Error writeTable(mlir::ModuleOp module, const Settings &settings, llvm::StringRef sha) {
-  auto calibration = loadCalibration(module, settings, sha);
-  if (!calibration)
-    return calibration.takeError();
+/// Writes the calibration table alone.
+llvm::Error writeTable(const Translation &translation) {
   FileSet files;
-  protectInputs(files, settings);
-  if (llvm::Error error = writeTables(&calibration->table, settings.plan, files))
+  translation.protectInputs(files);
+  const CalibrationTable &table = *translation.calibrationTable();
+  if (llvm::Error error = files.write(saveCalibration, toJson(table)))
     return error;
   if (llvm::Error error = files.commit())
     return error;
-  llvm::outs() << "wrote " << escaped(saveCalibration) << " (" << calibration->table.values.size() << " values of "
-               << calibration->table.samples.size() << " samples)\n";
+  llvm::outs() << "wrote " << printable(saveCalibration) << " (" << table.values.size() << " values of "
+               << table.samples.size() << " samples)\n";
   return llvm::Error::success();
 }
 
@@ -175,14 +167,16 @@ llvm::Error translate() {
   auto settings = readSettings();
   if (!settings)
     return settings.takeError();
-  auto created = Translation::create(OnnxSource::file(modelPath), std::move(*settings),
-                                     {showWarning, showProgress, /*isInterrupted=*/nullptr});
+  Terminal terminal;
+  auto created = Translation::create(OnnxSource::file(modelPath), std::move(*settings), terminal.listener());
   if (!created)
     return created.takeError();
   Translation &translation = **created;
   if (!isFloat)
-    if (llvm::Error error = translation.calibrate(calibrationPath))
+    if (llvm::Error error = translation.calibrate(calibrationPath, mergeCalibration))
       return error;
+  if (outputPath.empty())
+    return writeTable(translation);
   if (llvm::Error error = translation.finish())
     return error;
 
@@ -194,11 +188,11 @@ llvm::Error translate() {
     return error;
   if (llvm::Error error = writeIf(savePlan, files, [&] { return planToJson(translation.plan()); }))
     return error;
-  if (llvm::Error error = writeIf(reportPath, files, [&] { return translation.getReport().toJson(); }))
+  if (llvm::Error error = writeIf(reportPath, files, [&] { return reportAs(reportPath, translation.getReport()); }))
     return error;
   if (llvm::Error error = files.commit())
     return error;
-  llvm::outs() << translation.getReport().toText();
+  llvm::outs() << toText(translation.getReport(), llvm::sys::Process::StandardOutHasColors());
   return llvm::Error::success();
 }
 

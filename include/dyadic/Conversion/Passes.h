@@ -26,6 +26,9 @@ void registerLoweringPipeline();
 /// Attribute of the entry function: bytes of workspace for one sample.
 inline constexpr llvm::StringLiteral kWorkspaceAttr = "dyadic.workspace";
 
+/// Attribute of a kernel: the ids of the layers that it computes, several where it fuses them.
+inline constexpr llvm::StringLiteral kLayersAttr = "dyadic.layers";
+
 } // namespace dyadic
 
 #endif // DYADIC_CONVERSION_PASSES_H

@@ -60,6 +60,8 @@ def OutlineKernels : Pass<"quant-outline-kernels", "::mlir::ModuleOp"> {
     over its buffers. Buffers that cannot overlap (different parts of the workspace,
     constants, inputs, outputs) are `noalias`, so that LLVM vectorises without checks,
     and its analyses stay linear in the number of layers. Constants are copied in.
+    `dyadic.layers` on a kernel holds the ids of the layers that it computes, where the
+    lowering noted them in the locations.
 
     ```mlir
     // before

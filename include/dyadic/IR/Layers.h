@@ -48,6 +48,10 @@ bool isMove(mlir::Operation *op);
 /// The layers of a function in program order, absorbed activations left out.
 llvm::SmallVector<mlir::Operation *> layersOf(mlir::func::FuncOp function);
 
+/// The id of the layer that `op` works for: its own, its root's where it is absorbed, or, of an operation that the
+/// compiler added, that of the layer whose value it reads. Null where there is none.
+mlir::StringAttr servedId(mlir::Operation *op);
+
 /// The id of the value that a `quant.qcast` stores: of the argument it quantizes, or of
 /// the float layer before it; null for neither.
 mlir::StringAttr storedId(mlir::quant::QuantizeCastOp op);

@@ -39,6 +39,9 @@ llvm::Expected<std::vector<InputSpec>> inputSpecs(mlir::ModuleOp module);
 /// Adds the values of all layers as further outputs.
 llvm::Error exposeValues(mlir::ModuleOp module, llvm::StringRef file);
 
+/// Gives every layer of the float program inputs of its own, see quant-isolate-layers.
+llvm::Error isolateLayers(mlir::ModuleOp module, llvm::StringRef file);
+
 /// Compiles a copy of the module for this machine; with `exposeValues`, the values of
 /// all layers are further outputs.
 llvm::Expected<std::unique_ptr<Program>> jitModule(mlir::ModuleOp module, bool exposeValues);

@@ -1,58 +1,137 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a compilation did to a model: for each layer its widths, its work and how far
-// its value is from the float program's, on samples that calibration has not seen.
+// What a compilation did to a model, as data and as text, JSON and HTML. All three say
+// the same; CollectReport.h fills it in. Nothing in it but the measured times depends on the
+// machine or the moment.
 
 #ifndef DYADIC_PIPELINES_REPORT_H
 #define DYADIC_PIPELINES_REPORT_H
 
-#include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/Agreement.h"
+#include "dyadic/Search/Plan.h"
+#include <string>
 
 namespace dyadic {
 
-/// Agreement of two tensors over all samples.
-struct Agreement {
-  double signal = 0, noise = 0, dot = 0, other = 0; // sums of f^2, (f - q)^2, f q, q^2
-  /// 10 log10(signal / noise) in dB; infinite where the noise is 0.
-  double sqnr() const;
-  /// Cosine of the angle between the two; 1 where both are 0.
-  double cosine() const;
+/// Counts of numbers in bins of one width, which is a power of two; the first bin starts at `low`.
+struct ReportHistogram {
+  double low = 0, binWidth = 0;
+  std::vector<uint64_t> counts;
 };
 
+/// How a layer's value is stored: real = scale * (stored - zero point).
+struct StoredValue {
+  ElementType type = ElementType::F32;
+  unsigned bits = 32;               // 32 with per-channel scales: an accumulator
+  float scaleMin = 0, scaleMax = 0; // over the channels
+  size_t numScales = 1;
+  int64_t zeroPoint = 0;
+  double low = 0, high = 0; // what can be stored
+  bool isAccumulator() const { return type == ElementType::S32; }
+};
+
+/// What one layer adds to the error: the float layer on the integer program's own inputs against the integer layer.
+struct OwnError {
+  Agreement agreement;
+  double rounding = 0; // part of the noise from storing the float layer's numbers with the chosen width and range
+  double clipping = 0; // part of `rounding` from numbers outside the range
+  size_t clipped = 0, elements = 0;
+  double share = 0; // of the relative noise that all layers add, 0 to 1
+};
+
+/// A layer, or an input of the program.
 struct LayerReport {
-  std::string id, op;
-  std::optional<unsigned> weightBits; // of layers with weights
-  std::optional<unsigned> valueBits;  // 32: read as an accumulator
+  std::string id, op;         // the operation and the activations that it absorbed, joined by +; "input"
+  std::vector<int64_t> shape; // of one sample
   bool isFloat = false;
-  int64_t macs = 0;    // of one sample
-  int64_t weights = 0; // how many
+  std::optional<unsigned> weightBits;                      // of layers with weights
+  int64_t macs = 0;                                        // multiply-accumulates of one sample
+  int64_t weights = 0;                                     // how many
+  int64_t floatBytes = 0;                                  // constants of the float layer
+  std::optional<int64_t> bytes;                            // of the integer one
+  std::optional<StoredValue> stored;                       // where the integer program stores it
+  std::optional<std::pair<float, float>> observed, chosen; // smallest and largest number; the range from calibration
+  std::optional<ReportHistogram> histogram;                // of the numbers that calibrated
   std::optional<Agreement> agreement;
+  std::optional<OwnError> own;
+};
+
+struct OutputReport {
+  std::string name;
+  Agreement agreement;
+  std::optional<Proportion> topOne; // where the output looks like classes
+};
+
+/// A layer in float, and why.
+struct IslandReport {
+  std::string id, op, reason;
+};
+
+/// A layer that adds much to the error, why, and what to try.
+struct Advice {
+  std::string id;
+  double share = 0;
+  std::string cause, remedy;
+  std::string plan; // JSON to put into a plan; empty where the remedy is no plan
+};
+
+/// Bytes; what was not measured is absent.
+struct ProgramSizes {
+  int64_t constants = 0;
+  std::optional<int64_t> code, workspace; // machine code; of one sample
+};
+
+/// Medians over `runs` runs of one sample on one thread, in microseconds.
+struct ProgramTimes {
+  double total = 0;        // of the program as it is compiled
+  double instrumented = 0; // of the one with a clock around every kernel
+  double kernels = 0;      // sum over the kernels
+  double other = 0;        // of them, those that serve no layer
+  size_t runs = 0;
+  std::vector<std::optional<double>> layers; // like the report's inputs and layers
+};
+
+struct Times {
+  std::optional<size_t> sample; // its index; none: zeros
+  std::optional<ProgramTimes> integer, floating;
+  /// Like the report's inputs and layers: the layer whose kernel computes this one too; empty: none.
+  std::vector<std::string> countedWith;
 };
 
 struct Report {
-  std::string model, output;
-  std::vector<LayerReport> layers;
-  size_t calibrationSamples = 0, heldBackSamples = 0;
-  int64_t floatBytes = 0, integerBytes = 0; // constants of the two programs
-  int64_t workspaceBytes = 0, outputBytes = 0;
-  std::vector<std::pair<std::string, Agreement>> outputs;
-  std::optional<double> topOneAgreement; // percent, of the first output where it is a row of scores
+  std::string model, output; // paths, as they were given
+  std::string modelSha, target;
+  bool isFloat = false; // no quantization: what follows up to `layers` is of no meaning
+  unsigned weightBits = 8, activationBits = 8;
+  Rounding rounding = Rounding::HalfUp;
+  BoundaryMode io = BoundaryMode::Float;
+  std::string calibrationMethod;
+  size_t calibrationSamples = 0;
+  size_t heldBackSamples = 0;   // that were run; 0 with a saved table
+  std::vector<size_t> heldBack; // their indices in the calibration file
 
-  std::string toText() const;
-  std::string toJson() const;
+  std::vector<LayerReport> inputs, layers; // in program order
+  std::vector<OutputReport> outputs;
+  std::vector<IslandReport> islands;
+  std::vector<Advice> advice; // most first
+  ProgramSizes integerSizes, floatSizes;
+  int64_t outputBytes = 0;
+  std::string timesNote; // why there are none
+  std::optional<Times> times;
+
+  /// Inputs, then layers.
+  std::vector<const LayerReport *> rows() const;
 };
 
-/// The static part: layers of the float module, widths of the complete plan.
-Report describeLayers(mlir::ModuleOp floatModule, const Plan *plan);
+/// Names the layers that add most and what to try for each; needs their own errors.
+std::vector<Advice> advise(const Report &report);
 
-/// Bytes of all constants of the module's functions.
-int64_t constantBytes(mlir::ModuleOp module);
-
-/// Runs both programs on the samples with these indices (ascending) and fills the agreement of layers and outputs.
-/// The values of both are exposed. `progress` may be null.
-llvm::Error measureAgreement(Report &report, const Program &floatProgram, mlir::ModuleOp integerModule,
-                             SampleSet &samples, llvm::ArrayRef<size_t> indices,
-                             llvm::function_ref<void(size_t done, size_t total)> progress = nullptr);
+/// A table of at most 100 columns and what follows from it; with `colours` for a terminal.
+std::string toText(const Report &report, bool colours);
+/// docs/schemas/report.schema.json.
+std::string toJson(const Report &report);
+/// One page that needs nothing else: no script, no network.
+std::string toHtml(const Report &report);
 
 } // namespace dyadic
 

@@ -8,7 +8,7 @@
 #define DYADIC_PIPELINES_TRANSLATION_H
 
 #include "dyadic/Calibration/Stream.h"
-#include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/CalibrateModel.h"
 #include "dyadic/Pipelines/Report.h"
 #include <functional>
 
@@ -19,7 +19,8 @@ struct TranslateOptions {
   using Given = std::optional<std::string>;
 
   bool hasCalibration = false;
-  bool isFloat = false, integerOnly = false, dumpValues = false;
+  std::vector<std::string> mergeCalibration;
+  bool isFloat = false, integerOnly = false, dumpValues = false, detailedReport = false;
   Given calibrationMethod, bits, rounding, io, name;
   /// A plan in memory, instead of a file; `bits` is then what messages call it.
   Given planText;
@@ -30,6 +31,8 @@ struct TranslateOptions {
 /// The options, checked and read.
 struct TranslateSettings {
   bool isFloat = false, integerOnly = false, dumpValues = false;
+  /// With each layer's own error, advice and times: takes further compilations and runs.
+  bool detailedReport = false;
   ImportOptions import;
   Target target;
   std::string prefix; // empty: from the output's name
@@ -52,18 +55,10 @@ struct OutputFormat {
 };
 /// An error where the ending is unknown, not built yet or not for `target`.
 llvm::Expected<OutputFormat> outputFormat(llvm::StringRef path, const Target &target);
-/// An error where the ending of a report's file is not one that can be written.
+/// An error where the ending of a report's file is neither .json nor .html.
 llvm::Error checkReportPath(llvm::StringRef path);
-
-/// Who watches a compilation; each member may be null. They are called on the thread that
-/// compiles, or on those that calibrate.
-struct TranslateListener {
-  std::function<void(llvm::StringRef message)> warn;
-  /// Calibration: samples done, and how many there are (0: not known yet).
-  std::function<void(size_t done, size_t total)> progress;
-  /// True ends the compilation with the error `interrupted`.
-  std::function<bool()> isInterrupted;
-};
+/// The report in the form that the ending asks for.
+std::string reportAs(llvm::StringRef path, const Report &report);
 
 /// The stages of a compilation, in this order: create; with quantization one of
 /// calibrate, useTable, or any number of addSamples; finish; then any number of writes
@@ -72,14 +67,14 @@ class Translation {
 public:
   /// Imports the model.
   static llvm::Expected<std::unique_ptr<Translation>> create(const OnnxSource &model, TranslateSettings settings,
-                                                             TranslateListener listener);
+                                                             Listener listener);
 
   /// What a sample consists of.
   llvm::Expected<std::vector<InputSpec>> inputs() const { return inputSpecs(**floatModule); }
 
-  /// Calibrates on the samples of a file or folder, or takes the ranges of a saved table
-  /// (.json).
-  llvm::Error calibrate(llvm::StringRef path);
+  /// Calibrates on the samples of a file or folder, or takes a saved table (.json), and
+  /// merges both with more tables; `path` may be empty where there are some.
+  llvm::Error calibrate(llvm::StringRef path, llvm::ArrayRef<std::string> merge = {});
   /// Takes the ranges of a table in memory, which messages call `name`.
   llvm::Error useTable(llvm::StringRef name, llvm::StringRef text);
   /// Calibrates on samples as they come; those that have calibrated are freed.
@@ -107,16 +102,16 @@ public:
   llvm::Expected<std::unique_ptr<Program>> load();
 
 private:
-  Translation(const OnnxSource &source, TranslateSettings settings, TranslateListener listener);
+  Translation(const OnnxSource &source, TranslateSettings settings, Listener listener);
   llvm::Error import(const OnnxSource &source);
   llvm::Error createEvaluator();
-  llvm::Error quantize();
+  llvm::Error quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap &ranges);
+  llvm::Error describe(mlir::ModuleOp exposed, const RangeMap &ranges);
   llvm::Expected<CompiledModule> compile(const Target &target, llvm::StringRef prefix, bool exportAlias);
-  void warnOfFewSamples(llvm::StringRef name, size_t count) const;
 
   std::string model; // its name
   TranslateSettings settings;
-  TranslateListener listener;
+  Listener listener;
   std::string sha;
   std::vector<std::string> filesRead;
   std::unique_ptr<mlir::MLIRContext> context;
@@ -126,7 +121,8 @@ private:
   std::unique_ptr<JitEvaluator> floatProgram;
   std::unique_ptr<Evaluator> evaluator;
   std::unique_ptr<CalibrationStream> stream;
-  std::vector<Sample> heldBack;
+  std::unique_ptr<SampleSet> samples; // null with a table alone
+  std::vector<size_t> heldBack;       // indices into samples
 
   std::optional<CalibrationTable> table;
   Report report;

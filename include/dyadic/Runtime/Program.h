@@ -73,6 +73,10 @@ private:
 /// no compiled model, or needs instructions that this CPU lacks.
 std::unique_ptr<Program> openLibrary(const std::string &path, std::string &error);
 
+/// The numbers that the integers of a quantized tensor stand for, scale * (stored - zero point) rounded once to f32;
+/// any other tensor as it is.
+Tensor realNumbers(const Tensor &tensor, const TensorInfo &info);
+
 /// `[1, 3, -1]`.
 std::string shapeText(const std::vector<int64_t> &shape);
 

@@ -14,6 +14,12 @@
 
 namespace dyadic {
 
+/// A function that computes a part of the program.
+struct Kernel {
+  std::string name;                // of the LLVM function
+  std::vector<std::string> layers; // ids of the layers it serves; several where it fuses them
+};
+
 /// Machine-independent product of a compilation. Members are destroyed in reverse order.
 struct CompiledModule {
   std::unique_ptr<llvm::LLVMContext> context;
@@ -22,6 +28,7 @@ struct CompiledModule {
   Signature signature;
   std::string prefix;
   int64_t workspaceBytes = 0; // of one sample
+  std::vector<Kernel> kernels;
 };
 
 /// Lowers and optimises `module`, which is consumed. `prefix` is a C identifier. With
@@ -35,6 +42,9 @@ enum class Emission { SharedLibrary, Object, Assembly, LLVMIR };
 /// Adds the file to `files`, and beside a library or an object its header, with the
 /// ending .h.
 llvm::Error emitModule(CompiledModule &compiled, Emission emission, llvm::StringRef path, FileSet &files);
+
+/// Bytes of the machine code in the object that `compiled` becomes, without its constants.
+llvm::Expected<int64_t> codeBytes(CompiledModule &compiled);
 
 /// `text` as a C identifier: other characters as _, m_ before a leading digit.
 std::string cIdentifier(llvm::StringRef text);

@@ -48,8 +48,8 @@ struct Target {
 /// the best known target that this CPU has the instructions of. Errors list the choices.
 llvm::Expected<Target> parseTarget(llvm::StringRef text);
 
-/// Whether this machine has the instructions of `target`.
-bool runsHere(const Target &target);
+/// Whether this machine runs what is compiled for `target`.
+bool canRun(const Target &target);
 
 /// Position-independent code, no fused multiply-add that the program does not ask for.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const Target &target);

@@ -169,4 +169,28 @@ def ExposeValues : Pass<"quant-expose-values", "::mlir::ModuleOp"> {
   }];
 }
 
+def IsolateLayers : Pass<"quant-isolate-layers", "::mlir::ModuleOp"> {
+  let summary = "every layer on inputs of its own";
+  let description = [{
+    Every layer of the float program reads the values before it from arguments, named by
+    their ids after the program's inputs, and its own value is a result; the program's
+    outputs and its batch are dropped. One run tells what each layer adds to the error
+    of another program: it gets that program's values, and what differs from them is the
+    layer's doing.
+
+    ```mlir
+    // before
+    func.func @main(%x) -> (tensor<1x8xf32> {qnn.name = "y"}) {
+      %a = qnn.relu %x {id = "a"}
+      %b = qnn.matmul %a, %w {id = "b"}
+      return %b
+    // after
+    func.func @main(%x, %a0 {qnn.name = "a"}, %b0 {qnn.name = "b"}) -> ({qnn.name = "a", qnn.value}, {qnn.name = "b", qnn.value}) {
+      %a = qnn.relu %x {id = "a"}
+      %b = qnn.matmul %a0, %w {id = "b"}
+      return %a, %b
+    ```
+  }];
+}
+
 #endif // DYADIC_TRANSFORMS_PASSES_TD

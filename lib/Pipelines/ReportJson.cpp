@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The report as JSON: docs/schemas/report.schema.json. What depends on the clock comes last.
+
+#include "dyadic/Pipelines/Report.h"
+#include "dyadic/Support/Version.h"
+#include "llvm/Support/JSON.h"
+#include <cmath>
+
+namespace dyadic {
+namespace {
+
+class JsonReport {
+public:
+  explicit JsonReport(const Report &report) : report(report), os(text), json(os, 2) {}
+
+  std::string write() {
+    json.object([&] {
+      json.attribute("kind", "report");
+      json.attribute("version", 2);
+      json.attribute("producer", kProducer);
+      string("model", report.model);
+      json.attribute("model_sha256", report.modelSha);
+      string("output", report.output);
+      writeOptions();
+      writeAccuracy();
+      rows("inputs", report.inputs);
+      rows("layers", report.layers);
+      writeIslands();
+      writeAdvice();
+      writeSizes();
+      if (report.times)
+        writeTimes();
+      else if (!report.timesNote.empty())
+        json.attribute("times_note", report.timesNote);
+    });
+    os << "\n";
+    return std::move(text);
+  }
+
+private:
+  /// JSON is UTF-8; names of files and nodes need not be.
+  void string(llvm::StringRef key, llvm::StringRef value) { json.attribute(key, llvm::json::fixUTF8(value)); }
+  /// JSON has neither infinity nor NaN.
+  static llvm::json::Value finite(double value) {
+    return std::isfinite(value) ? llvm::json::Value(value) : llvm::json::Value(nullptr);
+  }
+  void number(llvm::StringRef key, double value) { json.attribute(key, finite(value)); }
+  template <typename T> void optional(llvm::StringRef key, const std::optional<T> &value) {
+    if (value)
+      json.attribute(key, llvm::json::Value(*value));
+  }
+  void integer(llvm::StringRef key, size_t value) { json.attribute(key, static_cast<int64_t>(value)); }
+  void pair(llvm::StringRef key, double first, double second) {
+    json.attributeArray(key, [&] {
+      json.value(finite(first));
+      json.value(finite(second));
+    });
+  }
+
+  void writeOptions() {
+    json.attributeObject("options", [&] {
+      json.attribute("float", report.isFloat);
+      string("target", report.target);
+      if (report.isFloat)
+        return;
+      json.attribute("weight_bits", report.weightBits);
+      json.attribute("activation_bits", report.activationBits);
+      json.attribute("rounding", report.rounding == Rounding::HalfEven ? "half_even" : "half_up");
+      json.attribute("io", report.io == BoundaryMode::Integer ? "integer" : "float");
+      json.attribute("calibration_method", report.calibrationMethod);
+      integer("calibration_samples", report.calibrationSamples);
+    });
+  }
+
+  void writeAgreement(const Agreement &agreement) {
+    number("sqnr_db", agreement.sqnr());
+    optional("sqnr_standard_error_db", agreement.sqnrStandardError());
+    number("cosine", agreement.cosine());
+    if (std::optional<double> error = agreement.relativeError())
+      number("relative_error", *error);
+  }
+
+  void writeAccuracy() {
+    integer("held_back_samples", report.heldBackSamples);
+    json.attributeArray("outputs", [&] {
+      for (const OutputReport &output : report.outputs)
+        json.object([&] { writeOutput(output); });
+    });
+  }
+
+  void writeOutput(const OutputReport &output) {
+    string("name", output.name);
+    writeAgreement(output.agreement);
+    if (std::optional<size_t> worst = output.agreement.worstSample()) {
+      integer("worst_sample", report.heldBack[*worst]);
+      number("worst_sqnr_db", output.agreement.sqnrOf(*worst));
+    }
+    if (!output.topOne)
+      return;
+    json.attributeObject("top1", [&] {
+      integer("agreeing", output.topOne->successes);
+      integer("decisions", output.topOne->trials);
+      number("percent", 100 * output.topOne->value());
+      number("standard_error_percent", 100 * output.topOne->standardError());
+      auto [low, high] = output.topOne->interval();
+      pair("interval_percent", 100 * low, 100 * high);
+    });
+  }
+
+  void rows(llvm::StringRef key, llvm::ArrayRef<LayerReport> rows) {
+    json.attributeArray(key, [&] {
+      for (const LayerReport &row : rows)
+        json.object([&] { writeRow(row); });
+    });
+  }
+
+  void writeRow(const LayerReport &row) {
+    string("id", row.id);
+    json.attribute("op", row.op);
+    json.attributeArray("shape", [&] {
+      for (int64_t size : row.shape)
+        json.value(size);
+    });
+    json.attribute("float", row.isFloat);
+    optional("weight_bits", row.weightBits);
+    if (row.stored)
+      json.attribute("value_bits", row.stored->bits);
+    json.attribute("macs", row.macs);
+    json.attribute("weights", row.weights);
+    json.attribute("float_bytes", row.floatBytes);
+    optional("bytes", row.bytes);
+    if (row.stored)
+      writeStored(*row.stored);
+    if (row.observed)
+      pair("observed", row.observed->first, row.observed->second);
+    if (row.chosen)
+      pair("range", row.chosen->first, row.chosen->second);
+    if (row.histogram)
+      json.attributeObject("histogram", [&] {
+        number("low", row.histogram->low);
+        number("bin_width", row.histogram->binWidth);
+        json.attributeArray("counts", [&] {
+          for (uint64_t count : row.histogram->counts)
+            json.value(static_cast<int64_t>(count));
+        });
+      });
+    if (row.agreement)
+      writeAgreement(*row.agreement);
+    if (row.own)
+      writeOwn(*row.own);
+  }
+
+  void writeStored(const StoredValue &stored) {
+    json.attributeObject("stored", [&] {
+      json.attribute("type", elementName(stored.type));
+      if (stored.numScales == 1)
+        number("scale", stored.scaleMin);
+      else
+        pair("channel_scales", stored.scaleMin, stored.scaleMax);
+      json.attribute("zero_point", stored.zeroPoint);
+      if (!stored.isAccumulator())
+        pair("limits", stored.low, stored.high);
+    });
+  }
+
+  void writeOwn(const OwnError &own) {
+    json.attributeObject("own", [&] {
+      writeAgreement(own.agreement);
+      number("share", own.share);
+      double noise = own.agreement.sums().noise;
+      number("rounding_share", noise > 0 ? own.rounding / noise : 0);
+      number("clipping_share", noise > 0 ? own.clipping / noise : 0);
+      integer("clipped", own.clipped);
+      integer("elements", own.elements);
+    });
+  }
+
+  void writeIslands() {
+    json.attributeArray("float_islands", [&] {
+      for (const IslandReport &island : report.islands)
+        json.object([&] {
+          string("id", island.id);
+          json.attribute("op", island.op);
+          string("reason", island.reason);
+        });
+    });
+  }
+
+  void writeAdvice() {
+    json.attributeArray("advice", [&] {
+      for (const Advice &advice : report.advice)
+        json.object([&] {
+          string("id", advice.id);
+          number("share", advice.share);
+          json.attribute("cause", advice.cause);
+          json.attribute("remedy", advice.remedy);
+          if (!advice.plan.empty())
+            string("plan", advice.plan);
+        });
+    });
+  }
+
+  void writeSizes() {
+    auto sizes = [&](llvm::StringRef key, const ProgramSizes &program) {
+      json.attributeObject(key, [&] {
+        json.attribute("constants", program.constants);
+        optional("code", program.code);
+        optional("workspace", program.workspace);
+      });
+    };
+    json.attributeObject("sizes", [&] {
+      if (!report.isFloat)
+        sizes("integer", report.integerSizes);
+      sizes("float", report.floatSizes);
+      json.attribute("output", report.outputBytes);
+    });
+  }
+
+  void writeTimes() {
+    const Times &times = *report.times;
+    std::vector<const LayerReport *> all = report.rows();
+    auto program = [&](llvm::StringRef key, const std::optional<ProgramTimes> &measured) {
+      if (!measured)
+        return;
+      json.attributeObject(key, [&] {
+        number("total_us", measured->total);
+        number("instrumented_us", measured->instrumented);
+        number("kernels_us", measured->kernels);
+        number("other_us", measured->other);
+        integer("runs", measured->runs);
+      });
+    };
+    json.attributeObject("times", [&] {
+      if (times.sample)
+        integer("sample", *times.sample);
+      program("integer", times.integer);
+      program("float", times.floating);
+      json.attributeArray("layers", [&] {
+        for (size_t i = 0; i < all.size(); ++i)
+          json.object([&] {
+            string("id", all[i]->id);
+            writeLayerTime("integer", times.integer, i);
+            writeLayerTime("float", times.floating, i);
+            if (!times.countedWith[i].empty())
+              string("counted_with", times.countedWith[i]);
+          });
+      });
+    });
+  }
+
+  void writeLayerTime(llvm::StringRef name, const std::optional<ProgramTimes> &program, size_t index) {
+    if (!program || !program->layers[index])
+      return;
+    number((name + "_us").str(), *program->layers[index]);
+    number((name + "_share").str(), *program->layers[index] / program->kernels);
+  }
+
+  const Report &report;
+  std::string text;
+  llvm::raw_string_ostream os;
+  llvm::json::OStream json;
+};
+
+} // namespace
+
+std::string toJson(const Report &report) { return JsonReport(report).write(); }
+
+} // namespace dyadic
