@@ -79,11 +79,11 @@ private:
     if (!samples)
       return samples.takeError();
     result.samples = std::move(*samples);
-    warnOfFewSamples(path, result.samples->size(), listener);
     auto parts = splitSamples(*result.samples, listener.stage("reading samples"));
     if (!parts)
       return parts.takeError();
     split = std::move(*parts);
+    warnOfFewSamples(path, result.samples->size(), listener);
     return llvm::Error::success();
   }
 

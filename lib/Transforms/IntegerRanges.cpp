@@ -111,7 +111,9 @@ static StorageRange sumRange(Operation *op, StorageRange input, unsigned shift =
   if (auto interpolate = dyn_cast<InterpolateOp>(op)) {
     // The weights of an element of the result are not negative and add up to this.
     int64_t sum = int64_t(1) << totalFractionBits(interpolate), zeroPoint = inputZeroPoint(op);
-    return {sum * shifted(input.min - zeroPoint, shift), sum * shifted(input.max - zeroPoint, shift)};
+    int64_t span = (input.max - input.min) >> shift;
+    return {sum * std::max(shifted(input.min - zeroPoint, shift), -span),
+            sum * std::min(shifted(input.max - zeroPoint, shift), span)};
   }
   // The border's number need not be one that the input can hold.
   if (auto conv = dyn_cast<ConvOp>(op); conv && windowOf(conv).hasPadding())

@@ -109,6 +109,8 @@ unsigned QuantizationDecisions::defaultBits(Value value) const {
   unsigned bits = plan.activationBits;
   if (isReadBySoftmax(value))
     return 16;
+  if (plan.isUniform)
+    return bits;
   if (!isa<BlockArgument>(value) && isInTail(value))
     return std::max(bits, poolBits(value));
   if (isReadOnlyBy(value, [](Operation *user) { return isa<MapOp>(user); }))

@@ -406,6 +406,7 @@ struct QuantizeGraph : impl::QuantizeGraphBase<QuantizeGraph> {
     Plan decisions;
     decisions.weightBits = weights;
     decisions.activationBits = activations;
+    decisions.isUniform = uniform;
     decisions.io = integerIo ? BoundaryMode::Integer : BoundaryMode::Float;
     if (weights < 2 || weights > 8 || activations < 2 || activations > 16) {
       getOperation().emitError() << "weights of " << unsigned(weights) << " and activations of "

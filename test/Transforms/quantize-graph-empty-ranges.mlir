@@ -1,4 +1,4 @@
-// RUN: quant-opt %s --quant-quantize-graph -split-input-file | FileCheck %s
+// RUN: quant-opt %s --quant-quantize-graph=uniform -split-input-file | FileCheck %s
 // RUN: quant-opt %s --quant-quantize-graph=activations=16 -split-input-file | FileCheck %s --check-prefix=A16
 
 // A ReLU and a Clip that leave 0 alone: no range clamps to one number, a requantization

@@ -1,5 +1,5 @@
-// RUN: %quant-opt %s -split-input-file -quant-quantize-graph | FileCheck %s
-// RUN: %quant-opt %s -split-input-file -quant-quantize-graph -quant-rewrite-dyadic -quant-prove-accumulators | FileCheck %s --check-prefix=INTEGER
+// RUN: %quant-opt %s -split-input-file -quant-quantize-graph=uniform | FileCheck %s
+// RUN: %quant-opt %s -split-input-file -quant-quantize-graph=uniform -quant-rewrite-dyadic -quant-prove-accumulators | FileCheck %s --check-prefix=INTEGER
 
 // Fractions that fit stay; the result is the accumulator where it leaves as real numbers,
 // in units of 2^-2 of the operand's scale; a ReLU is absorbed.

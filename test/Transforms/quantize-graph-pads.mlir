@@ -1,5 +1,5 @@
-// RUN: quant-opt %s --quant-quantize-graph -split-input-file | FileCheck %s
-// RUN: quant-opt %s --quant-quantize-graph --quant-rewrite-dyadic -split-input-file | FileCheck %s --check-prefix=INT
+// RUN: quant-opt %s --quant-quantize-graph=uniform -split-input-file | FileCheck %s
+// RUN: quant-opt %s --quant-quantize-graph=uniform --quant-rewrite-dyadic -split-input-file | FileCheck %s --check-prefix=INT
 
 // A border below the range of its operand needs a range that contains it. The only reader
 // of a layer passes it on, and the layer is rounded once.

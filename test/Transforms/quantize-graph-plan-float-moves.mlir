@@ -1,8 +1,8 @@
 // RUN: split-file %s %t
-// RUN: quant-opt %t/model.mlir --quant-quantize-graph="plan=%t/reshape.json" | FileCheck %s --check-prefix=RESHAPE
-// RUN: quant-opt %t/model.mlir --quant-quantize-graph="plan=%t/transpose.json" | FileCheck %s --check-prefix=TRANSPOSE
-// RUN: quant-opt %t/model.mlir --quant-quantize-graph="plan=%t/slice.json" | FileCheck %s --check-prefix=SLICE
-// RUN: quant-opt %t/model.mlir --quant-quantize-graph="plan=%t/integer.json" | FileCheck %s --check-prefix=INTEGER
+// RUN: quant-opt %t/model.mlir --quant-quantize-graph="plan=%t/reshape.json uniform" | FileCheck %s --check-prefix=RESHAPE
+// RUN: quant-opt %t/model.mlir --quant-quantize-graph="plan=%t/transpose.json uniform" | FileCheck %s --check-prefix=TRANSPOSE
+// RUN: quant-opt %t/model.mlir --quant-quantize-graph="plan=%t/slice.json uniform" | FileCheck %s --check-prefix=SLICE
+// RUN: quant-opt %t/model.mlir --quant-quantize-graph="plan=%t/integer.json uniform" | FileCheck %s --check-prefix=INTEGER
 
 // A move in float reads the stored value like any other float layer, also behind another
 // move of a layer whose accumulator would be the output otherwise.

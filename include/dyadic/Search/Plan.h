@@ -44,6 +44,8 @@ struct Plan {
   /// Defaults, for what no entry below names.
   unsigned weightBits = 8;
   unsigned activationBits = 8;
+  /// Tails and operands of tables get no more than activationBits, although that costs next to nothing.
+  bool isUniform = false;
 
   std::map<std::string, LayerPlan> layers;    // by layer id
   std::map<std::string, ValuePlan> values;    // by layer id or input name
