@@ -52,6 +52,10 @@ private:
   llvm::Error settle();
   llvm::Expected<Node> readNode(const onnx::NodeProto &proto) const;
 
+  // OnnxHalf.cpp.
+  /// 16-bit floats as float32: inputs, outputs, constants, casts.
+  llvm::Error widenHalves();
+
   // OnnxPools.cpp.
   /// Puts stand-ins in place of the pools that onnx gets wrong; returns them, by index.
   std::vector<std::pair<int, onnx::NodeProto>> replaceCeilPools();

@@ -193,6 +193,8 @@ Error Loader::run(Graph &result) {
   if (Error error = checkStructure(path, model))
     return error;
   normalize(model);
+  if (Error error = widenHalves())
+    return error;
   setUnknownApart(model);
   if (Error error = takeInitializers())
     return error;
