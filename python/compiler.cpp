@@ -55,8 +55,11 @@ public:
     });
   }
 
-  void calibrate(const nb::bytes &path) {
-    stage([&, file = text(path)] { return translation->calibrate(file); });
+  void calibrate(const nb::bytes &path, const std::vector<nb::bytes> &merge) {
+    std::vector<std::string> tables;
+    for (const nb::bytes &table : merge)
+      tables.push_back(text(table));
+    stage([&, file = text(path)] { return translation->calibrate(file, tables); });
   }
   void useTable(const std::string &name, const std::string &table) {
     stage([&] { return translation->useTable(name, table); });
@@ -226,6 +229,7 @@ NB_MODULE(_compiler, m) {
       .def_rw("is_float", &TranslateOptions::isFloat)
       .def_rw("integer_only", &TranslateOptions::integerOnly)
       .def_rw("dump_values", &TranslateOptions::dumpValues)
+      .def_rw("detailed_report", &TranslateOptions::detailedReport)
       .def_rw("calibration_method", &TranslateOptions::calibrationMethod, nb::arg().none())
       .def_rw("rounding", &TranslateOptions::rounding, nb::arg().none())
       .def_rw("io", &TranslateOptions::io, nb::arg().none())
@@ -242,7 +246,7 @@ NB_MODULE(_compiler, m) {
                     nb::object, nb::object>(),
            nb::arg("name"), nb::arg("data").none(), nb::arg("folder"), nb::arg("options"), nb::arg("warn"),
            nb::arg("progress").none())
-      .def("calibrate", &Compilation::calibrate, nb::arg("path"))
+      .def("calibrate", &Compilation::calibrate, nb::arg("path"), nb::arg("merge"))
       .def("use_table", &Compilation::useTable, nb::arg("name"), nb::arg("text"))
       .def("add_arrays", &Compilation::addArrays, nb::arg("label"), nb::arg("names"), nb::arg("arrays"),
            nb::sig("def add_arrays(self, label: str, names: collections.abc.Sequence[str], arrays: "

@@ -75,13 +75,13 @@ Error CalibrationStream::add(std::vector<Sample> more, function_ref<void(size_t)
   return observe(std::move(ready), progress);
 }
 
-Expected<CalibrationTable> CalibrationStream::finish(const CalibrationOptions &options, std::vector<Sample> &kept) {
+Expected<CalibrationTable> CalibrationStream::finish(const CalibrationOptions &options, std::map<size_t, Sample> &kept) {
   if (samples.empty())
     return makeError("no samples to calibrate with, expected at least one");
   if (smallest)
     heldBack.push_back(*smallest);
   if (samples.size() == 1) { // both sides
-    kept.push_back(samples[0]);
+    kept[0] = samples[0];
     if (Error error = observe({0}, nullptr))
       return std::move(error);
   } else if (observed.empty()) {
@@ -96,7 +96,7 @@ Expected<CalibrationTable> CalibrationStream::finish(const CalibrationOptions &o
   for (size_t index : heldBack) {
     table.heldBack.push_back(hashes[index]);
     if (samples.size() > 1)
-      kept.push_back(std::move(samples[index]));
+      kept[index] = std::move(samples[index]);
   }
   llvm::sort(table.samples);
   llvm::sort(table.heldBack);

@@ -102,6 +102,15 @@ static Error choosePlan(const TranslateOptions &options, TranslateSettings &sett
 
 Expected<TranslateSettings> checkOptions(const TranslateOptions &options, StringRef model) {
   TranslateSettings settings;
+  const std::pair<StringRef, const TranslateOptions::Given *> texts[] = {
+      {"calibration-method", &options.calibrationMethod},
+      {"bits", &options.bits},
+      {"rounding", &options.rounding},
+      {"io", &options.io},
+      {"name", &options.name}};
+  for (auto [option, text] : texts)
+    if (*text && (*text)->empty())
+      return makeError("--" + option + ": no value, expected one");
   if (Error error = checkFloat(options, model))
     return error;
   settings.isFloat = options.isFloat;

@@ -14,6 +14,19 @@ using llvm::StringRef;
 
 namespace dyadic {
 
+namespace {
+/// The samples of a stream that are still there.
+class KeptSamples : public SampleSet {
+public:
+  explicit KeptSamples(std::map<size_t, Sample> samples) : samples(std::move(samples)) {}
+  size_t size() const override { return samples.empty() ? 0 : samples.rbegin()->first + 1; }
+  Expected<Sample> read(size_t index) override { return samples.find(index)->second; }
+
+private:
+  std::map<size_t, Sample> samples;
+};
+} // namespace
+
 Translation::Translation(const OnnxSource &source, TranslateSettings settings, Listener listener)
     : model(source.name), settings(std::move(settings)), listener(std::move(listener)), context(createContext()) {
   if (!source.bytes)
@@ -101,14 +114,13 @@ Error Translation::finishSamples(StringRef name) {
   if (!stream)
     return fileError(name, "no samples, expected at least one");
   warnOfFewSamples(name, stream->size(), listener);
-  std::vector<Sample> kept;
+  std::map<size_t, Sample> kept;
   auto calibrated = stream->finish(settings.method.value_or(CalibrationOptions()), kept);
   if (!calibrated)
     return fileError(model, llvm::toString(calibrated.takeError()));
   table = std::move(*calibrated);
-  for (size_t i = 0; i < kept.size(); ++i)
-    heldBack.push_back(i);
-  samples = std::make_unique<SampleList>(std::move(kept));
+  llvm::append_range(heldBack, llvm::make_first_range(kept));
+  samples = std::make_unique<KeptSamples>(std::move(kept));
   stream.reset();
   return Error::success();
 }

@@ -116,6 +116,7 @@ def compile(
     *,
     calibration: Optional[Calibration] = None,
     calibration_method: Optional[str] = None,
+    merge_calibration: Sequence[Path] = (),
     bits: Union[int, str, os.PathLike[str], Mapping[str, Any], None] = None,
     target: str = "native",
     rounding: Optional[str] = None,
@@ -125,6 +126,7 @@ def compile(
     input_shapes: Optional[Mapping[str, Sequence[int]]] = None,
     name: Optional[str] = None,
     dump_values: bool = False,
+    detailed_report: bool = False,
     folder: Optional[Path] = None,
     progress: Progress = False,
 ) -> CompiledProgram:
@@ -150,7 +152,10 @@ def compile(
             An array of the input's rank is a stack of samples along the first axis, cut
             into pieces of the model's batch size; an array of one rank more is a list of
             whole inputs. float64 becomes float32, integers other integers if they fit.
-        calibration_method: ``"minmax"`` (default) or ``"percentile[:99.99]"``.
+        calibration_method: ``"minmax"`` (default), ``"percentile[:99.99]"``, ``"entropy"``
+            or ``"mse"``.
+        merge_calibration: paths of saved tables that are merged, also with a path of
+            ``calibration``.
         bits: 8 (default), ``"wXaY"`` with X in 2..8 and Y in 2..16, the path of a plan
             (``.json``), or a plan as a dict.
         target: ``"native"``, ``"generic"``, ``"avx2"``, or ``"CPU@TRIPLE"`` for another
@@ -162,6 +167,8 @@ def compile(
         input_shapes: sizes of inputs with symbolic dimensions, by name.
         name: prefix of the exported symbols, a C identifier.
         dump_values: values of layers become extra outputs, see :meth:`Program.run_values`.
+        detailed_report: the report has each layer's own error, advice and times too, as with
+            ``--report``; that takes about as long as compiling twice more.
         folder: where external data of a model in memory lies.
         progress: True shows on stderr, if that is a terminal, how many samples have
             calibrated; a function is called with that number and the number of all
@@ -181,10 +188,13 @@ def compile(
     from . import _compiler  # loads LLVM
 
     options = _compiler.Options()
-    options.has_calibration = calibration is not None
+    if merge_calibration and not isinstance(calibration, (str, os.PathLike, type(None))):
+        raise TypeError(f"calibration is {type(calibration).__name__}, expected a path next to merge_calibration")
+    options.has_calibration = calibration is not None or len(merge_calibration) > 0
     options.is_float = bool(float)
     options.integer_only = bool(integer_only)
     options.dump_values = bool(dump_values)
+    options.detailed_report = bool(detailed_report)
     options.calibration_method = calibration_method
     options.rounding = rounding
     options.io = io
@@ -202,9 +212,13 @@ def compile(
     elif progress and sys.stderr is not None and sys.stderr.isatty():
         watcher = counter
     compilation = _compiler.Compilation(source, data, where, options, messages.append, watcher)
-    if calibration is not None:
+    if calibration is not None or merge_calibration:
         try:
-            _calibrate(compilation, calibration)
+            if calibration is None or isinstance(calibration, (str, os.PathLike)):
+                path = b"" if calibration is None else encoded(calibration)
+                compilation.calibrate(path, [encoded(table) for table in merge_calibration])
+            else:
+                _calibrate(compilation, calibration)
         finally:
             counter.close()
     for message in messages:
@@ -261,9 +275,8 @@ class _Counter:
 
 
 def _calibrate(compilation: _compiler.Compilation, calibration: Any) -> None:
-    if isinstance(calibration, (str, os.PathLike)):
-        compilation.calibrate(encoded(calibration))
-    elif isinstance(calibration, Mapping) and isinstance(calibration.get("kind"), str):
+    """Calibration in memory."""
+    if isinstance(calibration, Mapping) and isinstance(calibration.get("kind"), str):
         compilation.use_table(CALIBRATION, json.dumps(calibration))
     else:
         if isinstance(calibration, Mapping) or _is_array(calibration):

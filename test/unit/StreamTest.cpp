@@ -70,10 +70,12 @@ Outcome inPieces(const std::vector<Sample> &samples, const CalibrationOptions &o
     i = end;
   }
   EXPECT_EQ(stream.size(), samples.size());
-  std::vector<Sample> heldBack;
+  std::map<size_t, Sample> heldBack;
   Outcome outcome{toJson(llvm::cantFail(stream.finish(options, heldBack))), {}, program.runs};
-  for (const Sample &sample : heldBack)
+  for (const auto &[index, sample] : heldBack) {
+    EXPECT_EQ(sampleHash(sample), sampleHash(samples[index]));
     outcome.heldBack.push_back(sampleHash(sample));
+  }
   return outcome;
 }
 
@@ -110,7 +112,7 @@ TEST(Stream, CountsWhatIsDone) {
 
 TEST(Stream, Errors) {
   Doubler program;
-  std::vector<Sample> heldBack;
+  std::map<size_t, Sample> heldBack;
   EXPECT_EQ(llvm::toString(CalibrationStream(program, std::string(64, 'a')).finish({}, heldBack).takeError()),
             "no samples to calibrate with, expected at least one");
 

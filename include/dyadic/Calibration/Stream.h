@@ -27,8 +27,8 @@ public:
   size_t size() const { return samples.size(); }
 
   /// The table of all samples, with `options` for its ranges; those held back move to
-  /// `heldBack`. At least one sample was added. The last call.
-  llvm::Expected<CalibrationTable> finish(const CalibrationOptions &options, std::vector<Sample> &heldBack);
+  /// `heldBack`, by the number they came with. At least one sample was added. The last call.
+  llvm::Expected<CalibrationTable> finish(const CalibrationOptions &options, std::map<size_t, Sample> &heldBack);
 
 private:
   llvm::Error observe(std::vector<size_t> indices, llvm::function_ref<void(size_t)> progress);
