@@ -72,6 +72,7 @@ struct GraphInput {
 struct GraphOutput {
   std::string name;
   Shape declared; // -1 is symbolic; empty where the model says nothing
+  bool isFloat;   // of element type float32
 };
 
 struct Graph {

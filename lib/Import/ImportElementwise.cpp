@@ -2,6 +2,7 @@
 //
 // Arithmetic of two operands, clamps, softmax.
 
+#include "Evaluate.h"
 #include "Importer.h"
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/QnnDialect.h"
@@ -105,6 +106,26 @@ Value Importer::absorbAffine(const Node &node, size_t i, const Tensor &other) {
   return makeAffine(node, x, factor, offset);
 }
 
+Value Importer::arithmeticValue(const Node &node, size_t i) const {
+  auto known = node.hasInput(i) ? values.find(node.inputs[i]) : values.end();
+  if (known == values.end())
+    return nullptr;
+  auto before = unexpanded.find(node.inputs[i]);
+  if (before == unexpanded.end())
+    return known->second;
+  // The other operand alone gives the result the same shape.
+  auto shapeOfOperand = [&](size_t k) -> std::optional<Shape> {
+    if (const Tensor *tensor = constant(node, k))
+      return tensor->shape;
+    auto value = node.hasInput(k) ? values.find(node.inputs[k]) : values.end();
+    return value == values.end() ? std::nullopt : std::optional<Shape>(shapeOf(value->second));
+  };
+  std::optional<Shape> other = shapeOfOperand(1 - i);
+  if (!other || commonShape(shapeOf(before->second), *other) != commonShape(shapeOf(known->second), *other))
+    return known->second;
+  return before->second;
+}
+
 Importer::Result Importer::arithmeticOperand(const Node &node, size_t i, size_t rank) {
   Value x;
   Shape shape;
@@ -112,7 +133,7 @@ Importer::Result Importer::arithmeticOperand(const Node &node, size_t i, size_t 
     Result computed = operand(node, i);
     if (!computed)
       return computed;
-    x = *computed;
+    x = arithmeticValue(node, i);
     shape = shapeOf(x);
   } else {
     Expected<const Tensor *> tensor = floats(node, i);
@@ -163,8 +184,8 @@ Importer::Result Importer::importArithmetic(const Node &node) {
   auto rankOf = [&](size_t i) -> size_t {
     if (const Tensor *tensor = constant(node, i))
       return tensor->shape.size();
-    auto known = node.hasInput(i) ? values.find(node.inputs[i]) : values.end();
-    return known == values.end() ? 0 : typeOf(known->second).getRank();
+    Value value = arithmeticValue(node, i);
+    return value ? typeOf(value).getRank() : 0;
   };
   size_t rank = std::max(rankOf(0), rankOf(1));
   Result a = arithmeticOperand(node, 0, rank);

@@ -5,6 +5,7 @@
 #include "Importer.h"
 #include "dyadic/IR/QnnDialect.h"
 #include "dyadic/Support/Error.h"
+#include <cfloat>
 #include <cmath>
 
 using namespace mlir;
@@ -114,6 +115,10 @@ Importer::Result Importer::importFunction(const Node &node) {
          return f.multiply(f.constant(n.getFloat("gamma", 1.05070102214813232421875f)), f.elu(x, alpha, 1));
        }},
       {"Sigmoid", [](F &f, Value x, const Node &) { return f.sigmoid(x); }},
+      {"Sign",
+       [](F &f, Value x, const Node &) {
+         return f.minimum(f.maximum(f.multiply(x, f.constant(FLT_MAX)), f.constant(-1)), f.constant(1));
+       }},
       {"Softplus", [](F &f, Value x, const Node &) { return f.softplus(x); }},
       {"Softsign", [](F &f, Value x, const Node &) { return f.divide(x, f.add(f.constant(1), f.absolute(x))); }},
       {"Sqrt", [](F &f, Value x, const Node &) { return f.sqrt(x); }},

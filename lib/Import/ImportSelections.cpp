@@ -233,6 +233,38 @@ Importer::Result Importer::makeRepeatedBorder(const Node &node, const std::strin
   return x;
 }
 
+Importer::Result Importer::importExpand(const Node &node) {
+  Result x = operand(node, 0);
+  if (!x)
+    return x;
+  Expected<std::optional<std::vector<int64_t>>> to = ints(node, 1);
+  if (!to)
+    return to.takeError();
+  Shape shape = shapeOf(*x);
+  std::optional<Shape> result = *to ? commonShape(shape, **to) : std::nullopt;
+  bool fits = result && elementCount(*result);
+  for (size_t d = 0; fits && d < result->size(); ++d)
+    fits = (*result)[d] <= kMaxEvaluated; // repeated by a list of indices
+  if (!fits)
+    return makeError("it expands shape " + shapeText(shape) + " to " + (*to ? shapeText(**to) : "none") +
+                     ", expected sizes that are equal or 1, and at most 2^20");
+  if (*result == shape)
+    return x;
+  Value value = *x;
+  shape.insert(shape.begin(), result->size() - shape.size(), 1);
+  std::vector<int64_t> axes;
+  for (size_t d = 0; d < shape.size(); ++d)
+    if (shape[d] != (*result)[d])
+      axes.push_back(static_cast<int64_t>(d));
+  value = makeReshape(locationOf(node), axes.empty() ? idOf(node) : StringAttr(), value, shape);
+  unexpanded[node.outputs[0]] = value;
+  for (int64_t axis : axes) {
+    std::vector<int64_t> zeros((*result)[axis], 0);
+    value = makeGather(locationOf(node), axis == axes.back() ? idOf(node) : StringAttr(), value, axis, zeros);
+  }
+  return value;
+}
+
 Importer::Result Importer::importPad(const Node &node) {
   Result x = operand(node, 0);
   if (!x)

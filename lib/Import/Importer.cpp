@@ -39,19 +39,25 @@ Importer::Handler Importer::handlerOf(llvm::StringRef op) {
       {"DepthToSpace", &Importer::importDepthToSpace},
       {"Div", &Importer::importArithmetic},
       {"Dropout", &Importer::importDropout},
+      {"Expand", &Importer::importExpand},
       {"Flatten", &Importer::importFlatten},
       {"Gather", &Importer::importGather},
       {"Gemm", &Importer::importGemm},
       {"GlobalAveragePool", &Importer::importGlobalAveragePool},
       {"GlobalMaxPool", &Importer::importGlobalMaxPool},
+      {"Greater", &Importer::importComparison},
+      {"GreaterOrEqual", &Importer::importComparison},
+      {"Identity", &Importer::importIdentity},
       {"LRN", &Importer::importLRN},
       {"LeakyRelu", &Importer::importLeakyRelu},
-      {"Identity", &Importer::importIdentity},
+      {"Less", &Importer::importComparison},
+      {"LessOrEqual", &Importer::importComparison},
       {"MatMul", &Importer::importMatMul},
       {"Max", &Importer::importMinMax},
       {"MaxPool", &Importer::importMaxPool},
       {"Min", &Importer::importMinMax},
       {"Mul", &Importer::importArithmetic},
+      {"Not", &Importer::importNot},
       {"PRelu", &Importer::importPRelu},
       {"Pad", &Importer::importPad},
       {"Pow", &Importer::importPow},
@@ -69,37 +75,18 @@ Importer::Handler Importer::handlerOf(llvm::StringRef op) {
       {"Sub", &Importer::importArithmetic},
       {"Transpose", &Importer::importTranspose},
       {"Unsqueeze", &Importer::importUnsqueeze},
+      {"Where", &Importer::importWhere},
   };
   static constexpr llvm::StringLiteral functions[] = {
-      "Abs", "Celu", "Elu",        "Erf",  "Exp",     "Gelu",     "HardSigmoid", "HardSwish", "Log", "Mish",
-      "Neg", "Selu", "Reciprocal", "Sqrt", "Sigmoid", "Softplus", "Softsign",    "Swish",     "Tanh"};
+      "Abs", "Celu", "Elu",        "Erf",  "Exp",  "Gelu",    "HardSigmoid", "HardSwish", "Log",   "Mish",
+      "Neg", "Selu", "Reciprocal", "Sign", "Sqrt", "Sigmoid", "Softplus",    "Softsign",  "Swish", "Tanh"};
   return llvm::is_contained(functions, op) ? &Importer::importFunction : handlers.lookup(op);
 }
 
 bool isImportedOrEvaluated(llvm::StringRef op) {
-  static constexpr llvm::StringLiteral evaluated[] = {"And",
-                                                      "Ceil",
-                                                      "Constant",
-                                                      "ConstantOfShape",
-                                                      "Equal",
-                                                      "Expand",
-                                                      "Floor",
-                                                      "Greater",
-                                                      "GreaterOrEqual",
-                                                      "Less",
-                                                      "LessOrEqual",
-                                                      "Mod",
-                                                      "Not",
-                                                      "Or",
-                                                      "Range",
-                                                      "ReduceMin",
-                                                      "ReduceProd",
-                                                      "Round",
-                                                      "Shape",
-                                                      "Size",
-                                                      "Tile",
-                                                      "Where",
-                                                      "Xor"};
+  static constexpr llvm::StringLiteral evaluated[] = {
+      "And",   "Ceil",      "Constant",   "ConstantOfShape", "Equal", "Floor", "Mod",  "Or",
+      "Range", "ReduceMin", "ReduceProd", "Round",           "Shape", "Size",  "Tile", "Xor"};
   return Importer::handlerOf(op) || llvm::is_contained(evaluated, op);
 }
 
@@ -295,7 +282,7 @@ Error Importer::addResults(Block *block) {
       values[output.name] = makeFloats(output.name, it->second->shape,
                                        {it->second->as<float>(), static_cast<size_t>(it->second->size())});
     auto value = values.find(output.name);
-    if (value == values.end())
+    if (value == values.end() || !output.isFloat)
       return fileError(path, "output '" + escaped(output.name) + "' is not a tensor of float32 of known shape");
     Shape shape = shapeOf(value->second), declared = output.declared;
     bool agrees = declared.empty() || declared.size() == shape.size();

@@ -136,6 +136,8 @@ private:
   Result importRelu(const Node &node);
   Result importClip(const Node &node);
   Result importSoftmax(const Node &node);
+  /// Operand `i`, before its expansion where the arithmetic expands it anyway.
+  mlir::Value arithmeticValue(const Node &node, size_t i) const;
   /// Operand `i` in at least `rank` dimensions; a constant divisor inverted.
   Result arithmeticOperand(const Node &node, size_t i, size_t rank);
   llvm::Error checkDivisor(const Node &node);
@@ -144,6 +146,15 @@ private:
   mlir::Value makeAffine(const Node &node, mlir::Value x, llvm::ArrayRef<float> scale, llvm::ArrayRef<float> offset);
   /// Adds to the bias of the layer behind operand `i`; null where it has no such layer to itself.
   mlir::Value absorbBias(const Node &node, size_t i, const Tensor &bias);
+
+  // ImportConditions.cpp.
+  Result importComparison(const Node &node); // Greater, GreaterOrEqual, Less, LessOrEqual
+  Result importNot(const Node &node);
+  Result importWhere(const Node &node);
+  mlir::Value makeNot(const Node &node, mlir::Value condition, const std::string &id);
+  /// One step of `node`: Add, Sub, Mul or Div of two values or constants, under the name `output`.
+  Result arithmetic(const Node &node, const char *op, const std::string &a, const std::string &b,
+                    const std::string &output);
 
   // ImportFunctions.cpp.
   using Function = llvm::function_ref<mlir::Value(FunctionBuilder &, mlir::Value)>;
@@ -178,6 +189,7 @@ private:
   Result importSlice(const Node &node);
   Result importSplit(const Node &node);
   Result importGather(const Node &node);
+  Result importExpand(const Node &node);
   Result importPad(const Node &node);
   mlir::Value makeSlice(mlir::Location location, mlir::StringAttr id, mlir::Value x, const Shape &offsets,
                         const Shape &steps, const Shape &shape);
@@ -214,6 +226,7 @@ private:
   Graph graph;
   mlir::OpBuilder builder;
   std::unordered_map<std::string, mlir::Value> values;
+  std::unordered_map<std::string, mlir::Value> unexpanded; // what an Expand repeats
   std::unordered_map<std::string, int> reads; // by nodes and outputs
   std::vector<std::string> unsupported;       // lines
   std::string fault;                          // of the model, not of our support
