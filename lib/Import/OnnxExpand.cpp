@@ -214,10 +214,12 @@ static void expandAll(onnx::ModelProto &model, std::set<std::string> operators) 
 }
 
 /// Operators of the main graph that are not imported: what could be evaluated is gone by now.
-static std::set<std::string> leftOperators(const onnx::ModelProto &model) {
+/// A product of two computed matrices is among them.
+static std::set<std::string> leftOperators(const onnx::ModelProto &model, const Constants &constants) {
   std::set<std::string> result;
   for (const onnx::NodeProto &node : model.graph().node())
-    if (!isOnnx(node) || !Importer::handlerOf(node.op_type()))
+    if (!isOnnx(node) || !Importer::handlerOf(node.op_type()) ||
+        (node.op_type() == "MatMul" && node.input_size() == 2 && !constants.count(node.input(1))))
       result.insert(node.domain() + "." + node.op_type());
   return result;
 }
@@ -228,7 +230,7 @@ Error Loader::expandFunctions() {
   for (const std::string &op : unsupportedOperators(model)) {
     if (!hasBody(op))
       continue;
-    std::set<std::string> before = leftOperators(model);
+    std::set<std::string> before = leftOperators(model, constants);
     onnx::ModelProto oldModel = model;
     auto oldConstants = std::make_pair(constants, constantBytes);
     onnx::OperatorSetIdProto *opset = model.add_opset_import();
@@ -238,7 +240,7 @@ Error Loader::expandFunctions() {
     model.mutable_opset_import()->RemoveLast();
     if (Error error = settle())
       return error;
-    std::set<std::string> after = leftOperators(model);
+    std::set<std::string> after = leftOperators(model, constants);
     if (after.count("." + op) == 0 &&
         llvm::all_of(after, [&](const std::string &left) { return before.count(left) != 0; }))
       continue;

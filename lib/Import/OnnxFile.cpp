@@ -206,9 +206,10 @@ std::string folderOf(StringRef path) {
 
 Expected<Tensor> decodeTensor(StringRef path, StringRef folder, const onnx::TensorProto &proto) {
   auto fail = [&](const llvm::Twine &what) { return fileError(path, tensorLabel(proto) + ": " + what); };
-  std::optional<ElementType> type = elementType(proto.data_type());
+  std::optional<ElementType> type = isHalf(proto.data_type()) ? ElementType::U16 : elementType(proto.data_type());
+  const std::string typeName = elementTypeName(proto.data_type());
   if (!type)
-    return fail("element type " + elementTypeName(proto.data_type()) + " is not supported");
+    return fail("element type " + typeName + " is not supported");
   Tensor tensor;
   tensor.type = *type;
   tensor.shape.assign(proto.dims().begin(), proto.dims().end());
@@ -224,16 +225,16 @@ Expected<Tensor> decodeTensor(StringRef path, StringRef folder, const onnx::Tens
   } else if (proto.has_raw_data() && !proto.raw_data().empty()) {
     if (proto.raw_data().size() != bytes)
       return fail("has " + llvm::Twine(proto.raw_data().size()) + " bytes of data, expected " + llvm::Twine(bytes) +
-                  " for shape " + shapeText(tensor.shape) + " of " + elementName(*type));
+                  " for shape " + shapeText(tensor.shape) + " of " + typeName);
     tensor.data.assign(proto.raw_data().begin(), proto.raw_data().end());
   } else if (!copyTyped(proto, tensor, *count)) {
     return fail("has " +
                 llvm::Twine(std::max({proto.float_data_size(), proto.double_data_size(), proto.int64_data_size(),
                                       proto.uint64_data_size(), proto.int32_data_size()})) +
                 " values of data, expected " + llvm::Twine(*count) + " for shape " + shapeText(tensor.shape) + " of " +
-                elementName(*type));
+                typeName);
   }
-  return tensor;
+  return isHalf(proto.data_type()) ? widened(tensor, proto.data_type()) : std::move(tensor);
 }
 
 onnx::TensorProto encodeTensor(const std::string &name, const Tensor &tensor) {

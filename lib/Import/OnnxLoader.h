@@ -52,15 +52,18 @@ private:
   llvm::Error settle();
   llvm::Expected<Node> readNode(const onnx::NodeProto &proto) const;
 
-  // OnnxHalf.cpp.
-  /// 16-bit floats as float32: inputs, outputs, constants, casts.
-  llvm::Error widenHalves();
-
   // OnnxPools.cpp.
   /// Puts stand-ins in place of the pools that onnx gets wrong; returns them, by index.
   std::vector<std::pair<int, onnx::NodeProto>> replaceCeilPools();
   /// True where onnx is wrong about the pool, which then has other attributes.
   bool standIn(onnx::NodeProto &pool, const std::unordered_map<std::string, Shape> &shapes) const;
+
+  // OnnxWiden.cpp.
+  llvm::Error widenTensor(onnx::TensorProto &proto);
+  llvm::Error widenNode(onnx::NodeProto &node);
+  llvm::Error widenGraph(onnx::GraphProto &graph);
+  /// Makes float32 of float16 and bfloat16: constants, types and casts.
+  llvm::Error widenHalves();
 
   // OnnxModel.cpp.
   llvm::Error analyze();

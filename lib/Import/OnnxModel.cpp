@@ -193,9 +193,9 @@ Error Loader::run(Graph &result) {
   if (Error error = checkStructure(path, model))
     return error;
   normalize(model);
+  setUnknownApart(model);
   if (Error error = widenHalves())
     return error;
-  setUnknownApart(model);
   if (Error error = takeInitializers())
     return error;
   if (Error error = setInputShapes())

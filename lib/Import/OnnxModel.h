@@ -38,6 +38,10 @@ int onnxType(ElementType type);
 /// The tensor's values, after checking that the data's length fits the shape. External
 /// data is read from `folder`, which may be empty for none. Messages name `path`.
 llvm::Expected<Tensor> decodeTensor(llvm::StringRef path, llvm::StringRef folder, const onnx::TensorProto &proto);
+/// Whether an element type of onnx is a float of 16 bits.
+bool isHalf(int type);
+/// The float32 numbers whose float16 or bfloat16 (`type`) patterns are the uint16 `bits`.
+Tensor widened(const Tensor &bits, int type);
 /// The folder of a file.
 std::string folderOf(llvm::StringRef path);
 /// The inverse for small tensors.

@@ -55,6 +55,7 @@ def sizes() -> dict[str, onnx.ModelProto]:
         "overflow": weights(dims=[1 << 32] * 4),
         "overflow_zero": weights(dims=[1 << 62, 1 << 62, 0, 3]),
         "type": weights(data_type=77, raw_data=WEIGHTS.tobytes()),
+        "half": weights(data_type=TensorProto.FLOAT16, raw_data=WEIGHTS.astype(np.float16).tobytes()),
         "nan_typed": weights(float_data=changed(WEIGHTS, np.nan).ravel().tolist()),
     }
     inputs = {
