@@ -10,7 +10,6 @@ using namespace dyadic::qnn;
 
 namespace dyadic {
 
-static constexpr unsigned kOutputBits = 16;
 /// A score this far below another has no weight: exp(-22) is below the resolution of a softmax's tables, 2^-30.
 static constexpr float kNoWeight = 22.0f;
 
@@ -60,10 +59,9 @@ std::optional<int64_t> uniformCount(AvgPoolOp pool) {
   return count;
 }
 
-static bool isSoftmax(Value value) { return isa_and_nonnull<SoftmaxOp>(value.getDefiningOp()); }
+bool isSoftmax(Value value) { return isa_and_nonnull<SoftmaxOp>(value.getDefiningOp()); }
 
-/// True where `isReader` holds for all that read the value, moves of it looked through.
-static bool isReadOnlyBy(Value value, llvm::function_ref<bool(Operation *)> isReader) {
+bool isReadOnlyBy(Value value, llvm::function_ref<bool(Operation *)> isReader) {
   SmallVector<OpOperand *> uses = realUses(value);
   return !uses.empty() && llvm::all_of(uses, [&](OpOperand *use) {
     Operation *user = use->getOwner();
@@ -71,51 +69,8 @@ static bool isReadOnlyBy(Value value, llvm::function_ref<bool(Operation *)> isRe
   });
 }
 
-static bool isReadBySoftmax(Value value) {
+bool isReadBySoftmax(Value value) {
   return isReadOnlyBy(value, [](Operation *user) { return isa<SoftmaxOp>(user); });
-}
-
-/// True where no convolution or matmul depends on the value.
-static bool isInTail(Value value) {
-  llvm::SmallPtrSet<Operation *, 16> seen;
-  SmallVector<Value> open{value};
-  while (!open.empty())
-    for (Operation *user : open.pop_back_val().getUsers()) {
-      if (isa<ConvOp, MatmulOp>(user))
-        return false;
-      if (user->getNumResults() == 1 && seen.insert(user).second)
-        open.push_back(user->getResult(0));
-    }
-  return true;
-}
-
-/// The most bits that an average pool can sum in 31, where one reads the value.
-static unsigned poolBits(Value value) {
-  unsigned bits = 16;
-  for (OpOperand *use : realUses(value)) {
-    Operation *user = use->getOwner();
-    if (auto pool = dyn_cast<AvgPoolOp>(user))
-      bits = std::min(bits, 31 - std::min(29u, llvm::Log2_64_Ceil(windowOf(pool).volume())));
-    else if (user->hasTrait<PassThrough>())
-      bits = std::min(bits, poolBits(user->getResult(0)));
-  }
-  return bits;
-}
-
-/// More than the plan's default where that costs next to nothing: 16 bits where no
-/// multiplication of matrices follows (the tail of a network: its outputs, scores, boxes)
-/// and for scores that only a softmax reads, kTableBits where only tables do.
-unsigned QuantizationDecisions::defaultBits(Value value) const {
-  unsigned bits = plan.activationBits;
-  if (isReadBySoftmax(value))
-    return 16;
-  if (plan.isUniform)
-    return bits;
-  if (!isa<BlockArgument>(value) && isInTail(value))
-    return std::max(bits, poolBits(value));
-  if (isReadOnlyBy(value, [](Operation *user) { return isa<MapOp>(user); }))
-    return std::max(bits, kTableBits);
-  return bits;
 }
 
 /// True where `reader` alone reads the value, through moves of it.
@@ -194,20 +149,6 @@ LogicalResult QuantizationDecisions::decideWidths() {
   if (failed(checkIds()) || failed(collectStorages()))
     return failure();
   return chooseWidths();
-}
-
-std::map<std::string, unsigned> QuantizationDecisions::rangeWidths() {
-  std::map<std::string, unsigned> widths;
-  for (const auto &[value, storage] : storages)
-    widths[storage.id] = storage.bits;
-  if (plan.io == BoundaryMode::Integer)
-    for (auto [i, result] : llvm::enumerate(function.front().getTerminator()->getOperands()))
-      if (const Storage *storage = storageOf(result)) {
-        auto asked = plan.outputBits.find(resultName(function, i).str());
-        unsigned bits = asked == plan.outputBits.end() ? kOutputBits : asked->second;
-        widths[storage->id] = std::max(widths[storage->id], bits);
-      }
-  return widths;
 }
 
 /// Plans name existing layers only: a misspelt id must not be ignored.
@@ -333,59 +274,6 @@ LogicalResult QuantizationDecisions::readRanges() {
       storage.min = std::max(bounds.min, -1.0f);
       storage.max = std::min(bounds.max, 1.0f);
     }
-  }
-  return success();
-}
-
-/// The widths that layers ask of the values they read.
-LogicalResult QuantizationDecisions::readAskedWidths(std::map<void *, std::pair<unsigned, std::string>> &asked) {
-  for (Operation *op : layersOf(function)) {
-    auto entry = plan.layers.find(idOf(op).str());
-    if (entry == plan.layers.end() || !entry->second.activations)
-      continue;
-    unsigned bits = *entry->second.activations;
-    for (Value operand : op->getOperands()) {
-      Value root = storageRoot(operand);
-      if (!storages.count(root))
-        continue;
-      auto [previous, isNew] = asked.try_emplace(root.getAsOpaquePointer(), bits, entry->first);
-      auto fixed = plan.values.find(storages[root].id);
-      bool isFixed = fixed != plan.values.end() && fixed->second.bits;
-      if (!isNew && previous->second.first != bits && !isFixed)
-        return function.emitError() << "plan: layers '" << escaped(previous->second.second) << "' and '"
-                                    << escaped(entry->first) << "' read '" << escaped(storages[root].id) << "' with "
-                                    << previous->second.first << " and " << bits << " bits, expected one width";
-    }
-  }
-  return success();
-}
-
-/// Widths and signs: `values` entries, then `activations` of the layers that read the
-/// value, then the default.
-LogicalResult QuantizationDecisions::chooseWidths() {
-  std::map<void *, std::pair<unsigned, std::string>> asked;
-  if (failed(readAskedWidths(asked)))
-    return failure();
-  for (auto &[value, storage] : storages) {
-    storage.bits = defaultBits(value);
-    if (auto found = asked.find(value.getAsOpaquePointer()); found != asked.end())
-      storage.bits = found->second.first;
-    std::optional<bool> isSigned;
-    if (auto entry = plan.values.find(storage.id); entry != plan.values.end()) {
-      storage.bits = entry->second.bits.value_or(storage.bits);
-      isSigned = entry->second.isSigned;
-    }
-    if (isSoftmax(value)) {
-      if (storage.bits != kSoftmaxBits && plan.values.count(storage.id) && plan.values[storage.id].bits)
-        return function.emitError() << "plan: softmax '" << escaped(storage.id) << "' has " << storage.bits
-                                    << " bits, expected " << kSoftmaxBits;
-      storage.bits = kSoftmaxBits;
-      isSigned = false;
-    }
-    storage.isSigned = isSigned.value_or(storage.bits > 15);
-    if (!storage.isSigned && storage.bits > 15)
-      return function.emitError() << "plan: value '" << escaped(storage.id) << "' has " << storage.bits
-                                  << " unsigned bits, expected at most 15";
   }
   return success();
 }

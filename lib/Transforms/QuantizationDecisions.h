@@ -35,6 +35,14 @@ std::optional<int64_t> uniformCount(qnn::AvgPoolOp pool);
 /// The layer's id; empty without.
 llvm::StringRef idOf(mlir::Operation *op);
 
+bool isSoftmax(mlir::Value value);
+/// True where `isReader` holds for all that read the value, moves of it looked through.
+bool isReadOnlyBy(mlir::Value value, llvm::function_ref<bool(mlir::Operation *)> isReader);
+bool isReadBySoftmax(mlir::Value value);
+
+/// Bits of an integer output that the plan does not name.
+inline constexpr unsigned kOutputBits = 16;
+
 class QuantizationDecisions {
 public:
   /// `plan` names what is fixed; decide() completes it.
