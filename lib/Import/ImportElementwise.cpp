@@ -251,8 +251,8 @@ Importer::Result Importer::importClip(const Node &node) {
   Expected<float> max = number(node, 2, FLT_MAX);
   if (!max)
     return max.takeError();
-  if (*min > *max)
-    return makeError("min " + std::to_string(*min) + " and max " + std::to_string(*max) + ", expected ordered bounds");
+  if (*min > *max) // everything becomes max, says ONNX
+    *min = *max;
   float low = std::clamp(*min, -FLT_MAX, FLT_MAX), high = std::clamp(*max, -FLT_MAX, FLT_MAX);
   if (low == -FLT_MAX && high == FLT_MAX)
     return *x;

@@ -5,6 +5,7 @@
 #include "Importer.h"
 #include "dyadic/IR/QnnDialect.h"
 #include "dyadic/Support/Error.h"
+#include "dyadic/Support/ScalarFunctions.h"
 #include <cfloat>
 #include <cmath>
 
@@ -57,10 +58,15 @@ Value FunctionBuilder::hardSigmoid(Value x, double alpha, double beta) {
 Value FunctionBuilder::power(Value x, double exponent) {
   double size = std::fabs(exponent);
   Value result;
-  if (size == std::floor(size) && size >= 1 && size <= 16) {
-    result = x;
-    for (int i = 1; i < static_cast<int>(size); ++i)
-      result = multiply(result, x);
+  if (size == std::floor(size) && size <= 1024) { // by squares
+    Value square = x;
+    for (unsigned rest = static_cast<unsigned>(size); rest != 0; rest >>= 1) {
+      if (rest & 1)
+        result = result ? multiply(result, square) : square;
+      if (rest > 1)
+        square = multiply(square, square);
+    }
+    result = result ? result : constant(1);
   } else if (size == 0.5) {
     result = sqrt(x);
   } else {
@@ -137,6 +143,17 @@ Importer::Result Importer::importFunction(const Node &node) {
   return makeMap(node, *x, node.outputs[0], [&](F &f, Value a) { return body(f, a, node); });
 }
 
+/// The exponent of Pow may be an integer.
+Expected<float> Importer::scalar(const Node &node, size_t i) {
+  const Tensor *tensor = constant(node, i);
+  if (!tensor || tensor->type == ElementType::F32)
+    return number(node, i, 1);
+  if (tensor->size() != 1 || tensor->type == ElementType::F64 || tensor->type == ElementType::Bool)
+    return makeError("operand '" + escaped(node.inputs[i]) + "' has shape " + shapeText(tensor->shape) + " of " +
+                     elementName(tensor->type) + ", expected one float32 or integer");
+  return static_cast<float>(tensor->intAt(0));
+}
+
 Importer::Result Importer::importPow(const Node &node) {
   if (constant(node, 0)) { // c^x = exp(x log c)
     Result x = operand(node, 1);
@@ -148,17 +165,19 @@ Importer::Result Importer::importPow(const Node &node) {
     if (!(*base > 0) || !std::isfinite(*base))
       return makeError("base " + std::to_string(*base) + ", expected a positive number");
     return makeMap(node, *x, node.outputs[0], [&](FunctionBuilder &f, Value a) {
-      return f.exp(f.multiply(f.constant(std::log(static_cast<double>(*base))), a));
+      return f.exp(f.multiply(f.constant(HostDouble::log(static_cast<double>(*base))), a));
     });
   }
   Result x = operand(node, 0);
   if (!x)
     return x;
-  Expected<float> exponent = number(node, 1, 1);
+  Expected<float> exponent = scalar(node, 1);
   if (!exponent)
     return exponent.takeError();
   if (!std::isfinite(*exponent))
     return makeError("exponent " + std::to_string(*exponent) + ", expected a finite number");
+  if (std::fabs(*exponent) > 1024 && *exponent == std::floor(*exponent))
+    return makeError("exponent " + std::to_string(*exponent) + ", expected an integer of at most 1024 in size");
   if (*exponent == 1)
     return x;
   return makeMap(node, *x, node.outputs[0], [&](FunctionBuilder &f, Value a) { return f.power(a, *exponent); });

@@ -160,6 +160,7 @@ private:
   using Function = llvm::function_ref<mlir::Value(FunctionBuilder &, mlir::Value)>;
   Result importFunction(const Node &node);
   Result importPow(const Node &node);
+  llvm::Expected<float> scalar(const Node &node, size_t i);
   Result importLeakyRelu(const Node &node);
   Result importPRelu(const Node &node);
   Result importLRN(const Node &node);

@@ -3,6 +3,8 @@
 #include "dyadic/Runtime/Program.h"
 #include <cstring>
 #include <dlfcn.h>
+#include <cstdlib>
+#include <unistd.h>
 #include <elf.h>
 #include <fstream>
 #include <thread>
@@ -162,6 +164,24 @@ static bool isWhole(const std::string &path) {
   return true;
 }
 
+/// dlopen takes a library that it knows by name for the one it has loaded, although another
+/// file may stand there by now: so each load goes through a name of its own.
+static void *loadAnew(const std::string &file) {
+  char folder[] = "/tmp/dyadic-XXXXXX";
+  char *target = realpath(file.c_str(), nullptr);
+  if (!target || !mkdtemp(folder)) {
+    free(target);
+    return dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  }
+  std::string link = std::string(folder) + "/model.so";
+  bool isLinked = symlink(target, link.c_str()) == 0;
+  void *handle = dlopen(isLinked ? link.c_str() : file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  unlink(link.c_str());
+  rmdir(folder);
+  free(target);
+  return handle;
+}
+
 std::unique_ptr<Program> openLibrary(const std::string &path, std::string &error) {
   // A name without a slash would be searched for in the system's folders.
   std::string file = path.find('/') == std::string::npos ? "./" + path : path;
@@ -169,7 +189,7 @@ std::unique_ptr<Program> openLibrary(const std::string &path, std::string &error
     error = path + ": cannot be loaded: the file is truncated";
     return nullptr;
   }
-  void *handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void *handle = loadAnew(file);
   if (!handle) {
     const char *reason = dlerror();
     error = path + ": cannot be loaded: " + (reason ? reason : "unknown reason");

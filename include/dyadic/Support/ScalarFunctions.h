@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 namespace dyadic {
 
@@ -18,36 +19,43 @@ namespace dyadic {
 ///   selectLess(a, b, x, y)   a < b ? x : y
 ///   powerOfTwo(n + kMagic)   2^n for an integer n in [-126, 127]
 ///   exponent(x), mantissa(x) x = mantissa * 2^exponent for a normal x > 0, mantissa in [1, 2).
-/// NaN stays NaN (log takes it for a large number).
+/// NaN stays NaN.
 template <class A, class Real> struct FloatFunctions {
   static constexpr double kMagic = 12582912.0; // 1.5 * 2^23: adding it rounds to an integer
+  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  static constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-  /// exp(x), x limited to [-87, 88]; relative error below 4e-7. exp(x) = 2^n * p(r) with
+  /// exp(x), 0 below -87 and infinite above 88; relative error below 4e-7. exp(x) = 2^n * p(r) with
   /// x = n ln 2 + r, |r| <= ln(2) / 2 and ln 2 in two parts (Cody and Waite, 1980); p by
   /// Moshier (Cephes, expf).
-  Real exp(Real x) {
+  Real exp(Real number) {
     A &a = self();
-    x = a.minimum(a.maximum(x, a.constant(-87.0)), a.constant(88.0));
+    Real least = a.constant(-87.0), most = a.constant(88.0);
+    Real x = a.minimum(a.maximum(number, least), most);
     Real shifted = a.add(a.multiply(x, a.constant(1.44269504088896341)), a.constant(kMagic));
     Real n = a.subtract(shifted, a.constant(kMagic));
     Real r = a.subtract(x, a.multiply(n, a.constant(0.693359375)));
     r = a.subtract(r, a.multiply(n, a.constant(-2.12194440e-4)));
     Real p = polynomial(r, {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1,
                             5.0000001201e-1, 1.0, 1.0});
-    return a.multiply(p, a.powerOfTwo(shifted));
+    Real result = a.selectLess(number, least, a.constant(0.0), a.multiply(p, a.powerOfTwo(shifted)));
+    return a.selectLess(most, number, a.constant(kInfinity), result);
   }
 
-  /// log(x), x limited to [2^-126, inf); absolute error below 2e-7 + 1.5e-7 * |log(x)|. The
+  /// log(x), NaN below 0 and -infinity for [0, 2^-126); absolute error below 2e-7 + 1.5e-7 * |log(x)|. The
   /// series of atanh: log(m) = 2 (s + s^3 / 3 + ...), s = (m - 1) / (m + 1), m in [0.75, 1.5).
-  Real log(Real x) {
+  Real log(Real number) {
     A &a = self();
-    x = a.maximum(x, a.constant(0x1p-126));
+    Real x = a.maximum(number, a.constant(0x1p-126)), infinity = a.constant(kInfinity);
     Real m = a.mantissa(x), e = a.exponent(x), limit = a.constant(1.5), one = a.constant(1.0);
     e = a.selectLess(m, limit, e, a.add(e, one));
     m = a.selectLess(m, limit, m, a.multiply(m, a.constant(0.5)));
     Real s = a.divide(a.subtract(m, one), a.add(m, one));
     Real p = polynomial(a.multiply(s, s), {2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3, 2.0});
-    return a.add(a.multiply(e, a.constant(0.693147180559945309)), a.multiply(s, p));
+    Real result = a.add(a.multiply(e, a.constant(0.693147180559945309)), a.multiply(s, p));
+    result = a.selectLess(number, infinity, result, number); // infinity and NaN stay
+    Real outside = a.selectLess(number, a.constant(0.0), a.constant(kNaN), a.constant(-kInfinity));
+    return a.selectLess(number, a.constant(0x1p-126), outside, result);
   }
 
   /// tanh(x), relative error below 1e-6: (1 - t) / (1 + t) with t = exp(-2|x|), and the
