@@ -4,27 +4,44 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ConvertUTF.h"
+#include "llvm/Support/Unicode.h"
 
 namespace dyadic {
 
 /// What of a name is shown at most, in bytes.
 static constexpr size_t kNameLimit = 200;
 
+/// The first character of `text`, which is UTF-8, in bytes.
+static llvm::StringRef firstCharacter(llvm::StringRef text) {
+  return text.take_front(llvm::getNumBytesForUTF8(static_cast<llvm::UTF8>(text[0])));
+}
+
+/// No control character, and none that hides or turns the text after it around.
+static bool isShown(llvm::StringRef character) {
+  const auto *at = reinterpret_cast<const llvm::UTF8 *>(character.begin());
+  llvm::UTF32 point = 0;
+  auto result = llvm::convertUTF8Sequence(&at, at + character.size(), &point, llvm::strictConversion);
+  return result == llvm::conversionOK && llvm::sys::unicode::isPrintable(static_cast<int>(point));
+}
+
 std::string printable(llvm::StringRef text) {
   const auto *begin = reinterpret_cast<const llvm::UTF8 *>(text.begin());
   bool isUtf8 = llvm::isLegalUTF8String(&begin, reinterpret_cast<const llvm::UTF8 *>(text.end()));
   std::string result;
-  for (unsigned char c : text) {
-    if (c == '\n')
+  while (!text.empty()) {
+    llvm::StringRef character = isUtf8 ? firstCharacter(text) : text.take_front(1);
+    text = text.drop_front(character.size());
+    if (character == "\n")
       result += "\\n";
-    else if (c == '\t')
+    else if (character == "\t")
       result += "\\t";
-    else if (c == '\\')
+    else if (character == "\\")
       result += "\\\\";
-    else if (c < 0x20 || c == 0x7f || (c >= 0x80 && !isUtf8))
-      result += "\\x" + llvm::utohexstr(c, /*LowerCase=*/true, /*Width=*/2);
+    else if (isShown(character))
+      result += character;
     else
-      result += static_cast<char>(c);
+      for (unsigned char byte : character)
+        result += "\\x" + llvm::utohexstr(byte, /*LowerCase=*/true, /*Width=*/2);
   }
   return result;
 }

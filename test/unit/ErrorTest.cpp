@@ -17,6 +17,9 @@ TEST(Escaped, ControlCharactersAndBytesThatAreNotUtf8) {
             "gr\xc3\xbc\xc3\x9f"
             "e");
   EXPECT_EQ(escaped("\xc3\xbc\xff"), "\\xc3\\xbc\\xff");
+  // U+009B starts a terminal's command, U+202E turns the text after it around, U+200B is not seen.
+  EXPECT_EQ(escaped("\xc2\x9b \xe2\x80\xae \xe2\x80\x8b"), "\\xc2\\x9b \\xe2\\x80\\xae \\xe2\\x80\\x8b");
+  EXPECT_EQ(escaped("\xe6\xbc\xa2\xf0\x9f\x90\x88"), "\xe6\xbc\xa2\xf0\x9f\x90\x88"); // of three and four bytes
 }
 
 TEST(Escaped, TheMiddleOfALongNameIsLeftOut) {
