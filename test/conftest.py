@@ -29,10 +29,12 @@ class Model:
     labels: np.ndarray
 
 
-def run_tool(tool: str, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+def run_tool(
+    tool: str, *arguments: object, check: bool = True, timeout: float | None = 600
+) -> subprocess.CompletedProcess[str]:
     """Runs a tool of build/bin; with ``check`` a failure shows what it printed."""
     command = [str(BIN / tool), *map(str, arguments)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
     if check and result.returncode != 0:
         raise AssertionError(f"{' '.join(command)}\n{result.stdout}{result.stderr}")
     return result

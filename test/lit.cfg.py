@@ -12,7 +12,7 @@ config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
 config.test_source_root = os.path.join(config.dyadic_source, "test")
 config.test_exec_root = os.path.join(config.dyadic_build, "test")
-config.excludes = ["Inputs", "unit", "python", "Integration", "Conformance", "CMakeLists.txt"]
+config.excludes = ["Inputs", "unit", "mutation", "python", "Integration", "Conformance", "CMakeLists.txt"]
 
 tools = os.path.join(config.dyadic_build, "bin")
 venv = os.path.join(config.dyadic_source, ".venv", "bin")
@@ -20,6 +20,9 @@ for tool in ["quant-opt", "quant-translate", "quant-run"]:
     if not os.access(os.path.join(tools, tool), os.X_OK):
         lit_config.fatal(f"{os.path.join(tools, tool)} does not exist, expected a build: ninja -C build")
 config.environment["PATH"] = os.pathsep.join([tools, config.llvm_tools, os.environ.get("PATH", "")])
+for name in ["DYADIC_SECONDS", "DYADIC_MEGABYTES"]:  # limits of refuse.py
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
 
 # Every quant-opt checks that what it prints parses back to the same, but for
 # %quant-opt, which tests of diagnostics use.
