@@ -104,19 +104,24 @@ private:
       return failure();
     int64_t repeat = 1;
     Operation *producer = layerBehind(op, repeat);
-    Value result;
-    if (producer) {
-      foldInto(producer, repeated(*affine, repeat));
-      result = op.getInput();
-    } else {
-      result = makeDepthwise(op, *affine);
-    }
+    Value result = producer ? foldInto(op, producer, repeated(*affine, repeat)) : makeDepthwise(op, *affine);
+    if (!result)
+      return failure();
     op.getOutput().replaceAllUsesWith(result);
     op.erase();
     return success();
   }
 
-  static void foldInto(Operation *producer, const Affine &affine) {
+  /// Numbers that are finite as the model has them may leave float32 when they are multiplied.
+  static LogicalResult expectFinite(BatchNormOp op, ArrayRef<float> weights, ArrayRef<float> bias) {
+    auto isFinite = [](float number) { return std::isfinite(number); };
+    if (llvm::all_of(weights, isFinite) && llvm::all_of(bias, isFinite))
+      return success();
+    return op.emitOpError() << "scales weights or bias beyond float32, expected finite numbers";
+  }
+
+  /// The value that is normalized once its producer does it; null after an error.
+  static Value foldInto(BatchNormOp op, Operation *producer, const Affine &affine) {
     OpBuilder builder(producer);
     ConstantView weights(producer->getOperand(1));
     size_t channels = affine.factor.size();
@@ -131,6 +136,8 @@ private:
           (producer->getNumOperands() == 3 ? ConstantView(producer->getOperand(2)).floatAt(c) : 0.0) *
               affine.factor[c] +
           affine.offset[c]);
+    if (failed(expectFinite(op, values, bias)))
+      return nullptr;
     Value w = makeConstant(builder, producer->getLoc(),
                            makeFloats(cast<RankedTensorType>(producer->getOperand(1).getType()), values));
     Value b =
@@ -138,8 +145,10 @@ private:
                      makeFloats(RankedTensorType::get({static_cast<int64_t>(channels)}, builder.getF32Type()), bias));
     SmallVector<Value> operands{producer->getOperand(0), w, b};
     producer->setOperands(operands);
+    return op.getInput();
   }
 
+  /// The normalized value; null after an error.
   static Value makeDepthwise(BatchNormOp op, const Affine &affine) {
     OpBuilder builder(op);
     auto type = cast<RankedTensorType>(op.getInput().getType());
@@ -148,6 +157,8 @@ private:
     shape[0] = channels;
     std::vector<float> weights(affine.factor.begin(), affine.factor.end()),
         bias(affine.offset.begin(), affine.offset.end());
+    if (failed(expectFinite(op, weights, bias)))
+      return nullptr;
     Value w =
         makeConstant(builder, op.getLoc(), makeFloats(RankedTensorType::get(shape, builder.getF32Type()), weights));
     Value b =

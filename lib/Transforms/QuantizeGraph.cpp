@@ -292,6 +292,9 @@ private:
     std::vector<float> values = weights.floats(), bias(channels, 0.0f), column(count);
     if (op->getNumOperands() == 3)
       bias = ConstantView(op->getOperand(2)).floats();
+    auto isFinite = [](float number) { return std::isfinite(number); };
+    if (!llvm::all_of(values, isFinite) || !llvm::all_of(bias, isFinite))
+      return op->emitError() << "weights or bias are not finite, expected finite numbers";
     std::vector<int64_t> stored(values.size());
     SmallVector<double> scales, accumulatorScales;
     for (int64_t c = 0; c < channels; ++c) {

@@ -23,3 +23,25 @@ func.func @no_number(%x: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
   %y = qnn.batch_norm %x, %p, %p, %p, %p {epsilon = 0.0 : f32} : (tensor<1x2x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<1x2x2xf32>
   return %y : tensor<1x2x2xf32>
 }
+
+// -----
+
+func.func @weights_leave_float32(%x: tensor<1x1x2xf32>) -> tensor<1x1x2xf32> {
+  %w = arith.constant dense<1.0e30> : tensor<1x1x1xf32>
+  %p = arith.constant dense<1.0e10> : tensor<1xf32>
+  %v = arith.constant dense<1.0> : tensor<1xf32>
+  %c = qnn.conv %x, %w : (tensor<1x1x2xf32>, tensor<1x1x1xf32>) -> tensor<1x1x2xf32>
+  // expected-error @+1 {{scales weights or bias beyond float32, expected finite numbers}}
+  %y = qnn.batch_norm %c, %p, %v, %v, %v {epsilon = 0.0 : f32} : (tensor<1x1x2xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x1x2xf32>
+  return %y : tensor<1x1x2xf32>
+}
+
+// -----
+
+func.func @offset_leaves_float32(%x: tensor<1x1x2xf32>) -> tensor<1x1x2xf32> {
+  %p = arith.constant dense<1.0e30> : tensor<1xf32>
+  %v = arith.constant dense<1.0> : tensor<1xf32>
+  // expected-error @+1 {{scales weights or bias beyond float32, expected finite numbers}}
+  %y = qnn.batch_norm %x, %p, %v, %p, %v {epsilon = 0.0 : f32} : (tensor<1x1x2xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x1x2xf32>
+  return %y : tensor<1x1x2xf32>
+}

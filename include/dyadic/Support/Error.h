@@ -15,8 +15,8 @@
 
 namespace dyadic {
 
-/// `text` with control characters, backslashes and bytes that are not UTF-8 as \n, \t,
-/// \xNN: text from files never breaks a line or a terminal.
+/// `text` with backslashes, characters that cannot be printed (of control, or that turn text around) and bytes that
+/// are not UTF-8 as \\, \n, \t, \xNN: text from files never breaks a line or a terminal.
 std::string printable(llvm::StringRef text);
 /// The same of a name; one of more than 200 bytes has "..." in place of its middle.
 std::string escaped(llvm::StringRef name);
