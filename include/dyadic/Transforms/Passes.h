@@ -29,10 +29,10 @@ void buildIntegerPipeline(mlir::OpPassManager &manager, const IntegerPipelineOpt
 /// Registers it as `quant-lower-to-integer`.
 void registerIntegerPipeline();
 
-/// Ranges by layer id or input name.
 /// The operations that compute in float between entry and exit, and of conversions those that belong to no other.
 llvm::SmallVector<mlir::Operation *> floatIslands(mlir::ModuleOp module);
 
+/// Ranges by layer id or input name.
 using RangeMap = std::map<std::string, std::pair<float, float>>;
 
 /// By layer id or input name, the bits that the plan stores each value with, for choosing ranges: of the float level
