@@ -243,7 +243,7 @@ static std::optional<ElementType> castTarget(int64_t type) {
 
 static std::optional<Tensor> evaluateExpand(const Node &node, const Tensor &x, const Constants &constants) {
   std::optional<Shape> to = intsOperand(node, 1, nullptr, constants);
-  std::optional<Shape> shape = to ? commonShape(x.shape, *to) : std::nullopt;
+  std::optional<Shape> shape = to ? evaluatedShape(x.shape, *to) : std::nullopt;
   return shape ? std::optional<Tensor>(broadcastTo(x, *shape)) : std::nullopt;
 }
 

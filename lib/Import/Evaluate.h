@@ -30,8 +30,10 @@ std::optional<Tensor> evaluateWhere(const Tensor &condition, const Tensor &a, co
 std::optional<Tensor> evaluateCast(const Tensor &x, ElementType to);
 /// `x` repeated along its dimensions of size 1 up to `shape`, to which it broadcasts.
 Tensor broadcastTo(const Tensor &x, const Shape &shape);
-/// NumPy's common shape; nothing where there is none or it has too many elements to evaluate.
+/// NumPy's common shape; nothing where there is none.
 std::optional<Shape> commonShape(const Shape &a, const Shape &b);
+/// The same; nothing also where it has too many elements to evaluate.
+std::optional<Shape> evaluatedShape(const Shape &a, const Shape &b);
 
 /// ONNX's Slice along one dimension, with clamped bounds.
 struct SliceRange {

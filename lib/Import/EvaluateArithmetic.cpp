@@ -17,10 +17,13 @@ std::optional<Shape> commonShape(const Shape &a, const Shape &b) {
       return std::nullopt;
     result[result.size() - 1 - i] = x == 1 ? y : x;
   }
-  std::optional<int64_t> count = elementCount(result);
-  if (!count || *count > kMaxEvaluated)
-    return std::nullopt;
   return result;
+}
+
+std::optional<Shape> evaluatedShape(const Shape &a, const Shape &b) {
+  std::optional<Shape> shape = commonShape(a, b);
+  std::optional<int64_t> count = shape ? elementCount(*shape) : std::nullopt;
+  return count && *count <= kMaxEvaluated ? shape : std::nullopt;
 }
 
 Tensor broadcastTo(const Tensor &x, const Shape &shape) {
@@ -118,7 +121,7 @@ static std::optional<Tensor> logical(const std::string &op, const Tensor &a, con
 std::optional<Tensor> evaluateBinary(const std::string &op, const Tensor &a, const Tensor &b) {
   if (a.type != b.type)
     return std::nullopt;
-  std::optional<Shape> shape = commonShape(a.shape, b.shape);
+  std::optional<Shape> shape = evaluatedShape(a.shape, b.shape);
   if (!shape)
     return std::nullopt;
   Tensor x = broadcastTo(a, *shape), y = broadcastTo(b, *shape);
@@ -141,9 +144,9 @@ std::optional<Tensor> evaluateBinary(const std::string &op, const Tensor &a, con
 std::optional<Tensor> evaluateWhere(const Tensor &condition, const Tensor &a, const Tensor &b) {
   if (condition.type != ElementType::Bool || a.type != b.type)
     return std::nullopt;
-  std::optional<Shape> shape = commonShape(a.shape, b.shape);
+  std::optional<Shape> shape = evaluatedShape(a.shape, b.shape);
   if (shape)
-    shape = commonShape(*shape, condition.shape);
+    shape = evaluatedShape(*shape, condition.shape);
   if (!shape)
     return std::nullopt;
   Tensor choice = broadcastTo(condition, *shape), result = broadcastTo(a, *shape), other = broadcastTo(b, *shape);

@@ -154,6 +154,14 @@ Importer::Result Importer::arithmeticOperand(const Node &node, size_t i, size_t 
   return qnn::ReshapeOp::create(builder, locationOf(node), floatType(shape), x, StringAttr()).getResult();
 }
 
+Value Importer::makeLayer(const Node &node, llvm::StringRef operation, ValueRange operands, Type type) {
+  OperationState state(locationOf(node), operation);
+  state.addOperands(operands);
+  state.addTypes(type);
+  state.addAttribute("id", idOf(node));
+  return builder.create(state)->getResult(0);
+}
+
 Error Importer::checkDivisor(const Node &node) {
   if (node.op != "Div" || !constant(node, 1))
     return Error::success();
@@ -194,13 +202,10 @@ Importer::Result Importer::importArithmetic(const Node &node) {
   Result b = arithmeticOperand(node, 1, rank);
   if (!b)
     return b;
-  Shape shape = shapeOf(*a), other = shapeOf(*b);
-  for (size_t d = 0; d < rank; ++d) {
-    if (shape[d] != other[d] && shape[d] != 1 && other[d] != 1)
-      return makeError("operands of shapes " + shapeText(shape) + " and " + shapeText(other) +
-                       ", expected sizes that are equal or 1");
-    shape[d] = std::max(shape[d], other[d]);
-  }
+  std::optional<Shape> shape = commonShape(shapeOf(*a), shapeOf(*b));
+  if (!shape)
+    return makeError("operands of shapes " + shapeText(shapeOf(*a)) + " and " + shapeText(shapeOf(*b)) +
+                     ", expected sizes that are equal or 1");
   // A constant divisor is inverted by now, a computed one is here.
   if (node.op == "Div" && !constant(node, 1))
     b = makeMap(node, *b, node.outputs[0] + "_inverse",
@@ -208,11 +213,7 @@ Importer::Result Importer::importArithmetic(const Node &node) {
   StringRef name = node.op == "Add"   ? qnn::AddOp::getOperationName()
                    : node.op == "Sub" ? qnn::SubOp::getOperationName()
                                       : qnn::MulOp::getOperationName();
-  OperationState state(locationOf(node), name);
-  state.addOperands({*a, *b});
-  state.addTypes(floatType(shape));
-  state.addAttribute("id", idOf(node));
-  return builder.create(state)->getResult(0);
+  return makeLayer(node, name, {*a, *b}, floatType(*shape));
 }
 
 //===----------------------------------------------------------------------===//

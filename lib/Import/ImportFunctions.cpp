@@ -212,11 +212,7 @@ Importer::Result Importer::importPRelu(const Node &node) {
 }
 
 Value Importer::makePRelu(const Node &node, Value x, Value slope) {
-  OperationState state(locationOf(node), qnn::PReluOp::getOperationName());
-  state.addOperands({x, slope});
-  state.addTypes(x.getType());
-  state.addAttribute("id", idOf(node));
-  return builder.create(state)->getResult(0);
+  return makeLayer(node, qnn::PReluOp::getOperationName(), {x, slope}, x.getType());
 }
 
 Importer::Result Importer::importLRN(const Node &node) {
@@ -250,11 +246,7 @@ Importer::Result Importer::importLRN(const Node &node) {
   Value scale = makeMap(node, reshape(mean, shape), name + "_scale", [&](FunctionBuilder &f, Value a) {
     return f.power(f.add(f.constant(bias), f.multiply(f.constant(alpha), a)), -beta);
   });
-  OperationState state(location, qnn::MulOp::getOperationName());
-  state.addOperands({*x, scale});
-  state.addTypes(x->getType());
-  state.addAttribute("id", idOf(node));
-  return builder.create(state)->getResult(0);
+  return makeLayer(node, qnn::MulOp::getOperationName(), {*x, scale}, x->getType());
 }
 
 } // namespace dyadic::importer

@@ -241,7 +241,7 @@ Importer::Result Importer::importExpand(const Node &node) {
   if (!to)
     return to.takeError();
   Shape shape = shapeOf(*x);
-  std::optional<Shape> result = *to ? commonShape(shape, **to) : std::nullopt;
+  std::optional<Shape> result = *to ? evaluatedShape(shape, **to) : std::nullopt;
   bool fits = result && elementCount(*result);
   for (size_t d = 0; fits && d < result->size(); ++d)
     fits = (*result)[d] <= kMaxEvaluated; // repeated by a list of indices

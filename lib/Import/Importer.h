@@ -140,6 +140,8 @@ private:
   mlir::Value arithmeticValue(const Node &node, size_t i) const;
   /// Operand `i` in at least `rank` dimensions; a constant divisor inverted.
   Result arithmeticOperand(const Node &node, size_t i, size_t rank);
+  /// A layer of two operands without attributes but the node's id.
+  mlir::Value makeLayer(const Node &node, llvm::StringRef operation, mlir::ValueRange operands, mlir::Type type);
   llvm::Error checkDivisor(const Node &node);
   /// The node as a factor and an offset a channel, for the layer before it; null where it is none.
   mlir::Value absorbAffine(const Node &node, size_t i, const Tensor &other);

@@ -127,20 +127,9 @@ unsigned IntegerRanges::largestWidth(Operation *op, unsigned bits) {
 }
 
 StorageRange IntegerRanges::compute(Operation *op) {
-  if (auto quantize = dyn_cast<QuantizeOp>(op))
-    return {quantize.getClamp()[0], quantize.getClamp()[1]};
-  if (auto requantize = dyn_cast<RequantizeOp>(op))
-    return requantize.getClamp() ? StorageRange{(*requantize.getClamp())[0], (*requantize.getClamp())[1]}
-                                 : typeRange(op->getResult(0));
-  if (auto add = dyn_cast<AddOp>(op))
-    return add.getClamp() ? StorageRange{(*add.getClamp())[0], (*add.getClamp())[1]} : typeRange(op->getResult(0));
-  if (auto mul = dyn_cast<MulOp>(op))
-    return mul.getClamp() ? StorageRange{(*mul.getClamp())[0], (*mul.getClamp())[1]} : typeRange(op->getResult(0));
-  if (auto prelu = dyn_cast<PReluOp>(op))
-    return prelu.getClamp() ? StorageRange{(*prelu.getClamp())[0], (*prelu.getClamp())[1]}
-                            : typeRange(op->getResult(0));
-  if (auto table = dyn_cast<TableOp>(op))
-    return {table.getClamp()[0], table.getClamp()[1]};
+  // Every operation that rounds says what it clamps to.
+  if (auto clamp = op->getAttrOfType<DenseI64ArrayAttr>("clamp"))
+    return {clamp[0], clamp[1]};
   if (accumulates(op))
     return sumRange(op, of(op->getOperand(0)));
   if (auto pad = dyn_cast<PadOp>(op)) {
