@@ -75,7 +75,8 @@ Error CalibrationStream::add(std::vector<Sample> more, function_ref<void(size_t)
   return observe(std::move(ready), progress);
 }
 
-Expected<CalibrationTable> CalibrationStream::finish(const CalibrationOptions &options, std::map<size_t, Sample> &kept) {
+Expected<CalibrationTable> CalibrationStream::finish(const CalibrationOptions &options,
+                                                     std::map<size_t, Sample> &kept) {
   if (samples.empty())
     return makeError("no samples to calibrate with, expected at least one");
   if (smallest)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The lowering of one function to linalg: one method an operation, by kind in
-// LowerElementwise.cpp, LowerFunctions.cpp, LowerInterpolation.cpp, LowerLinear.cpp, LowerPools.cpp and LowerShapes.cpp.
+// LowerElementwise.cpp, LowerFunctions.cpp, LowerInterpolation.cpp, LowerLinear.cpp, LowerPools.cpp and
+// LowerShapes.cpp.
 
 #ifndef DYADIC_LIB_CONVERSION_LINALGLOWERING_H
 #define DYADIC_LIB_CONVERSION_LINALGLOWERING_H

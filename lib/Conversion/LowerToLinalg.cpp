@@ -82,8 +82,8 @@ LogicalResult LinalgLowering::lower(Operation *op) {
 Value LinalgLowering::lowerOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, Value>(op)
       .Case<arith::ConstantOp, ConcatOp, ConvOp, MatmulOp, AddOp, SubOp, MulOp, MapOp, TableOp, PReluOp, SoftmaxOp,
-            ReluOp, ClipOp, RequantizeOp, MaxPoolOp, AvgPoolOp, InterpolateOp, ReshapeOp, TransposeOp, SliceOp, GatherOp, PadOp, QuantizeOp,
-            DequantizeOp>([&](auto o) { return lower(o); })
+            ReluOp, ClipOp, RequantizeOp, MaxPoolOp, AvgPoolOp, InterpolateOp, ReshapeOp, TransposeOp, SliceOp,
+            GatherOp, PadOp, QuantizeOp, DequantizeOp>([&](auto o) { return lower(o); })
       .Case<RangeOp>([&](RangeOp o) { return of(o.getInput()); })
       .Default([](Operation *) { return Value(); });
 }

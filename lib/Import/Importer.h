@@ -230,9 +230,9 @@ private:
   mlir::OpBuilder builder;
   std::unordered_map<std::string, mlir::Value> values;
   std::unordered_map<std::string, mlir::Value> unexpanded; // what an Expand repeats
-  std::unordered_map<std::string, int> reads; // by nodes and outputs
-  std::vector<std::string> unsupported;       // lines
-  std::string fault;                          // of the model, not of our support
+  std::unordered_map<std::string, int> reads;              // by nodes and outputs
+  std::vector<std::string> unsupported;                    // lines
+  std::string fault;                                       // of the model, not of our support
 };
 
 } // namespace dyadic::importer

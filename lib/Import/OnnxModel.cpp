@@ -237,8 +237,8 @@ Error Loader::finish(Graph &result) {
     Shape declared;
     for (const onnx::TensorShapeProto_Dimension &dim : output.type().tensor_type().shape().dim())
       declared.push_back(dim.has_dim_value() ? dim.dim_value() : -1);
-    result.outputs.push_back({output.name(), std::move(declared),
-                              output.type().tensor_type().elem_type() == onnx::TensorProto::FLOAT});
+    result.outputs.push_back(
+        {output.name(), std::move(declared), output.type().tensor_type().elem_type() == onnx::TensorProto::FLOAT});
   }
   result.constants = std::move(constants);
   result.hasBatch = decideBatch();

@@ -88,8 +88,8 @@ static Error runOperation(Operation *op, Operands in, Tensor &out) {
   return TypeSwitch<Operation *, Error>(op)
       .Case<qnn::ConvOp, qnn::MatmulOp, qnn::BatchNormOp, qnn::AddOp, qnn::SubOp, qnn::MulOp, qnn::MapOp, qnn::TableOp,
             qnn::PReluOp, qnn::ReluOp, qnn::ClipOp, qnn::ConcatOp, qnn::SoftmaxOp, qnn::RequantizeOp, qnn::RangeOp,
-            qnn::QuantizeOp, qnn::DequantizeOp, qnn::MaxPoolOp, qnn::AvgPoolOp, qnn::InterpolateOp, qnn::ReshapeOp, qnn::TransposeOp,
-            qnn::SliceOp, qnn::GatherOp, qnn::PadOp>([&](auto typed) { return run(typed, in, out); })
+            qnn::QuantizeOp, qnn::DequantizeOp, qnn::MaxPoolOp, qnn::AvgPoolOp, qnn::InterpolateOp, qnn::ReshapeOp,
+            qnn::TransposeOp, qnn::SliceOp, qnn::GatherOp, qnn::PadOp>([&](auto typed) { return run(typed, in, out); })
       .Case([&](mlir::arith::ConstantOp constant) { return runConstant(constant, out); })
       .Default([](Operation *other) {
         return operationError(other, "operation " + escaped(other->getName().getStringRef()) +

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/Runtime/Program.h"
+#include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
-#include <cstdlib>
-#include <unistd.h>
 #include <elf.h>
 #include <fstream>
 #include <thread>
+#include <unistd.h>
 
 namespace dyadic {
 

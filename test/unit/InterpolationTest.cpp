@@ -2,8 +2,8 @@
 //
 // Fractions in fixed point, and what gathers and interpolations give.
 
-#include "TestModule.h"
 #include "dyadic/IR/Interpolation.h"
+#include "TestModule.h"
 
 using namespace dyadic;
 using namespace dyadic::test;
@@ -73,8 +73,8 @@ TEST(Interpolation, ReferenceOfIntegersIsExact) {
   const std::string op = "qnn.interpolate %x {axes = array<i64: 0, 1>, positions = array<i64: 0, 1, 0, 0, 1>, "
                          "fractions = array<i64: 1, 0, 0, 1, 1>, fraction_bits = array<i64: 1, 2>, x_zp = 3 : i64} : "
                          "(tensor<2x2xui8>) -> tensor<2x3xsi32>";
-  Tensor y = runText(unary("tensor<2x2xui8>", op, "tensor<2x3xsi32>"),
-                     {intTensor(ElementType::U8, {2, 2}, {3, 7, 11, 19})});
+  Tensor y =
+      runText(unary("tensor<2x2xui8>", op, "tensor<2x3xsi32>"), {intTensor(ElementType::U8, {2, 2}, {3, 7, 11, 19})});
   EXPECT_EQ(intsOf(y), (Ints{32, 44, 80, 64, 80, 128})); // eight times the real numbers above
 }
 
