@@ -8,6 +8,7 @@ one value, and sums of 6000 products.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -55,6 +56,8 @@ def sizes() -> dict[str, onnx.ModelProto]:
         "overflow": weights(dims=[1 << 32] * 4),
         "overflow_zero": weights(dims=[1 << 62, 1 << 62, 0, 3]),
         "type": weights(data_type=77, raw_data=WEIGHTS.tobytes()),
+        "no_type": weights(data_type=TensorProto.UNDEFINED, raw_data=WEIGHTS.tobytes()),
+        "strings": weights(data_type=TensorProto.STRING, string_data=[b"a"] * WEIGHTS.size),
         "half": weights(data_type=TensorProto.FLOAT16, raw_data=WEIGHTS.astype(np.float16).tobytes()),
         "nan_typed": weights(float_data=changed(WEIGHTS, np.nan).ravel().tolist()),
     }
@@ -124,6 +127,39 @@ def branch() -> onnx.ModelProto:
     return model([node("If", "c", **branches)], inputs=[X, value("c", [1], TensorProto.BOOL)], outputs=FREE)
 
 
+def doubling(levels: int) -> onnx.ModelProto:
+    """A function that calls another twice, which calls another twice ..."""
+    proto = model([node("F0", "x", domain="local")], outputs=FREE)
+    proto.opset_import.append(helper.make_opsetid("local", 1))
+    for level in range(levels):
+        callee = ("Relu", "") if level == levels - 1 else (f"F{level + 1}", "local")
+        body = [helper.make_node(callee[0], [x], [y], domain=callee[1]) for x, y in ("at", "tb")]
+        proto.functions.append(helper.make_function("local", f"F{level}", ["a"], ["b"], body, list(proto.opset_import)))
+    return proto
+
+
+def nested_branches(levels: int) -> onnx.ModelProto:
+    condition = value("c", [1], TensorProto.BOOL)
+
+    def graph(inner: onnx.NodeProto) -> onnx.GraphProto:
+        return helper.make_graph([inner], "graph", [], [value("y", None)])
+
+    leaf = graph(node("Identity", "x"))
+    inner = leaf
+    for _ in range(levels - 1):
+        inner = graph(node("If", "c", then_branch=inner, else_branch=leaf))
+    return model([node("If", "c", then_branch=inner, else_branch=leaf)], inputs=[X, condition], outputs=FREE)
+
+
+def nested_types(levels: int) -> onnx.ModelProto:
+    x = onnx.ValueInfoProto(name="x")
+    kind = x.type
+    for _ in range(levels):
+        kind = kind.sequence_type.elem_type
+    kind.tensor_type.elem_type = TensorProto.FLOAT
+    return model([conv()], inputs=[x])
+
+
 def graphs() -> dict[str, onnx.ModelProto]:
     shape = [1, 3, 8, 8]
     integers, doubles = value("i", shape, TensorProto.INT64), value("x", shape, TensorProto.DOUBLE)
@@ -148,6 +184,11 @@ def graphs() -> dict[str, onnx.ModelProto]:
         "no_shape": model([conv()], inputs=[value("x", None)], outputs=FREE),
         "no_opset": no_opset,
         "opset": changed_model(version=999),
+        "opset_zero": changed_model(version=0),
+        "opset_negative": changed_model(version=-1),
+        "doubling": doubling(40),
+        "nested_branches": nested_branches(20),
+        "nested_types": nested_types(30),
         "ir": changed_model(ir_version=99),
         "control_input": model([conv(x=control)], inputs=[value(control, [1, 3, "h\n", 8])]),
         "control_value": model([helper.make_node("Conv", [control, "w"], ["y"], name="a\0b")]),
@@ -158,17 +199,28 @@ def graphs() -> dict[str, onnx.ModelProto]:
 
 
 def external() -> dict[str, onnx.ModelProto]:
-    places = {
-        "escape": "../../../etc/passwd",
-        "absolute": "/etc/passwd",
-        "missing_data": "none.bin",
-        "short_data": "short.bin",
-        "link": "link.bin",
+    places: dict[str, dict[str, str]] = {
+        "escape": {"location": "../../../etc/passwd"},
+        "absolute": {"location": "/etc/passwd"},
+        "device": {"location": "/dev/zero"},
+        "link": {"location": "link.bin"},
+        "device_link": {"location": "device.bin"},
+        "folder_link": {"location": "linked/passwd"},
+        "folder": {"location": "."},
+        "pipe": {"location": "pipe.bin"},
+        "no_location": {},
+        "control_location": {"location": "a\n\x1b[2J"},
+        "missing_data": {"location": "none.bin"},
+        "short_data": {"location": "short.bin"},
+        "offset": {"location": "whole.bin", "offset": "4"},
+        "offset_huge": {"location": "whole.bin", "offset": str((1 << 64) - 1)},
+        "offset_negative": {"location": "whole.bin", "offset": "-1"},
+        "length": {"location": "whole.bin", "length": "100"},
     }
 
-    def outside(place: str) -> onnx.ModelProto:
-        entry = onnx.StringStringEntryProto(key="location", value=place)
-        return model([conv()], weights(data_location=TensorProto.EXTERNAL, external_data=[entry]))
+    def outside(place: dict[str, str]) -> onnx.ModelProto:
+        entries = [onnx.StringStringEntryProto(key=key, value=text) for key, text in place.items()]
+        return model([conv()], weights(data_location=TensorProto.EXTERNAL, external_data=entries))
 
     return {name: outside(place) for name, place in places.items()}
 
@@ -180,7 +232,10 @@ def main() -> None:
         (folder / f"{name}.onnx").write_bytes(proto.SerializeToString())
     (folder / "version.onnx").write_bytes(onnx.ModelProto(ir_version=8).SerializeToString())
     (folder / "short.bin").write_bytes(WEIGHTS.tobytes()[:-4])
-    (folder / "link.bin").symlink_to("/etc/passwd")
+    (folder / "whole.bin").write_bytes(WEIGHTS.tobytes())
+    for link, target in {"link.bin": "/etc/passwd", "device.bin": "/dev/zero", "linked": "/etc"}.items():
+        (folder / link).symlink_to(target)
+    os.mkfifo(folder / "pipe.bin")  # nobody ever writes to it
 
 
 if __name__ == "__main__":
