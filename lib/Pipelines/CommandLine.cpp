@@ -97,4 +97,13 @@ int reportError(llvm::Error error) {
   return 1;
 }
 
+int finish(llvm::Error error) {
+  llvm::outs().flush();
+  std::error_code code = llvm::outs().error();
+  llvm::outs().clear_error(); // LLVM ends the process with a message of its own where one is left
+  if (error || !code)
+    return error ? reportError(std::move(error)) : 0;
+  return reportError(makeError("standard output: cannot be written: " + code.message()));
+}
+
 } // namespace dyadic

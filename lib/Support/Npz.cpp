@@ -82,14 +82,15 @@ static bool addEntry(zip_t *archive, StringRef name, const std::string &header, 
          zip_file_set_external_attributes(archive, index, 0, ZIP_OPSYS_UNIX, 0100644u << 16) == 0;
 }
 
-Error writeNpz(StringRef path, ArrayRef<NamedTensor> tensors) {
+Error writeNpz(StringRef path, ArrayRef<NamedTensor> tensors, StringRef name) {
+  name = name.empty() ? path : name;
   sys::fs::file_status status;
   if (!sys::fs::status(path, status) && !sys::fs::is_regular_file(status))
-    return fileError(path, "cannot be written: not a regular file");
-  if (Error error = checkNames(path, tensors))
+    return fileError(name, "cannot be written: not a regular file");
+  if (Error error = checkNames(name, tensors))
     return error;
   if (tensors.empty()) // libzip would remove the file
-    return fileError(path, "cannot be written: no arrays");
+    return fileError(name, "cannot be written: no arrays");
   // libzip writes to a temporary file beside `path` and renames it when the archive is closed.
   Expected<Archive> archive = openArchive(path, ZIP_CREATE | ZIP_TRUNCATE);
   if (!archive)
@@ -99,11 +100,11 @@ Error writeNpz(StringRef path, ArrayRef<NamedTensor> tensors) {
   for (const NamedTensor &it : tensors) {
     headers.push_back(formatNpyHeader(it.tensor));
     if (!addEntry(archive->get(), it.name, headers.back(), it.tensor))
-      return fileError(path, "array '" + escaped(it.name) +
+      return fileError(name, "array '" + escaped(it.name) +
                                  "': cannot be written: " + lowerFirst(zip_strerror(archive->get())));
   }
   if (zip_close(archive->get()))
-    return fileError(path, "cannot be written: " + lowerFirst(zip_strerror(archive->get())));
+    return fileError(name, "cannot be written: " + lowerFirst(zip_strerror(archive->get())));
   (void)archive->release();
   return Error::success();
 }

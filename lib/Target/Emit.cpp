@@ -43,6 +43,15 @@ Expected<int64_t> codeBytes(CompiledModule &compiled) {
   return size;
 }
 
+/// Whether a library of an object of `bytes` bytes has no room. Linkers map what they write: on a full disk they die of
+/// a signal, which does not say so.
+static bool diskIsFull(StringRef path, uint64_t bytes) {
+  constexpr uint64_t kPages = 1 << 16; // headers, and sections that begin a page
+  StringRef folder = sys::path::parent_path(path);
+  ErrorOr<sys::fs::space_info> space = sys::fs::disk_space(folder.empty() ? StringRef(".") : folder);
+  return space && space->available < bytes + kPages;
+}
+
 /// Links one object into a shared library that needs no other.
 static Error link(ArrayRef<char> object, StringRef path, FileSet &files) {
   ErrorOr<std::string> linker = sys::findProgramByName("ld.lld-22");
@@ -68,6 +77,8 @@ static Error link(ArrayRef<char> object, StringRef path, FileSet &files) {
     std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log), StringRef(log)};
     if (sys::ExecuteAndWait(*linker, arguments, std::nullopt, redirects, 0, 0, &message) == 0)
       return Error::success();
+    if (diskIsFull(temporary, object.size()))
+      return fileError(path, "cannot be written: " + std::make_error_code(std::errc::no_space_on_device).message());
     if (auto buffer = MemoryBuffer::getFile(log); buffer && message.empty())
       message = (*buffer)->getBuffer().split('\n').first.str();
     return makeError("linker failed: " + printable(message));

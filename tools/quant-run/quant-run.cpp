@@ -206,7 +206,7 @@ llvm::Error write(FileSet &files, llvm::StringRef path, Tensors &tensors) {
   std::vector<NamedTensor> arrays;
   for (auto [i, info] : llvm::enumerate(tensors.infos))
     arrays.push_back({info.name, gather(tensors.calls, i, hasBatch(info))});
-  return files.writeBy(path, [&](llvm::StringRef temporary) { return writeNpz(temporary, arrays); });
+  return files.writeBy(path, [&](llvm::StringRef temporary) { return writeNpz(temporary, arrays, path); });
 }
 
 void printTimes(std::vector<double> times, size_t samples) {
@@ -299,7 +299,7 @@ llvm::Error run() {
   if (llvm::Error error = ending == ".so" ? runLibrary(results, count) : runModule(ending == ".onnx", results, count))
     return error;
   if (!dumpPath.empty() && results.values.infos.empty())
-    return fileError(modelPath, "has no values to dump: no operation has an id");
+    return fileError(modelPath, "has no values to dump, expected a layer");
   FileSet files;
   files.protect(modelPath);
   files.protect(inputsPath);
@@ -321,7 +321,5 @@ int main(int argc, char **argv) {
   if (!parseCommandLine(argc, argv, category,
                         "Runs a compiled model, a float ONNX model or a module of the integer level.\n"))
     return 1;
-  if (llvm::Error error = run())
-    return reportError(std::move(error));
-  return 0;
+  return finish(run());
 }

@@ -204,7 +204,5 @@ int main(int argc, char **argv) {
                                                               cl::ValueOptional, cl::Hidden, cl::cat(category)));
   if (!parseCommandLine(argc, argv, category, "Compiles an ONNX model to an integer-only program.\n"))
     return 1;
-  if (llvm::Error error = translate())
-    return reportError(std::move(error));
-  return 0;
+  return finish(translate());
 }

@@ -23,6 +23,9 @@ bool parseCommandLine(int argc, char **argv, llvm::cl::OptionCategory &category,
 /// Prints `error: ` and the error; returns the exit code 1.
 int reportError(llvm::Error error);
 
+/// A tool's exit code: that of reportError() where there is an error, or where the standard output cannot be written.
+int finish(llvm::Error error);
+
 } // namespace dyadic
 
 #endif // DYADIC_PIPELINES_COMMANDLINE_H

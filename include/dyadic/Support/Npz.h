@@ -32,7 +32,8 @@ llvm::Expected<Tensor> readNpy(llvm::StringRef path);
 
 /// Writes `tensors` so that numpy.load reads them; `path` is replaced at the end, in one step, or not touched. The same
 /// tensors give the same bytes, always. Names must be different from each other and UTF-8 without zero bytes.
-llvm::Error writeNpz(llvm::StringRef path, llvm::ArrayRef<NamedTensor> tensors);
+/// Errors call the file `name`, where `path` is a temporary one.
+llvm::Error writeNpz(llvm::StringRef path, llvm::ArrayRef<NamedTensor> tensors, llvm::StringRef name = {});
 
 /// "[1, 3, 32, 32]": shapes as messages show them.
 std::string shapeText(llvm::ArrayRef<int64_t> shape);
