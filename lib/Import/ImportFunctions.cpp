@@ -123,7 +123,9 @@ Importer::Result Importer::importFunction(const Node &node) {
       {"Sigmoid", [](F &f, Value x, const Node &) { return f.sigmoid(x); }},
       {"Sign",
        [](F &f, Value x, const Node &) {
-         return f.minimum(f.maximum(f.multiply(x, f.constant(FLT_MAX)), f.constant(-1)), f.constant(1));
+         // Twice: the smallest number is 2^-149.
+         Value large = f.multiply(f.multiply(x, f.constant(FLT_MAX)), f.constant(FLT_MAX));
+         return f.minimum(f.maximum(large, f.constant(-1)), f.constant(1));
        }},
       {"Softplus", [](F &f, Value x, const Node &) { return f.softplus(x); }},
       {"Softsign", [](F &f, Value x, const Node &) { return f.divide(x, f.add(f.constant(1), f.absolute(x))); }},

@@ -22,7 +22,7 @@ from conftest import need_shared, run_tool
 OPERATORS = re.compile(
     r"test_(averagepool|maxpool|conv_with|basic_conv|convtranspose|depthtospace|spacetodepth|split_|squeeze|unsqueeze|"
     r"gather_|reduce_mean|reduce_max|reduce_sum_|resize|upsample|slice|constant_pad|edge_pad|reflect_pad|wrap_pad|"
-    r"center_crop_pad)"
+    r"center_crop_pad|sign$)"
 )
 # What is not imported, by a part of the name.
 SKIPPED = {
@@ -91,3 +91,12 @@ def test_vectors(vectors, tmp_path) -> None:
     print(f"{count} vectors")
     assert not failures, "\n".join(failures)
     assert count >= 150
+
+
+def test_sign_of_the_smallest_numbers(tmp_path) -> None:
+    x = np.float32([0, -0.0, 2.0**-149, -(2.0**-149), 2.0**-126, 1, -3.4e38, np.inf, -np.inf])
+    node = onnx.helper.make_node("Sign", ["x"], ["y"])
+    values = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, x.shape) for name in "xy"]
+    graph = onnx.helper.make_graph([node], "graph", values[:1], values[1:])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    np.testing.assert_array_equal(dyadic.compile(model, float=True).run(x)["y"], np.sign(x))
