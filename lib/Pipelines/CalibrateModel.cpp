@@ -4,6 +4,7 @@
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Files.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Path.h"
 
 namespace dyadic {
 
@@ -11,6 +12,9 @@ namespace dyadic {
 static constexpr size_t kFewSamples = 10;
 
 static llvm::Expected<NamedTable> readTable(const std::string &path, llvm::StringRef sha) {
+  llvm::StringRef ending = llvm::sys::path::extension(path);
+  if (ending == ".npz" || ending == ".npy")
+    return fileError(path, "ending '" + ending + "' is that of samples, expected a saved calibration table (.json)");
   auto buffer = readFile(path);
   if (!buffer)
     return buffer.takeError();
@@ -102,8 +106,8 @@ std::unique_ptr<Evaluator> interruptible(Evaluator &evaluator, const Listener &l
 
 void warnOfFewSamples(llvm::StringRef name, size_t count, const Listener &listener) {
   if (count < kFewSamples && listener.warn)
-    listener.warn(printable(name) + ": " + std::to_string(count) +
-                  " samples, expected at least 10 for ranges that can be trusted");
+    listener.warn(printable(name) + ": " + std::to_string(count) + (count == 1 ? " sample" : " samples") +
+                  ", expected at least 10 for ranges that can be trusted");
 }
 
 llvm::Expected<Calibration> calibrateModel(mlir::ModuleOp module, llvm::StringRef file, llvm::StringRef sha,

@@ -144,8 +144,10 @@ private:
     for (const Advice &advice : report.advice) {
       os << "  " << escaped(advice.id) << " adds " << percentText(advice.share) << ": " << advice.cause << "\n    try "
          << advice.remedy << "\n";
-      if (!advice.plan.empty())
+      if (!advice.plan.empty() && escaped(advice.id) == printable(advice.id))
         os << "    in a plan: " << advice.plan << "\n";
+      else if (!advice.plan.empty())
+        os << "    its name is long: a report in JSON has the entry for a plan\n";
     }
   }
 

@@ -6,6 +6,7 @@
 #include "dyadic/Pipelines/Diagnostics.h"
 #include "dyadic/Support/Error.h"
 #include "mlir/IR/AsmState.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
 
 using llvm::Error;
@@ -129,9 +130,20 @@ Error Translation::finishSamples(StringRef name) {
 // The program
 //===----------------------------------------------------------------------===//
 
+/// Warns where so many numbers are cut off that it hardly can be meant.
+static void warnOfLowPercentile(const CalibrationOptions &method, const Listener &listener) {
+  constexpr double kLowest = 90;
+  if (method.method == CalibrationMethod::Percentile && method.percentile < kLowest && listener.warn)
+    listener.warn("calibration method " + toString(method) + " cuts off " +
+                  llvm::formatv("{0:F0}% of the numbers, expected at least percentile:{1:F0}", 100 - method.percentile,
+                                kLowest)
+                      .str());
+}
+
 /// `exposed` becomes the program with the values of all layers as outputs, which what is
 /// written may not have.
 Error Translation::quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap &ranges) {
+  warnOfLowPercentile(table->method, listener);
   auto chosen = chooseRanges(**floatModule, model, *table, settings.plan);
   if (!chosen)
     return chosen.takeError();

@@ -27,6 +27,7 @@ MODELS = {
     "transposed_computed": (13, "w = Relu (x); y = ConvTranspose (x, w)", ""),
     "loop": (13, "y = Loop (m, c, x) <body = b (int64 i, bool k, float v) => (bool k2, float v2) "
                  "{k2 = Identity (k) v2 = Relu (v)}>", "int64 m = {3}, bool c = {1}"),
+    "expand": (13, "y = Expand (x, s)", "int64[4] s = {2000000, 4, 6, 8}"),
     "attention": (24, "y = Attention (x, x, x)", ""),
     "cast": (13, "c = Cast <to = 11> (x); y = Cast <to = 1> (c)", ""),
 }  # fmt: skip

@@ -16,9 +16,16 @@ HOSTILE = "<script>alert('\"&')</script>"
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(1)
+    onnx.save(model(HOSTILE, random), folder / "model.onnx")
+    np.savez(folder / "samples.npz", x=random.normal(size=(60, 3, 8, 8)).astype(np.float32))
+    onnx.save(model("n" * 300, random), folder / "long.onnx")
+
+
+def model(layer: str, random: np.random.Generator) -> onnx.ModelProto:
+    """A small network with a layer of that name."""
     nodes = [
-        helper.make_node("Conv", ["x", "w"], [HOSTILE], pads=[1, 1, 1, 1]),
-        helper.make_node("Relu", [HOSTILE], ["relu"]),
+        helper.make_node("Conv", ["x", "w"], [layer], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", [layer], ["relu"]),
         helper.make_node("GlobalAveragePool", ["relu"], ["pool"]),
         helper.make_node("Flatten", ["pool"], ["flat"]),
         helper.make_node("Gemm", ["flat", "v"], ["scores"]),
@@ -30,10 +37,7 @@ def main(folder: Path) -> None:
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 8, 8])
     y = helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", 4])
     graph = helper.make_graph(nodes, "graph", [x], [y], weights)
-    onnx.save(
-        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), folder / "model.onnx"
-    )
-    np.savez(folder / "samples.npz", x=random.normal(size=(60, 3, 8, 8)).astype(np.float32))
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
 if __name__ == "__main__":

@@ -243,7 +243,7 @@ llvm::Error runLibrary(Results &results, size_t &count) {
   if (!program)
     return makeError(printable(error));
   if (!dumpPath.empty() && program->numValues() == 0)
-    return fileError(modelPath, "has no values to dump, expected a library compiled with --dump-values");
+    return fileError(modelPath, "has no values to dump, expected a library of layers, compiled with --dump-values");
   std::vector<InputSpec> specs;
   for (const TensorInfo &info : program->inputs())
     specs.push_back({info.name, info.type, info.shape});
