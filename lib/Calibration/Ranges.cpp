@@ -42,11 +42,10 @@ static uint64_t toMillionths(double percentile) {
 
 Expected<CalibrationOptions> parseCalibrationMethod(StringRef text) {
   CalibrationOptions options;
-  if (text == "minmax")
-    return options;
-  if (text == "entropy" || text == "mse") {
-    options.method = text == "mse" ? CalibrationMethod::MSE : CalibrationMethod::Entropy;
-    return options;
+  for (CalibrationMethod method : {CalibrationMethod::MinMax, CalibrationMethod::Entropy, CalibrationMethod::MSE}) {
+    options.method = method;
+    if (text == toString(options))
+      return options;
   }
   options.method = CalibrationMethod::Percentile;
   if (text == "percentile")

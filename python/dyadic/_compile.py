@@ -152,8 +152,8 @@ def compile(
             An array of the input's rank is a stack of samples along the first axis, cut
             into pieces of the model's batch size; an array of one rank more is a list of
             whole inputs. float64 becomes float32, integers other integers if they fit.
-        calibration_method: ``"minmax"`` (default), ``"percentile[:99.99]"``, ``"entropy"``
-            or ``"mse"``.
+        calibration_method: ``"mse"`` (default), ``"minmax"``, ``"percentile[:99.99]"``
+            or ``"entropy"``.
         merge_calibration: paths of saved tables that are merged, also with a path of
             ``calibration``.
         bits: 8 (default), ``"wXaY"`` with X in 2..8 and Y in 2..16, the path of a plan

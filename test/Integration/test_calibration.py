@@ -46,7 +46,7 @@ def test_cores_and_compression_do_not_show(models, tmp_path):
     assert table_of(model, tmp_path, "deflated", model.calibration, save=np.savez_compressed) == whole
 
 
-@pytest.mark.parametrize("method", ["entropy", "mse", "percentile:99.99"])
+@pytest.mark.parametrize("method", ["entropy", "minmax", "mse", "percentile:99.99"])
 @pytest.mark.parametrize("name, sqnr", [("digits", 28.0), ("kws", 25.0)])
 def test_methods_at_8_bits(name, sqnr, method, models, translate):
     model = models(name)

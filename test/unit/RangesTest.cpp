@@ -13,7 +13,8 @@ using namespace dyadic;
 
 namespace {
 
-const CalibrationOptions kMse{CalibrationMethod::MSE}, kEntropy{CalibrationMethod::Entropy};
+const CalibrationOptions kMinMax{CalibrationMethod::MinMax}, kMse{CalibrationMethod::MSE},
+    kEntropy{CalibrationMethod::Entropy};
 
 ValueStatistics observed(const std::vector<float> &values) {
   ValueStatistics statistics;
@@ -136,7 +137,7 @@ TEST(RangesTest, PercentileLeavesOutWholeBins) {
   auto range = [&](double percentile) {
     return chooseRange(statistics, {CalibrationMethod::Percentile, percentile}, 8);
   };
-  EXPECT_EQ(chooseRange(statistics, {}, 8), std::make_pair(0.0f, 7999.0f));
+  EXPECT_EQ(chooseRange(statistics, kMinMax, 8), std::make_pair(0.0f, 7999.0f));
   EXPECT_EQ(range(100), std::make_pair(0.0f, 7999.0f));
   EXPECT_EQ(range(99.99), std::make_pair(0.0f, 7999.0f));  // 0.4 of a number on each side
   EXPECT_EQ(range(99.975), std::make_pair(1.0f, 7999.0f)); // exactly one: [1, 7999) holds 1 to 7998
@@ -153,7 +154,7 @@ TEST(RangesTest, OrderedAndInside) {
     for (float &x : values)
       x = scale * (x + shift);
     ValueStatistics statistics = observed(values);
-    for (CalibrationOptions options : {CalibrationOptions(), {CalibrationMethod::Percentile, 97.5}, kMse, kEntropy})
+    for (CalibrationOptions options : {kMinMax, {CalibrationMethod::Percentile, 97.5}, kMse, kEntropy})
       for (unsigned bits : {2, 4, 8, 12, 16}) {
         auto [low, high] = chooseRange(statistics, options, bits);
         EXPECT_LE(low, high) << toString(options);
@@ -165,7 +166,7 @@ TEST(RangesTest, OrderedAndInside) {
 }
 
 TEST(RangesTest, ConstantsAndNothing) {
-  for (CalibrationOptions options : {CalibrationOptions(), {CalibrationMethod::Percentile, 50}, kMse, kEntropy}) {
+  for (CalibrationOptions options : {kMinMax, {CalibrationMethod::Percentile, 50}, kMse, kEntropy}) {
     EXPECT_EQ(chooseRange(ValueStatistics(), options, 8), std::make_pair(0.0f, 0.0f));
     for (float x : {0.0f, -3.5f, 1e-45f, 3e38f})
       EXPECT_EQ(chooseRange(observed({x, x, x}), options, 8), std::make_pair(x, x));

@@ -90,7 +90,7 @@ TEST(Stream, SameTableAsAtOnce) {
       if (round % 3 == 0) // the same sample twice
         samples.push_back(samples[random() % samples.size()]);
       std::shuffle(samples.begin(), samples.end(), random);
-      const CalibrationOptions &options = round % 2 ? percentile : CalibrationOptions();
+      const CalibrationOptions &options = round % 2 ? percentile : CalibrationOptions{CalibrationMethod::MinMax};
       Outcome expected = atOnce(samples, options), found = inPieces(samples, options, random);
       EXPECT_EQ(found.table, expected.table) << held << " and " << others;
       EXPECT_EQ(found.heldBack, expected.heldBack) << held << " and " << others;

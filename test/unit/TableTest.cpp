@@ -15,6 +15,7 @@ using namespace dyadic;
 namespace {
 
 const std::string kModel(64, 'a');
+const CalibrationOptions kMinMax{CalibrationMethod::MinMax};
 
 Sample makeSample(std::vector<float> values) {
   Tensor tensor(ElementType::F32, {1, static_cast<int64_t>(values.size())});
@@ -44,7 +45,7 @@ public:
 };
 
 llvm::Expected<CalibrationTable> calibrateWith(Doubler &doubler, const std::vector<Sample> &samples, Split split,
-                                               const CalibrationOptions &options = {}, unsigned threads = 0,
+                                               const CalibrationOptions &options = kMinMax, unsigned threads = 0,
                                                llvm::function_ref<void(size_t, size_t)> progress = nullptr) {
   SampleList list(samples);
   for (const Sample &sample : samples)
@@ -53,7 +54,7 @@ llvm::Expected<CalibrationTable> calibrateWith(Doubler &doubler, const std::vect
 }
 
 CalibrationTable calibrated(const std::vector<Sample> &samples, const Split &split,
-                            const CalibrationOptions &options = {}, unsigned threads = 0) {
+                            const CalibrationOptions &options = kMinMax, unsigned threads = 0) {
   Doubler doubler;
   auto table = calibrateWith(doubler, samples, split, options, threads);
   EXPECT_TRUE(bool(table));
@@ -108,7 +109,7 @@ TEST(TableTest, Calibrate) {
   std::vector<Sample> samples = makeSamples();
   std::vector<std::pair<size_t, size_t>> steps;
   Doubler doubler;
-  auto table = calibrateWith(doubler, samples, parts({1, 3}, {0}), {}, 0,
+  auto table = calibrateWith(doubler, samples, parts({1, 3}, {0}), kMinMax, 0,
                              [&](size_t done, size_t total) { steps.push_back({done, total}); });
   ASSERT_TRUE(bool(table)) << llvm::toString(table.takeError());
   EXPECT_EQ(steps, (std::vector<std::pair<size_t, size_t>>{{1, 2}, {2, 2}}));
@@ -280,9 +281,9 @@ TEST(TableTest, ModelMustMatch) {
 
 TEST(TableTest, FixedRangesHold) {
   CalibratedValue value = calibrated({makeSample({1, 2})}, parts({0}, {0})).values["x"];
-  EXPECT_EQ(rangeOf(value, {}, 8), std::make_pair(1.0f, 2.0f));
+  EXPECT_EQ(rangeOf(value, kMinMax, 8), std::make_pair(1.0f, 2.0f));
   value.fixed = {-3.0f, 0.5f};
-  EXPECT_EQ(rangeOf(value, {}, 8), std::make_pair(-3.0f, 0.5f));
+  EXPECT_EQ(rangeOf(value, kMinMax, 8), std::make_pair(-3.0f, 0.5f));
   EXPECT_EQ(rangeOf(value, {CalibrationMethod::MSE}, 4), std::make_pair(-3.0f, 0.5f));
 }
 

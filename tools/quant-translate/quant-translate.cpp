@@ -26,7 +26,7 @@ static cl::opt<std::string> calibrationPath(
     cl::value_desc("PATH"), cl::cat(category));
 static cl::opt<std::string>
     calibrationMethod("calibration-method",
-                      cl::desc("How ranges are chosen: minmax (default), percentile[:99.99], entropy, mse"),
+                      cl::desc("How ranges are chosen: mse (default), minmax, percentile[:99.99], entropy"),
                       cl::value_desc("METHOD"), cl::cat(category));
 static cl::opt<std::string> saveCalibration("save-calibration",
                                             cl::desc("Write the calibration table; without -o nothing else"),

@@ -16,7 +16,7 @@ namespace dyadic {
 enum class CalibrationMethod { MinMax, Percentile, Entropy, MSE };
 
 struct CalibrationOptions {
-  CalibrationMethod method = CalibrationMethod::MinMax;
+  CalibrationMethod method = CalibrationMethod::MSE;
   /// In (0, 100], used to a millionth: what part of the numbers the range is to hold.
   double percentile = 99.99;
 

@@ -16,7 +16,7 @@ struct CalibrationRequest {
   std::string path;
   /// Tables that are merged with it.
   std::vector<std::string> merge;
-  /// Without one it is that of the tables, or min-max.
+  /// Without one it is that of the tables, or MSE.
   std::optional<CalibrationOptions> method;
 };
 
