@@ -134,10 +134,10 @@ Error Translation::finishSamples(StringRef name) {
 static void warnOfLowPercentile(const CalibrationOptions &method, const Listener &listener) {
   constexpr double kLowest = 90;
   if (method.method == CalibrationMethod::Percentile && method.percentile < kLowest && listener.warn)
-    listener.warn("calibration method " + toString(method) + " cuts off " +
-                  llvm::formatv("{0:F0}% of the numbers, expected at least percentile:{1:F0}", 100 - method.percentile,
-                                kLowest)
-                      .str());
+    listener.warn(
+        "calibration method " + toString(method) + " cuts off " +
+        llvm::formatv("{0:F0}% of the numbers, expected at least percentile:{1:F0}", 100 - method.percentile, kLowest)
+            .str());
 }
 
 /// `exposed` becomes the program with the values of all layers as outputs, which what is

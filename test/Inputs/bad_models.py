@@ -48,6 +48,7 @@ def models() -> dict[str, onnx.ModelProto]:
         "good": good,
         "unknown": model([conv("first", "x", "a"), helper.make_node("Frobnicate", ["a"], ["b"], name="odd"),
                           helper.make_node("NonZero", ["b"], ["c"], name="nonzero"), helper.make_node("Einsum", ["c"], ["y"], name="einsum", equation="ij->ji")]),
+        "no_layers": model([helper.make_node("Identity", ["x"], ["y"])], outputs=[helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3, 8, 8])]),
         "dangling": model([conv(x="nowhere")]),
         "cycle": model([helper.make_node("Relu", ["b"], ["a"], name="one"), helper.make_node("Relu", ["a"], ["b"], name="two"), conv(x="b")]),
         "duplicate": model([conv("one"), conv("two")]),

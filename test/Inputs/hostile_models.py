@@ -174,7 +174,6 @@ def graphs() -> dict[str, onnx.ModelProto]:
         "integer_input": model([node("Identity", "i")], inputs=[integers], outputs=[value("y", shape, TensorProto.INT64)]),
         "double_input": model([conv()], WEIGHTS.astype(np.float64), inputs=[doubles], outputs=[double_output]),
         "bool_output": model([node("Greater", "x", "x")], outputs=[value("y", shape, TensorProto.BOOL)]),
-        "no_layers": model([node("Identity", "x")], outputs=FREE),
         "computed_weights": model([node("Conv", "x", "v")], inputs=[X, value("v", [4, 3, 3, 3])]),
         "loop": model([conv(x="y")]),
         "two_initializers": with_constants(model([conv()]), w=WEIGHTS),
