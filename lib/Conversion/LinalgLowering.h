@@ -41,6 +41,14 @@ private:
   // Linear layers.
   Value lower(qnn::ConvOp op);
   Value lower(qnn::MatmulOp op);
+  /// The parts that both layouts of a convolution share.
+  struct ConvShape;
+  /// Loops over the spatial dimensions, the last innermost.
+  Value lowerChannelsFirst(qnn::ConvOp op, const ConvShape &shape, Value x);
+  /// Loops over the filters innermost, or over the channels where these are few.
+  Value lowerChannelsLast(qnn::ConvOp op, const ConvShape &shape, Value x);
+  /// The weights, read as [group, filter, channel, kernel...] and permuted, while compiling where they are constant.
+  Value weightsAs(qnn::ConvOp op, const ConvShape &shape, llvm::ArrayRef<int64_t> permutation);
   /// acc + x * w in i32 or f32.
   static Value accumulate(ScalarBuilder &s, Value x, bool isUnsignedX, Value w, Value sum);
   /// The result's start: the bias along dimension `axis`, or zeros.
@@ -92,6 +100,8 @@ private:
   Value lower(qnn::TransposeOp op);
   Value lower(qnn::SliceOp op);
   Value lower(qnn::GatherOp op);
+  /// `input` with dimension `permutation[i]` as dimension `i`.
+  Value transpose(mlir::Location location, Value input, llvm::ArrayRef<int64_t> permutation);
   /// A copy whose element `d` of the result of `op` is element `source(d)` of `input`.
   Value copyFrom(mlir::Operation *op, Value input, llvm::ArrayRef<mlir::AffineExpr> source);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "LinalgLowering.h"
+#include "dyadic/IR/Constants.h"
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -23,40 +24,65 @@ Value LinalgLowering::startFrom(Operation *op, Value bias, ArrayRef<int64_t> sha
                       [](ScalarBuilder &, ValueRange arguments) { return arguments[0]; });
 }
 
+struct LinalgLowering::ConvShape {
+  int64_t batch, groups, filters, depth;                          // filters and channels of one group
+  SmallVector<int64_t> input, output, kernel, strides, dilations; // input with its border
+
+  size_t rank() const { return kernel.size(); }
+  /// `front`, `space`, `back`.
+  static SmallVector<int64_t> join(ArrayRef<int64_t> front, ArrayRef<int64_t> space, ArrayRef<int64_t> back = {}) {
+    SmallVector<int64_t> result(front);
+    llvm::append_range(result, space);
+    llvm::append_range(result, back);
+    return result;
+  }
+};
+
 Value LinalgLowering::lower(ConvOp op) {
   Location location = op.getLoc();
   Window window = windowOf(op);
-  size_t rank = window.rank();
-  SmallVector<int64_t> low(2, 0), high(2, 0);
-  llvm::append_range(low, window.padBegin);
-  llvm::append_range(high, window.padEnd);
+  RankedTensorType weights = typeOf(op.getWeights());
+  int64_t batch = typeOf(op.getInput()).getDimSize(0), groups = op.getGroup();
+  ConvShape shape{batch,
+                  groups,
+                  weights.getDimSize(0) / groups,
+                  weights.getDimSize(1),
+                  {},
+                  window.output,
+                  window.kernel,
+                  window.strides,
+                  window.dilations};
+  SmallVector<int64_t> low(window.rank() + 2, 0), high(low);
+  for (size_t d = 0; d < window.rank(); ++d) {
+    low[window.dimension(d)] = window.padBegin[d];
+    high[window.dimension(d)] = window.padEnd[d];
+    shape.input.push_back(window.input[d] + window.padBegin[d] + window.padEnd[d]);
+  }
   Value x =
       buildPadded(builder, location, of(op.getInput()), low, high,
                   scalar(location, op.getInput(), static_cast<double>(static_cast<int64_t>(op.getXZp().value_or(0)))));
-  SmallVector<int64_t> inputSpace(cast<RankedTensorType>(x.getType()).getShape().drop_front(2));
   // A pointwise convolution has one long spatial dimension.
-  bool pointwise = window.volume() == 1 && llvm::all_of(window.strides, [](int64_t s) { return s == 1; });
-  SmallVector<int64_t> outputSpace = window.output, kernel = window.kernel, strides = window.strides,
-                       dilations = window.dilations;
-  if (pointwise && rank > 1) {
+  if (window.volume() == 1 && llvm::all_of(window.strides, [](int64_t s) { return s == 1; })) {
     int64_t all = 1;
-    for (int64_t d : inputSpace)
+    for (int64_t d : shape.input)
       all *= d;
-    inputSpace = outputSpace = {all};
-    kernel = strides = dilations = {1};
-    rank = 1;
+    shape.input = shape.output = {all};
+    shape.kernel = shape.strides = shape.dilations = {1};
   }
-  int64_t batch = typeOf(op.getInput()).getDimSize(0), groups = op.getGroup();
-  int64_t filters = typeOf(op.getWeights()).getDimSize(0), depth = typeOf(op.getWeights()).getDimSize(1);
-  auto shape = [&](ArrayRef<int64_t> front, ArrayRef<int64_t> space) {
-    SmallVector<int64_t> result(front);
-    llvm::append_range(result, space);
-    return result;
-  };
-  x = buildReshape(builder, location, x, shape({batch, groups, depth}, inputSpace));
-  Value w = buildReshape(builder, location, of(op.getWeights()), shape({groups, filters / groups, depth}, kernel));
-  Value start = startFrom(op, op.getBias(), shape({batch, filters}, outputSpace), 1);
-  start = buildReshape(builder, location, start, shape({batch, groups, filters / groups}, outputSpace));
+  Value y = window.channelsLast ? lowerChannelsLast(op, shape, x) : lowerChannelsFirst(op, shape, x);
+  return buildReshape(builder, location, y, typeOf(op.getOutput()).getShape());
+}
+
+Value LinalgLowering::lowerChannelsFirst(ConvOp op, const ConvShape &shape, Value x) {
+  Location location = op.getLoc();
+  size_t rank = shape.rank();
+  x = buildReshape(builder, location, x, ConvShape::join({shape.batch, shape.groups, shape.depth}, shape.input));
+  Value w = buildReshape(builder, location, of(op.getWeights()),
+                         ConvShape::join({shape.groups, shape.filters, shape.depth}, shape.kernel));
+  Value start =
+      startFrom(op, op.getBias(), ConvShape::join({shape.batch, shape.groups * shape.filters}, shape.output), 1);
+  start =
+      buildReshape(builder, location, start, ConvShape::join({shape.batch, shape.groups, shape.filters}, shape.output));
 
   // Loops: n, g, o, all output dimensions but the last, channel, kernel, the last.
   unsigned dims = 4 + 2 * rank, firstOutput = 3, channel = 3 + rank - 1, firstKernel = channel + 1, last = dims - 1;
@@ -64,15 +90,75 @@ Value LinalgLowering::lower(ConvOp op) {
   SmallVector<AffineExpr> xs{dim(0), dim(1), dim(channel)}, ws{dim(1), dim(2), dim(channel)},
       ys{dim(0), dim(1), dim(2)};
   for (size_t d = 0; d < rank; ++d) {
-    xs.push_back(output(d) * strides[d] + dim(firstKernel + d) * dilations[d]);
+    xs.push_back(output(d) * shape.strides[d] + dim(firstKernel + d) * shape.dilations[d]);
     ws.push_back(dim(firstKernel + d));
     ys.push_back(output(d));
   }
   std::string loops = "ppp" + std::string(rank - 1, 'p') + std::string(1 + rank, 'r') + "p";
   bool isUnsignedX = isUnsigned(op.getInput());
-  Value y = buildGeneric(builder, location, {x, w}, start, {map(dims, xs), map(dims, ws), map(dims, ys)}, loops,
-                         [=](ScalarBuilder &s, ValueRange a) { return accumulate(s, a[0], isUnsignedX, a[1], a[2]); });
-  return buildReshape(builder, location, y, typeOf(op.getOutput()).getShape());
+  return buildGeneric(builder, location, {x, w}, start, {map(dims, xs), map(dims, ws), map(dims, ys)}, loops,
+                      [=](ScalarBuilder &s, ValueRange a) { return accumulate(s, a[0], isUnsignedX, a[1], a[2]); });
+}
+
+Value LinalgLowering::weightsAs(ConvOp op, const ConvShape &shape, ArrayRef<int64_t> permutation) {
+  Location location = op.getLoc();
+  SmallVector<int64_t> from = ConvShape::join({shape.groups, shape.filters, shape.depth}, shape.kernel), to;
+  for (int64_t p : permutation)
+    to.push_back(from[p]);
+  ConstantView view(op.getWeights());
+  if (!view)
+    return transpose(location, buildReshape(builder, location, of(op.getWeights()), from), permutation);
+  // Flat, as every constant.
+  auto flat = RankedTensorType::get({view.size()}, signless(op.getWeights().getType()).getElementType());
+  return buildReshape(builder, location, makeConstant(builder, location, transposed(view, from, permutation, flat)),
+                      to);
+}
+
+Value LinalgLowering::lowerChannelsLast(ConvOp op, const ConvShape &shape, Value x) {
+  Location location = op.getLoc();
+  size_t rank = shape.rank();
+  bool isReal = isFloat(op.getInput()), isUnsignedX = isUnsigned(op.getInput());
+  x = buildReshape(builder, location, x, ConvShape::join({shape.batch}, shape.input, {shape.groups, shape.depth}));
+  Value start = startFrom(op, op.getBias(),
+                          ConvShape::join({shape.batch}, shape.output, {shape.groups * shape.filters}), rank + 1);
+  start = buildReshape(builder, location, start,
+                       ConvShape::join({shape.batch}, shape.output, {shape.groups, shape.filters}));
+
+  // Loops: n, o, and then by name g(roup), f(ilter), c(hannel) and k(ernel). The innermost loop is the one that
+  // vectorises; a float sum runs over channels, then kernel positions.
+  constexpr int64_t kFew = 8;
+  StringRef order = "gkcf";
+  if (shape.depth == 1)
+    order = shape.filters == 1 ? "fckg" : "ckgf";
+  else if (isReal)
+    order = "gckf";
+  else if (shape.filters < kFew && shape.depth >= kFew)
+    order = "gfkc";
+  unsigned dims = 4 + 2 * rank, next = 1 + rank, group = 0, filter = 0, channel = 0, firstKernel = 0;
+  std::string loops(next, 'p');
+  SmallVector<int64_t> permutation;
+  for (char loop : order) {
+    unsigned &at = loop == 'g' ? group : loop == 'f' ? filter : loop == 'c' ? channel : firstKernel;
+    unsigned count = loop == 'k' ? rank : 1, dimension = loop == 'g' ? 0 : loop == 'f' ? 1 : loop == 'c' ? 2 : 3;
+    at = next;
+    next += count;
+    loops.append(count, loop == 'c' || loop == 'k' ? 'r' : 'p');
+    for (unsigned d = 0; d < count; ++d)
+      permutation.push_back(dimension + d);
+  }
+  SmallVector<AffineExpr> all{dim(group), dim(filter), dim(channel)}, xs{dim(0)}, ws, ys{dim(0)};
+  for (size_t d = 0; d < rank; ++d) {
+    all.push_back(dim(firstKernel + d));
+    xs.push_back(dim(1 + d) * shape.strides[d] + dim(firstKernel + d) * shape.dilations[d]);
+    ys.push_back(dim(1 + d));
+  }
+  llvm::append_range(xs, ArrayRef{dim(group), dim(channel)});
+  llvm::append_range(ys, ArrayRef{dim(group), dim(filter)});
+  for (int64_t p : permutation)
+    ws.push_back(all[p]);
+  return buildGeneric(builder, location, {x, weightsAs(op, shape, permutation)}, start,
+                      {map(dims, xs), map(dims, ws), map(dims, ys)}, loops,
+                      [=](ScalarBuilder &s, ValueRange a) { return accumulate(s, a[0], isUnsignedX, a[1], a[2]); });
 }
 
 Value LinalgLowering::lower(MatmulOp op) {

@@ -11,22 +11,25 @@ namespace dyadic {
 Value LinalgLowering::reduceWindows(Location location, Value input, const Window &window, Value border, Value start,
                                     BodyBuilder body) {
   size_t rank = window.rank();
-  SmallVector<int64_t> low(2, 0), high(2, 0);
-  llvm::append_range(low, window.padBegin);
-  llvm::append_range(high, window.padEnd);
-  Value x = buildPadded(builder, location, input, low, high, border);
-  // Loops: n, c, output dimensions but the last, kernel, the last. An empty tensor gives the kernel's shape.
-  unsigned dims = 2 + 2 * rank, firstKernel = 1 + rank, last = dims - 1;
-  SmallVector<AffineExpr> xs{dim(0), dim(1)}, ks, ys{dim(0), dim(1)};
+  SmallVector<int64_t> low(rank + 2, 0), high(low);
+  // Loops: n, c, output dimensions but the last, kernel, the last; or n, output, kernel, c.
+  // An empty tensor gives the kernel's shape.
+  unsigned dims = 2 + 2 * rank, firstKernel = 1 + rank, last = dims - 1, channel = window.channelsLast ? last : 1;
+  SmallVector<AffineExpr> xs(rank + 2, dim(0)), ks, ys(xs);
+  xs[window.channelDimension()] = ys[window.channelDimension()] = dim(channel);
   for (size_t d = 0; d < rank; ++d) {
-    AffineExpr output = dim(d + 1 == rank ? last : 2 + d);
-    xs.push_back(output * window.strides[d] + dim(firstKernel + d) * window.dilations[d]);
+    size_t at = window.dimension(d);
+    low[at] = window.padBegin[d];
+    high[at] = window.padEnd[d];
+    AffineExpr output = window.channelsLast ? dim(1 + d) : dim(d + 1 == rank ? last : 2 + d);
+    xs[at] = output * window.strides[d] + dim(firstKernel + d) * window.dilations[d];
     ks.push_back(dim(firstKernel + d));
-    ys.push_back(output);
+    ys[at] = output;
   }
+  Value x = buildPadded(builder, location, input, low, high, border);
   Value shape = buildEmpty(builder, location, window.kernel, builder.getI8Type());
   return buildGeneric(builder, location, {x, shape}, start, {map(dims, xs), map(dims, ks), map(dims, ys)},
-                      "pp" + std::string(rank - 1, 'p') + std::string(rank, 'r') + "p", body);
+                      std::string(1 + rank, 'p') + std::string(rank, 'r') + "p", body);
 }
 
 Value LinalgLowering::lower(MaxPoolOp op) {
@@ -69,8 +72,11 @@ Value LinalgLowering::lower(AvgPoolOp op) {
   }
   RankedTensorType type = typeOf(op.getOutput());
   BroadcastOperands broadcast(builder, location, type.getRank());
+  SmallVector<int64_t> shape(window.output);
+  if (window.channelsLast)
+    shape.push_back(1);
   size_t count = broadcast.add(
-      DenseElementsAttr::get(RankedTensorType::get(window.output, builder.getF32Type()), ArrayRef<float>(counts)));
+      DenseElementsAttr::get(RankedTensorType::get(shape, builder.getF32Type()), ArrayRef<float>(counts)));
   return buildElementwise(builder, location, sum, type, &broadcast, [&](ScalarBuilder &s, ValueRange a) {
     return arith::DivFOp::create(s.builder, s.location, a[0], broadcast.get(count, s, a, 1));
   });

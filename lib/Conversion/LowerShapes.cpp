@@ -44,12 +44,20 @@ Value LinalgLowering::copyFrom(Operation *op, Value input, ArrayRef<AffineExpr> 
                       [](ScalarBuilder &, ValueRange a) { return a[0]; });
 }
 
-Value LinalgLowering::lower(TransposeOp op) {
-  SmallVector<AffineExpr> source(op.getPermutation().size());
-  for (auto [i, p] : llvm::enumerate(op.getPermutation()))
+Value LinalgLowering::transpose(Location location, Value input, ArrayRef<int64_t> permutation) {
+  auto type = cast<RankedTensorType>(input.getType());
+  SmallVector<AffineExpr> source(type.getRank());
+  SmallVector<int64_t> shape;
+  for (auto [i, p] : llvm::enumerate(permutation)) {
     source[p] = dim(i);
-  return copyFrom(op, of(op.getInput()), source);
+    shape.push_back(type.getDimSize(p));
+  }
+  return buildGeneric(builder, location, input, buildEmpty(builder, location, shape, type.getElementType()),
+                      {map(type.getRank(), source), builder.getMultiDimIdentityMap(type.getRank())},
+                      std::string(type.getRank(), 'p'), [](ScalarBuilder &, ValueRange a) { return a[0]; });
 }
+
+Value LinalgLowering::lower(TransposeOp op) { return transpose(op.getLoc(), of(op.getInput()), op.getPermutation()); }
 
 /// Forward steps are a part of the operand; what is left to reverse is a gather, whose
 /// map then has a bare dimension only where both sides have the same size.

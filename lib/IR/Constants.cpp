@@ -144,6 +144,48 @@ ElementsAttr makeInts(RankedTensorType type, ArrayRef<int64_t> values) {
   }
 }
 
+std::vector<int64_t> transposedOffsets(ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation) {
+  // What one step along each dimension of the result is in the operand.
+  SmallVector<int64_t> strides(shape.size(), 1), sizes, steps, index(shape.size(), 0);
+  for (size_t d = shape.size(); d-- > 1;)
+    strides[d - 1] = strides[d] * shape[d];
+  int64_t count = 1;
+  for (int64_t p : permutation) {
+    sizes.push_back(shape[p]);
+    steps.push_back(strides[p]);
+    count *= shape[p];
+  }
+  std::vector<int64_t> offsets;
+  offsets.reserve(count);
+  for (int64_t i = 0, offset = 0; i < count; ++i) {
+    offsets.push_back(offset);
+    for (size_t d = sizes.size(); d-- > 0;) {
+      offset += steps[d];
+      if (++index[d] < sizes[d])
+        break;
+      offset -= steps[d] * sizes[d];
+      index[d] = 0;
+    }
+  }
+  return offsets;
+}
+
+template <typename T> static std::vector<T> gathered(ArrayRef<T> values, ArrayRef<int64_t> offsets) {
+  std::vector<T> result;
+  result.reserve(offsets.size());
+  for (int64_t offset : offsets)
+    result.push_back(values[offset]);
+  return result;
+}
+
+ElementsAttr transposed(const ConstantView &view, ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation,
+                        RankedTensorType type) {
+  std::vector<int64_t> offsets = transposedOffsets(shape, permutation);
+  if (type.getElementType().isF32())
+    return makeFloats(type, gathered<float>(view.floats(), offsets));
+  return makeInts(type, gathered<int64_t>(view.ints(), offsets));
+}
+
 Value makeConstant(OpBuilder &builder, Location location, ElementsAttr attribute) {
   return arith::ConstantOp::create(builder, location, attribute.getType(), cast<TypedAttr>(attribute));
 }

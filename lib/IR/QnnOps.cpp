@@ -96,9 +96,10 @@ static LogicalResult verifyAccumulatorScales(Operation *op, const QuantInfo &inp
   return success();
 }
 
-/// Operand, weights, bias and result types of conv and matmul.
+/// Operand, weights, bias and result types of conv and matmul, `channels` of which lie along
+/// `weightAxis` of the weights and `channelAxis` of the result.
 static LogicalResult verifyLinear(Operation *op, Value input, Value weights, Value bias, Value output, int64_t channels,
-                                  int weightAxis, std::optional<uint64_t> zeroPoint) {
+                                  int weightAxis, int64_t channelAxis, std::optional<uint64_t> zeroPoint) {
   if (failed(verifyTensors(op, {input, weights, output})) || failed(verifyZeroPoint(op, "x_zp", zeroPoint, input)))
     return failure();
   Level level = levelOf(input.getType());
@@ -130,15 +131,14 @@ static LogicalResult verifyLinear(Operation *op, Value input, Value weights, Val
       return failure();
     std::optional<QuantInfo> activation = quantInfo(ranked(input).getElementType());
     if (isAccumulatorType(ranked(output).getElementType()))
-      return verifyAccumulatorScales(op, *activation, *info, output, channels,
-                                     weightAxis == 0 ? 1 : ranked(output).getRank() - 1);
+      return verifyAccumulatorScales(op, *activation, *info, output, channels, channelAxis);
     if (failed(verifyValue(op, "result", output)))
       return failure();
   }
   return success();
 }
 
-/// Result of a window over an input of shape [N, C, ...].
+/// Result of a window over an input of shape [N, C, ...] or [N, ..., C].
 static LogicalResult verifyWindow(Operation *op, RankedTensorType input, RankedTensorType output,
                                   ArrayRef<int64_t> kernel, ArrayRef<int64_t> strides, ArrayRef<int64_t> pads,
                                   ArrayRef<int64_t> dilations, bool mustTouchInput,
@@ -162,7 +162,7 @@ static LogicalResult verifyWindow(Operation *op, RankedTensorType input, RankedT
   Window w = window();
   SmallVector<int64_t> padded(input.getShape());
   for (size_t d = 0; d < rank; ++d)
-    padded[d + 2] += w.padBegin[d] + w.padEnd[d];
+    padded[w.dimension(d)] += w.padBegin[d] + w.padEnd[d];
   if (!fitsLimit(padded) || !fitsLimit(w.kernel))
     return op->emitOpError() << "the window has too many positions, expected at most 2^31 with the padding";
   for (size_t d = 0; d < rank; ++d) {
@@ -233,9 +233,12 @@ LogicalResult ConvOp::verify() {
   RankedTensorType input = ranked(getInput()), weights = ranked(getWeights()), output = ranked(getOutput());
   if (weights.getRank() < 3)
     return emitOpError() << "weights of type " << weights << ", expected at least one spatial dimension";
-  if (failed(verifyLinear(*this, getInput(), getWeights(), getBias(), getOutput(), weights.getDimSize(0), 0, getXZp())))
+  int64_t axis = getChannelsLast() ? input.getRank() - 1 : 1;
+  if (failed(verifyLinear(*this, getInput(), getWeights(), getBias(), getOutput(), weights.getDimSize(0), 0, axis,
+                          getXZp())))
     return failure();
-  int64_t group = getGroup(), channels = input.getRank() > 1 ? input.getDimSize(1) : 0, filters = weights.getDimSize(0);
+  int64_t group = getGroup(), channels = input.getRank() > 1 ? input.getDimSize(axis) : 0,
+          filters = weights.getDimSize(0);
   if (group < 1 || group > filters || filters % group != 0 || channels != weights.getDimSize(1) * group)
     return emitOpError() << "group " << group << " with " << channels << " input channels and weights of type "
                          << weights << ", expected input channels = group * " << weights.getDimSize(1)
@@ -244,7 +247,7 @@ LogicalResult ConvOp::verify() {
                           getDilations(),
                           /*mustTouchInput=*/false, [&] { return windowOf(*this); })))
     return failure();
-  if (output.getDimSize(0) != input.getDimSize(0) || output.getDimSize(1) != filters)
+  if (output.getDimSize(0) != input.getDimSize(0) || output.getDimSize(axis) != filters)
     return emitOpError() << "result of type " << output << ", expected " << input.getDimSize(0) << " samples of "
                          << filters << " channels";
   return success();
@@ -254,7 +257,8 @@ LogicalResult MatmulOp::verify() {
   RankedTensorType input = ranked(getInput()), weights = ranked(getWeights()), output = ranked(getOutput());
   if (weights.getRank() != 2 || input.getRank() < 1)
     return emitOpError() << "weights of type " << weights << ", expected a matrix";
-  if (failed(verifyLinear(*this, getInput(), getWeights(), getBias(), getOutput(), weights.getDimSize(1), 1, getXZp())))
+  if (failed(verifyLinear(*this, getInput(), getWeights(), getBias(), getOutput(), weights.getDimSize(1), 1,
+                          output.getRank() - 1, getXZp())))
     return failure();
   SmallVector<int64_t> expected(input.getShape());
   expected.back() = weights.getDimSize(1);
@@ -544,7 +548,8 @@ template <typename Pool> static LogicalResult verifyPool(Pool op) {
   if (failed(verifyWindow(op, input, output, op.getKernel(), op.getStrides(), op.getPads(), op.getDilations(),
                           /*mustTouchInput=*/true, [&] { return windowOf(op); })))
     return failure();
-  if (output.getShape().take_front(2) != input.getShape().take_front(2))
+  size_t axis = windowOf(op).channelDimension();
+  if (output.getDimSize(0) != input.getDimSize(0) || output.getDimSize(axis) != input.getDimSize(axis))
     return op.emitOpError() << "result of type " << output << ", expected the samples and channels of " << input;
   return success();
 }

@@ -41,16 +41,18 @@ bool Window::alwaysTouchesInput() const {
 }
 
 static Window makeWindow(Type input, Type output, ArrayRef<int64_t> kernel, ArrayRef<int64_t> strides,
-                         ArrayRef<int64_t> pads, ArrayRef<int64_t> dilations) {
+                         ArrayRef<int64_t> pads, ArrayRef<int64_t> dilations, bool channelsLast) {
   size_t rank = kernel.size();
   auto orDefault = [rank](ArrayRef<int64_t> given, int64_t value) {
     return given.empty() ? SmallVector<int64_t>(rank, value) : SmallVector<int64_t>(given);
   };
   Window w;
-  w.input.assign(cast<RankedTensorType>(input).getShape().drop_front(2).begin(),
-                 cast<RankedTensorType>(input).getShape().end());
-  w.output.assign(cast<RankedTensorType>(output).getShape().drop_front(2).begin(),
-                  cast<RankedTensorType>(output).getShape().end());
+  w.channelsLast = channelsLast;
+  auto space = [&](Type type) {
+    return SmallVector<int64_t>(cast<RankedTensorType>(type).getShape().slice(channelsLast ? 1 : 2, rank));
+  };
+  w.input = space(input);
+  w.output = space(output);
   w.kernel.assign(kernel.begin(), kernel.end());
   w.strides = orDefault(strides, 1);
   w.dilations = orDefault(dilations, 1);
@@ -63,26 +65,32 @@ static Window makeWindow(Type input, Type output, ArrayRef<int64_t> kernel, Arra
 Window windowOf(ConvOp op) {
   return makeWindow(op.getInput().getType(), op.getType(),
                     cast<RankedTensorType>(op.getWeights().getType()).getShape().drop_front(2), op.getStrides(),
-                    op.getPads(), op.getDilations());
+                    op.getPads(), op.getDilations(), op.getChannelsLast());
 }
 
 template <typename Pool> static Window poolWindow(Pool op) {
   return makeWindow(op.getInput().getType(), op.getType(), op.getKernel(), op.getStrides(), op.getPads(),
-                    op.getDilations());
+                    op.getDilations(), op.getChannelsLast());
 }
 
 Window windowOf(MaxPoolOp op) { return poolWindow(op); }
 Window windowOf(AvgPoolOp op) { return poolWindow(op); }
 
+int64_t channelDimensionOf(Operation *op) {
+  auto conv = dyn_cast<ConvOp>(op);
+  return conv && !conv.getChannelsLast() ? 1 : cast<RankedTensorType>(op->getResult(0).getType()).getRank() - 1;
+}
+
 std::optional<Window> windowBefore(PadOp pad, Window window) {
   ArrayRef<int64_t> low = pad.getLow(), high = pad.getHigh();
-  for (size_t d = 0; d < 2; ++d)
+  for (size_t d : {size_t(0), window.channelDimension()})
     if (low[d] != 0 || high[d] != 0)
       return std::nullopt;
   for (size_t d = 0; d < window.rank(); ++d) {
-    window.input[d] -= low[d + 2] + high[d + 2];
-    window.padBegin[d] += low[d + 2];
-    window.padEnd[d] += high[d + 2];
+    size_t at = window.dimension(d);
+    window.input[d] -= low[at] + high[at];
+    window.padBegin[d] += low[at];
+    window.padEnd[d] += high[at];
   }
   return window;
 }

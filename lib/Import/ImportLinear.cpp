@@ -50,8 +50,8 @@ Importer::Result Importer::importConv(const Node &node) {
   Value b = *bias ? makeFloats(node.inputs[2], (*bias)->shape, numbers(**bias)) : Value();
   return qnn::ConvOp::create(builder, locationOf(node), floatType(output), *x,
                              makeFloats(node.inputs[1], filter, numbers(**weights)), b, i64s(w->strides),
-                             i64s(w->pads(/*withExtension=*/true)), i64s(w->dilations),
-                             builder.getI64IntegerAttr(node.getInt("group", 1)), /*x_zp=*/IntegerAttr(), idOf(node))
+                             i64s(w->pads(/*withExtension=*/true)), i64s(w->dilations), node.getInt("group", 1),
+                             /*x_zp=*/IntegerAttr(), idOf(node))
       .getResult();
 }
 

@@ -103,7 +103,7 @@ Importer::Result Importer::importReduceSum(const Node &node) {
     std::vector<float> ones(elementCount(filter).value_or(0), 1);
     return qnn::ConvOp::create(builder, locationOf(node), floatType(shape), x,
                                makeFloats(node.outputs[0], filter, ones), /*bias=*/Value(), i64s({}), i64s({}),
-                               i64s({}), builder.getI64IntegerAttr(shape[1]), /*x_zp=*/IntegerAttr(), idOf(node));
+                               i64s({}), shape[1], /*x_zp=*/IntegerAttr(), idOf(node));
   });
 }
 

@@ -210,7 +210,7 @@ Importer::Result Importer::importConvTranspose(const Node &node) {
   }
   Value conv = qnn::ConvOp::create(builder, locationOf(node), floatType(made), *x,
                                    makeFloats(node.inputs[1], phaseFilter, phaseWeights(**weights, group, *axes)), b,
-                                   /*strides=*/i64s({}), i64s(pads), i64s(dilations), builder.getI64IntegerAttr(group),
+                                   /*strides=*/i64s({}), i64s(pads), i64s(dilations), group,
                                    /*x_zp=*/IntegerAttr(), idOf(node));
   return interleavePhases(locationOf(node), conv, channels, *axes);
 }

@@ -43,6 +43,16 @@ template <typename Visit> void forEachIndex(llvm::ArrayRef<int64_t> shape, Visit
   }
 }
 
+/// Where a tensor of the shape that `window` gives has the elements of its images.
+struct ImageLayout {
+  int64_t channels, area;
+  bool channelsLast;
+  int64_t offset(int64_t sample, int64_t channel, int64_t position) const {
+    return channelsLast ? (sample * area + position) * channels + channel
+                        : (sample * channels + channel) * area + position;
+  }
+};
+
 /// One kernel position of a window: its offset in the kernel and in the spatial part
 /// of the input, -1 outside of it.
 struct Tap {

@@ -19,20 +19,22 @@ struct ConvSizes {
 } // namespace
 
 static ConvSizes sizesOf(qnn::ConvOp op, const Tensor &input, const Tensor &weights) {
+  qnn::Window window = qnn::windowOf(op);
   return {input.shape[0],
-          input.shape[1],
+          input.shape[window.channelDimension()],
           weights.shape[0],
           weights.shape[1],
           weights.shape[0] / static_cast<int64_t>(op.getGroup()),
-          qnn::windowOf(op)};
+          window};
 }
 
 /// `outside` stands for every element beyond the border; without it they take no part.
 template <typename T, typename Store>
 static void convolve(const ConvSizes &s, ArrayRef<T> input, ArrayRef<T> weights, ArrayRef<T> bias,
                      std::optional<T> outside, Store store) {
-  const int64_t inputArea = volumeOf(s.window.input), kernelArea = s.window.volume();
-  const int64_t outputArea = volumeOf(s.window.output);
+  const int64_t kernelArea = s.window.volume();
+  const ImageLayout from{s.channels, volumeOf(s.window.input), s.window.channelsLast};
+  const ImageLayout to{s.filters, volumeOf(s.window.output), s.window.channelsLast};
   forEachIndex(s.window.output, [&](ArrayRef<int64_t> position, int64_t o) {
     const std::vector<Tap> taps = tapsAt(s.window, position, /*insideOnly=*/!outside);
     for (int64_t n = 0; n < s.batch; ++n)
@@ -40,12 +42,11 @@ static void convolve(const ConvSizes &s, ArrayRef<T> input, ArrayRef<T> weights,
         const int64_t firstChannel = m / s.groupFilters * s.groupChannels;
         T sum = bias.empty() ? T(0) : bias[m];
         for (int64_t c = 0; c < s.groupChannels; ++c) {
-          const T *x = input.data() + (n * s.channels + firstChannel + c) * inputArea;
           const T *w = weights.data() + (m * s.groupChannels + c) * kernelArea;
           for (const Tap &tap : taps)
-            sum += (tap.input >= 0 ? x[tap.input] : *outside) * w[tap.kernel];
+            sum += (tap.input >= 0 ? input[from.offset(n, firstChannel + c, tap.input)] : *outside) * w[tap.kernel];
         }
-        store((n * s.filters + m) * outputArea + o, sum);
+        store(to.offset(n, m, o), sum);
       }
   });
 }

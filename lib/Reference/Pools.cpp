@@ -19,36 +19,43 @@ static Error checkKernel(mlir::Operation *op, const qnn::Window &window) {
   return Error::success();
 }
 
-/// Calls visit(taps, base, o) for every result element `o`: `taps` are the positions
-/// inside of the input, relative to offset `base`, the start of the image.
-template <typename Visit> static void forEachWindow(const qnn::Window &window, int64_t images, Visit visit) {
-  const int64_t inputArea = volumeOf(window.input), outputArea = volumeOf(window.output);
+/// Calls visit(elements, o) for every result element `o` of a pool with result `out`:
+/// `elements` are the offsets of its window's elements inside of the input.
+template <typename Visit> static void forEachWindow(const qnn::Window &window, const Tensor &out, Visit visit) {
+  const int64_t channels = out.shape[window.channelDimension()];
+  const ImageLayout from{channels, volumeOf(window.input), window.channelsLast};
+  const ImageLayout to{channels, volumeOf(window.output), window.channelsLast};
+  std::vector<int64_t> elements;
   forEachIndex(window.output, [&](ArrayRef<int64_t> position, int64_t o) {
     const std::vector<Tap> taps = tapsAt(window, position, /*insideOnly=*/true);
-    for (int64_t image = 0; image < images; ++image)
-      visit(taps, image * inputArea, image * outputArea + o);
+    for (int64_t n = 0; n < out.shape[0]; ++n)
+      for (int64_t c = 0; c < channels; ++c) {
+        elements.clear();
+        for (const Tap &tap : taps)
+          elements.push_back(from.offset(n, c, tap.input));
+        visit(elements, to.offset(n, c, o));
+      }
   });
 }
 
 Error run(qnn::MaxPoolOp op, Operands in, Tensor &out) {
   const qnn::Window window = qnn::windowOf(op);
-  const int64_t images = out.shape[0] * out.shape[1];
   if (Error error = checkKernel(op, window))
     return error;
   if (isFloat(out)) {
     ArrayRef<float> x = floats(*in[0]);
-    forEachWindow(window, images, [&](ArrayRef<Tap> taps, int64_t base, int64_t o) {
-      float largest = x[base + taps.front().input];
-      for (const Tap &tap : taps)
-        largest = maximum(largest, x[base + tap.input]);
+    forEachWindow(window, out, [&](ArrayRef<int64_t> elements, int64_t o) {
+      float largest = x[elements.front()];
+      for (int64_t element : elements)
+        largest = maximum(largest, x[element]);
       out.as<float>()[o] = largest;
     });
     return Error::success();
   }
-  forEachWindow(window, images, [&](ArrayRef<Tap> taps, int64_t base, int64_t o) {
-    int64_t largest = in[0]->intAt(base + taps.front().input);
-    for (const Tap &tap : taps)
-      largest = std::max(largest, in[0]->intAt(base + tap.input));
+  forEachWindow(window, out, [&](ArrayRef<int64_t> elements, int64_t o) {
+    int64_t largest = in[0]->intAt(elements.front());
+    for (int64_t element : elements)
+      largest = std::max(largest, in[0]->intAt(element));
     out.setInt(o, largest);
   });
   return Error::success();
@@ -56,24 +63,23 @@ Error run(qnn::MaxPoolOp op, Operands in, Tensor &out) {
 
 Error run(qnn::AvgPoolOp op, Operands in, Tensor &out) {
   const qnn::Window window = qnn::windowOf(op);
-  const int64_t images = out.shape[0] * out.shape[1];
   if (Error error = checkKernel(op, window))
     return error;
   if (isFloat(out)) {
     ArrayRef<float> x = floats(*in[0]);
-    forEachWindow(window, images, [&](ArrayRef<Tap> taps, int64_t base, int64_t o) {
+    forEachWindow(window, out, [&](ArrayRef<int64_t> elements, int64_t o) {
       float sum = 0;
-      for (const Tap &tap : taps)
-        sum += x[base + tap.input];
-      out.as<float>()[o] = sum / static_cast<float>(taps.size());
+      for (int64_t element : elements)
+        sum += x[element];
+      out.as<float>()[o] = sum / static_cast<float>(elements.size());
     });
     return Error::success();
   }
   const int64_t zeroPoint = static_cast<int64_t>(op.getXZp().value_or(0));
-  forEachWindow(window, images, [&](ArrayRef<Tap> taps, int64_t base, int64_t o) {
+  forEachWindow(window, out, [&](ArrayRef<int64_t> elements, int64_t o) {
     int64_t sum = 0;
-    for (const Tap &tap : taps)
-      sum += in[0]->intAt(base + tap.input) - zeroPoint;
+    for (int64_t element : elements)
+      sum += in[0]->intAt(element) - zeroPoint;
     out.setInt(o, sum);
   });
   return Error::success();

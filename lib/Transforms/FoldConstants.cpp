@@ -83,7 +83,8 @@ private:
     }
     bool foldable = producer && repeat > 0 && value.hasOneUse() && isa<ConvOp, MatmulOp>(producer) &&
                     // Channels are dimension 1: the columns of a matrix only at rank 2.
-                    (isa<ConvOp>(producer) || cast<RankedTensorType>(value.getType()).getRank() == 2) &&
+                    (isa<ConvOp>(producer) ? !cast<ConvOp>(producer).getChannelsLast()
+                                           : cast<RankedTensorType>(value.getType()).getRank() == 2) &&
                     ConstantView(producer->getOperand(1)) &&
                     (producer->getNumOperands() == 2 || ConstantView(producer->getOperand(2)));
     return foldable ? producer : nullptr;

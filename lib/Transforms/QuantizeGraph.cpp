@@ -316,9 +316,8 @@ private:
         input, quant::StorageCastOp::create(builder, op->getLoc(), withElement(type, weightType), constant)};
     if (op->getNumOperands() == 3)
       operands.push_back(copyConstant(op->getOperand(2)));
-    int64_t rank = cast<RankedTensorType>(op->getResult(0).getType()).getRank();
     return finish(op, operands,
-                  symmetricPerAxisType(context, 32, accumulatorScales, isConv ? 1 : rank - 1, INT32_MIN, INT32_MAX));
+                  symmetricPerAxisType(context, 32, accumulatorScales, channelDimensionOf(op), INT32_MIN, INT32_MAX));
   }
 
   Value copyConstant(Value value) { return builder.clone(*value.getDefiningOp())->getResult(0); }

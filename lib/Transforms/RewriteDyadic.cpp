@@ -236,8 +236,7 @@ private:
     else
       cast<MatmulOp>(sum).setXZp(input.zeroPoint);
     builder.insert(sum);
-    int64_t rank = cast<RankedTensorType>(op->getResult(0).getType()).getRank();
-    return finish(op, sum->getResult(0), scales, isConv ? 1 : rank - 1);
+    return finish(op, sum->getResult(0), scales, channelDimensionOf(op));
   }
 
   static std::string biasFault(const QuantInfo &input, const QuantizedChannel &channel, int64_t bias) {
@@ -299,7 +298,7 @@ private:
     QuantInfo input = infoOf(op.getInput());
     Value sum = AvgPoolOp::create(builder, op.getLoc(), accumulator(op.getType()), integers.lookup(op.getInput()),
                                   op.getKernelAttr(), op.getStridesAttr(), op.getPadsAttr(), op.getDilationsAttr(),
-                                  builder.getI64IntegerAttr(input.zeroPoint), op.getIdAttr());
+                                  builder.getI64IntegerAttr(input.zeroPoint), op.getIdAttr(), op.getChannelsLastAttr());
     Window window = windowOf(op);
     SmallVector<int64_t> counts{1};
     for (size_t d = 0; d < window.rank(); ++d) {
@@ -317,7 +316,10 @@ private:
     SmallVector<int32_t> m, e;
     if (failed(encode(op, scales, infoOf(op.getOutput()).scales[0], m, e)))
       return failure();
-    auto type = RankedTensorType::get(window.output, builder.getI32Type());
+    SmallVector<int64_t> shape(window.output);
+    if (window.channelsLast)
+      shape.push_back(1);
+    auto type = RankedTensorType::get(shape, builder.getI32Type());
     integers[op.getOutput()] = requantize(op, sum, 0, DenseIntElementsAttr::get(type, ArrayRef<int32_t>(m)),
                                           DenseIntElementsAttr::get(type, ArrayRef<int32_t>(e)), {});
     return success();

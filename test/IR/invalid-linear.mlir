@@ -391,3 +391,42 @@ func.func @f(%x: tensor<1x2xf32>, %p: tensor<2xf32>, %q: tensor<3xf32>) {
   %y = qnn.batch_norm %x, %p, %p, %p, %q {epsilon = 0.0 : f32} : (tensor<1x2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<3xf32>) -> tensor<1x2xf32>
   return
 }
+
+// -----
+
+// channels of the operand in the wrong place
+func.func @f(%x: tensor<1x2x4xf32>, %w: tensor<2x2x1xf32>) {
+  // expected-error @+1 {{group 1 with 4 input channels and weights of type 'tensor<2x2x1xf32>', expected input channels = group * 2}}
+  %y = qnn.conv %x, %w {channels_last} : (tensor<1x2x4xf32>, tensor<2x2x1xf32>) -> tensor<1x2x4xf32>
+  return
+}
+
+// -----
+
+// channels of the result in the wrong place
+func.func @f(%x: tensor<1x4x2xf32>, %w: tensor<3x2x1xf32>) {
+  // expected-error @+1 {{result size 3 in spatial dimension 0, expected 4}}
+  %y = qnn.conv %x, %w {channels_last} : (tensor<1x4x2xf32>, tensor<3x2x1xf32>) -> tensor<1x3x4xf32>
+  return
+}
+
+// -----
+
+// channels last, but not as many as filters
+func.func @f(%x: tensor<1x4x2xf32>, %w: tensor<3x2x1xf32>) {
+  // expected-error @+1 {{result of type 'tensor<1x4x2xf32>', expected 1 samples of 3 channels}}
+  %y = qnn.conv %x, %w {channels_last} : (tensor<1x4x2xf32>, tensor<3x2x1xf32>) -> tensor<1x4x2xf32>
+  return
+}
+
+// -----
+
+// scales of an accumulator along the wrong dimension
+!u8 = !quant.uniform<u8:f32, 0.5>
+!w8 = !quant.uniform<i8:f32:0, {0.25, 0.5}>
+!acc = !quant.uniform<i32:f32:1, {0.125, 0.25}>
+func.func @f(%x: tensor<1x2x2x!u8>, %w: tensor<2x2x1x!w8>) {
+  // expected-error @+1 {{expected the scales of the products along axis 2}}
+  %y = qnn.conv %x, %w {channels_last} : (tensor<1x2x2x!u8>, tensor<2x2x1x!w8>) -> tensor<1x2x2x!acc>
+  return
+}

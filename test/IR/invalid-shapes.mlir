@@ -407,3 +407,12 @@ func.func @f(%x: tensor<4xf32>) {
   %y = qnn.pad %x {low = array<i64: 0>, high = array<i64: 1>, value = 0xFF800000 : f32} : (tensor<4xf32>) -> tensor<5xf32>
   return
 }
+
+// -----
+
+// channels last, but not those of the operand
+func.func @f(%x: tensor<1x3x2xf32>) {
+  // expected-error @+1 {{result of type 'tensor<1x3x1xf32>', expected the samples and channels of 'tensor<1x3x2xf32>'}}
+  %y = qnn.max_pool %x {channels_last, kernel = array<i64: 1>} : (tensor<1x3x2xf32>) -> tensor<1x3x1xf32>
+  return
+}

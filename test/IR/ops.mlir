@@ -191,3 +191,15 @@ func.func @functions(%x: tensor<1x2x4xf32>, %g: tensor<1x2x1xf32>, %q: tensor<4x
   %8 = qnn.prelu %s {x_zp = 0 : i64, multiplier = dense<1073741824> : tensor<i32>, exponent = dense<40> : tensor<i32>, negative_multiplier = dense<-5> : tensor<i32>, negative_exponent = dense<33> : tensor<i32>, zero_point = 0 : i64, clamp = array<i64: -128, 127>, rounding = #qnn.rounding<half_even>} : (tensor<4xsi32>) -> tensor<4xsi8>
   return
 }
+
+// Channels last: the weights are the same.
+// CHECK-LABEL: @channels_last
+func.func @channels_last(%x: tensor<2x5x2xf32>, %w: tensor<4x1x2xf32>) -> tensor<2x3x4xf32> {
+  // CHECK: qnn.conv %{{.*}}, %{{.*}} {channels_last, group = 2 : i64} : (tensor<2x5x2xf32>, tensor<4x1x2xf32>) -> tensor<2x4x4xf32>
+  %0 = qnn.conv %x, %w {channels_last, group = 2 : i64} : (tensor<2x5x2xf32>, tensor<4x1x2xf32>) -> tensor<2x4x4xf32>
+  // CHECK: qnn.max_pool %{{.*}} {channels_last, kernel = array<i64: 1>}
+  %1 = qnn.max_pool %0 {channels_last, kernel = array<i64: 1>} : (tensor<2x4x4xf32>) -> tensor<2x4x4xf32>
+  // CHECK: qnn.avg_pool %{{.*}} {channels_last, kernel = array<i64: 2>}
+  %2 = qnn.avg_pool %1 {channels_last, kernel = array<i64: 2>} : (tensor<2x4x4xf32>) -> tensor<2x3x4xf32>
+  return %2 : tensor<2x3x4xf32>
+}

@@ -43,6 +43,14 @@ mlir::ElementsAttr makeFloats(mlir::RankedTensorType type, llvm::ArrayRef<float>
 /// An attribute of tensor type `type` (integer elements of any width up to 64) over `values`.
 mlir::ElementsAttr makeInts(mlir::RankedTensorType type, llvm::ArrayRef<int64_t> values);
 
+/// For every element of a tensor of shape `shape` after its dimensions were permuted (dimension `i` of the result is
+/// dimension `permutation[i]`), in order, the offset that it had before.
+std::vector<int64_t> transposedOffsets(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> permutation);
+/// The elements of `view`, read in shape `shape` and permuted, as an attribute of type `type`, of as many
+/// elements of the same width and any shape.
+mlir::ElementsAttr transposed(const ConstantView &view, llvm::ArrayRef<int64_t> shape,
+                              llvm::ArrayRef<int64_t> permutation, mlir::RankedTensorType type);
+
 /// `arith.constant` of the attribute.
 mlir::Value makeConstant(mlir::OpBuilder &builder, mlir::Location location, mlir::ElementsAttr attribute);
 

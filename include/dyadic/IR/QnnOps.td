@@ -52,7 +52,8 @@ def QNN_ConvOp : QNN_LayerOp<"conv"> {
     `input` is [N, C, D1, ..., Dr], `weights` [M, C / group, K1, ..., Kr], `bias`
     [M], the result [N, M, O1, ..., Or]. `strides` and `dilations` have one entry a
     spatial dimension (empty: all 1); `pads` has all begins, then all ends, as in
-    ONNX (empty: all 0).
+    ONNX (empty: all 0). With `channels_last` the input is [N, D1, ..., Dr, C] and the
+    result [N, O1, ..., Or, M]; the weights are the same.
 
     At the quantized level weights are symmetric with at most one scale an output
     channel, bias is `f32`. At the integer level the result is the `si32`
@@ -72,7 +73,7 @@ def QNN_ConvOp : QNN_LayerOp<"conv"> {
   let arguments = (ins QNN_Tensor:$input, QNN_Tensor:$weights, Optional<QNN_Tensor>:$bias,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$strides, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$pads,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$dilations, DefaultValuedAttr<I64Attr, "1">:$group,
-    OptionalAttr<I64Attr>:$x_zp, OptionalAttr<StrAttr>:$id);
+    OptionalAttr<I64Attr>:$x_zp, OptionalAttr<StrAttr>:$id, UnitAttr:$channels_last);
   let results = (outs QNN_Tensor:$output);
   let assemblyFormat = "$input `,` $weights (`,` $bias^)? attr-dict `:` functional-type(operands, results)";
 }
@@ -361,12 +362,12 @@ def QNN_SoftmaxOp : QNN_LayerOp<"softmax"> {
 def QNN_MaxPoolOp : QNN_PassThroughOp<"max_pool"> {
   let summary = "largest value of each window";
   let description = [{
-    `kernel`, `strides`, `pads`, `dilations` as in `qnn.conv`. Positions outside of
-    the input take no part; every window must touch the input.
+    `kernel`, `strides`, `pads`, `dilations` and `channels_last` as in `qnn.conv`.
+    Positions outside of the input take no part; every window must touch the input.
   }];
   let arguments = (ins QNN_Tensor:$input, DenseI64ArrayAttr:$kernel, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$strides,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$pads, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$dilations,
-    OptionalAttr<StrAttr>:$id);
+    OptionalAttr<StrAttr>:$id, UnitAttr:$channels_last);
   let results = (outs QNN_Tensor:$output);
 }
 
@@ -374,7 +375,7 @@ def QNN_AvgPoolOp : QNN_LayerOp<"avg_pool"> {
   let summary = "mean of each window";
   let description = [{
     The mean over the positions of the window that lie in the input; every window
-    must touch the input. (An average that counts the padding is imported as
+    must touch the input. Attributes are those of `qnn.max_pool`. (An average that counts the padding is imported as
     `qnn.pad` and a pool without pads.)
 
     At the integer level the result is `sum (input - x_zp)` over those positions as
@@ -383,7 +384,7 @@ def QNN_AvgPoolOp : QNN_LayerOp<"avg_pool"> {
   }];
   let arguments = (ins QNN_Tensor:$input, DenseI64ArrayAttr:$kernel, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$strides,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$pads, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$dilations,
-    OptionalAttr<I64Attr>:$x_zp, OptionalAttr<StrAttr>:$id);
+    OptionalAttr<I64Attr>:$x_zp, OptionalAttr<StrAttr>:$id, UnitAttr:$channels_last);
   let results = (outs QNN_Tensor:$output);
   let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
 }

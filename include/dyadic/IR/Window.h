@@ -14,8 +14,13 @@ namespace dyadic::qnn {
 struct Window {
   llvm::SmallVector<int64_t> input, output; // spatial sizes
   llvm::SmallVector<int64_t> kernel, strides, dilations, padBegin, padEnd;
+  bool channelsLast = false;
 
   size_t rank() const { return kernel.size(); }
+  /// The dimension of operand and result that is spatial dimension `d`.
+  size_t dimension(size_t d) const { return channelsLast ? d + 1 : d + 2; }
+  /// The dimension of operand and result that holds the channels.
+  size_t channelDimension() const { return channelsLast ? rank() + 1 : 1; }
   /// Number of positions of the whole kernel.
   int64_t volume() const;
   /// Size along `d` that the window formula gives: floor((in + pads - extent) / stride) + 1.
@@ -33,6 +38,8 @@ struct Window {
 Window windowOf(ConvOp op);
 Window windowOf(MaxPoolOp op);
 Window windowOf(AvgPoolOp op);
+/// The dimension of the result of a convolution or matmul that holds its output channels.
+int64_t channelDimensionOf(mlir::Operation *op);
 /// `window`, which slides over the result of `pad`, as one over its operand: the border is
 /// part of the padding. Nothing where batch or channels have a border.
 std::optional<Window> windowBefore(PadOp pad, Window window);
