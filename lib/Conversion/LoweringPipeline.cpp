@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/Conversion/Passes.h"
+#include "dyadic/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
@@ -16,6 +17,7 @@ using namespace mlir;
 namespace dyadic {
 
 void buildLoweringPipeline(OpPassManager &manager) {
+  manager.addPass(createAssignLayout());
   // No CSE before bufferization: it would make one tensor.empty of all, and the
   // analysis of its aliases quadratic.
   manager.addPass(createLowerToLinalg());

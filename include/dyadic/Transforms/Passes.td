@@ -195,4 +195,29 @@ def IsolateLayers : Pass<"quant-isolate-layers", "::mlir::ModuleOp"> {
   }];
 }
 
+def AssignLayout : Pass<"quant-assign-layout", "::mlir::ModuleOp"> {
+  let summary = "convolutions and pools channels-last";
+  let description = [{
+    Every `qnn.conv`, `qnn.max_pool` and `qnn.avg_pool` of the float or the integer level
+    becomes `channels_last`. Operations between them, transposes of the model itself
+    among them, work in the layout that moves the fewest bytes: axes, parameters and
+    constants are permuted. What then still has to move is one transpose a value and
+    layout, without an `id`; it is a reshape where it moves nothing. Arguments and
+    results of the program keep their layout. A remark tells each transpose that is
+    not at an argument or a result.
+
+    ```mlir
+    // before
+    %a = qnn.conv %x, %w, %b {id = "conv", x_zp = 0 : i64} : (tensor<1x3x8x8xui8>, ...) -> tensor<1x16x6x6xsi32>
+    %r = qnn.requantize %a {id = "conv", multiplier = dense<...> : tensor<16x1x1xi32>, ...} : ...
+    // after
+    %t = qnn.transpose %x {permutation = array<i64: 0, 2, 3, 1>} : (tensor<1x3x8x8xui8>) -> tensor<1x8x8x3xui8>
+    %a = qnn.conv %t, %w, %b {channels_last, id = "conv", x_zp = 0 : i64} : (tensor<1x8x8x3xui8>, ...) -> tensor<1x6x6x16xsi32>
+    %r = qnn.requantize %a {id = "conv", multiplier = dense<...> : tensor<16xi32>, ...} : ...
+    %y = qnn.transpose %r {permutation = array<i64: 0, 3, 1, 2>} : (tensor<1x6x6x16xui8>) -> tensor<1x16x6x6xui8>
+    ```
+  }];
+  let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::arith::ArithDialect"];
+}
+
 #endif // DYADIC_TRANSFORMS_PASSES_TD
