@@ -45,10 +45,10 @@ private:
   struct ConvShape;
   /// Loops over the spatial dimensions, the last innermost.
   Value lowerChannelsFirst(qnn::ConvOp op, const ConvShape &shape, Value x);
-  /// Loops over the filters innermost, or over the channels where these are few.
+  /// Loops over filters or channels innermost.
   Value lowerChannelsLast(qnn::ConvOp op, const ConvShape &shape, Value x);
-  /// The weights, read as [group, filter, channel, kernel...] and permuted, while compiling where they are constant.
-  Value weightsAs(qnn::ConvOp op, const ConvShape &shape, llvm::ArrayRef<int64_t> permutation);
+  /// The weights read in shape `from` and permuted, while compiling where they are constant.
+  Value weightsAs(qnn::ConvOp op, llvm::ArrayRef<int64_t> from, llvm::ArrayRef<int64_t> permutation);
   /// acc + x * w in i32 or f32.
   static Value accumulate(ScalarBuilder &s, Value x, bool isUnsignedX, Value w, Value sum);
   /// The result's start: the bias along dimension `axis`, or zeros.

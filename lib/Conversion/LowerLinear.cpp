@@ -100,9 +100,21 @@ Value LinalgLowering::lowerChannelsFirst(ConvOp op, const ConvShape &shape, Valu
                       [=](ScalarBuilder &s, ValueRange a) { return accumulate(s, a[0], isUnsignedX, a[1], a[2]); });
 }
 
-Value LinalgLowering::weightsAs(ConvOp op, const ConvShape &shape, ArrayRef<int64_t> permutation) {
+/// Filters whose sums stay in registers: the largest divisor of `filters` that is a number
+/// of vectors and not more; all of them where there is none.
+static int64_t filterBlock(int64_t filters) {
+  constexpr int64_t kVector = 8, kMost = 32;
+  if (filters <= kMost)
+    return filters;
+  for (int64_t block = kMost; block > 0; block -= kVector)
+    if (filters % block == 0)
+      return block;
+  return filters;
+}
+
+Value LinalgLowering::weightsAs(ConvOp op, ArrayRef<int64_t> from, ArrayRef<int64_t> permutation) {
   Location location = op.getLoc();
-  SmallVector<int64_t> from = ConvShape::join({shape.groups, shape.filters, shape.depth}, shape.kernel), to;
+  SmallVector<int64_t> to;
   for (int64_t p : permutation)
     to.push_back(from[p]);
   ConstantView view(op.getWeights());
@@ -121,43 +133,45 @@ Value LinalgLowering::lowerChannelsLast(ConvOp op, const ConvShape &shape, Value
   x = buildReshape(builder, location, x, ConvShape::join({shape.batch}, shape.input, {shape.groups, shape.depth}));
   Value start = startFrom(op, op.getBias(),
                           ConvShape::join({shape.batch}, shape.output, {shape.groups * shape.filters}), rank + 1);
+  int64_t block = filterBlock(shape.filters);
   start = buildReshape(builder, location, start,
-                       ConvShape::join({shape.batch}, shape.output, {shape.groups, shape.filters}));
+                       ConvShape::join({shape.batch}, shape.output, {shape.groups, shape.filters / block, block}));
 
-  // Loops: n, o, and then by name g(roup), f(ilter), c(hannel) and k(ernel). The innermost loop is the one that
-  // vectorises; a float sum runs over channels, then kernel positions.
+  // Loops by name: g(roup), b(lock of filters), f(ilter), c(hannel), o(utput) and k(ernel). The last one vectorises.
+  // A float sum always runs over channels, then kernel positions.
   constexpr int64_t kFew = 8;
-  StringRef order = "gkcf";
-  if (shape.depth == 1)
-    order = shape.filters == 1 ? "fckg" : "ckgf";
-  else if (isReal)
-    order = "gckf";
-  else if (shape.filters < kFew && shape.depth >= kFew)
-    order = "gfkc";
-  unsigned dims = 4 + 2 * rank, next = 1 + rank, group = 0, filter = 0, channel = 0, firstKernel = 0;
-  std::string loops(next, 'p');
+  StringRef order = "gbockf";
+  if (shape.depth == 1 && shape.groups > 1)
+    order = shape.filters == 1 ? "obfckg" : "ockgbf";
+  else if (!isReal && shape.filters < kFew && shape.depth >= kFew)
+    order = "gbofkc";
+  unsigned next = 1; // after the samples
+  llvm::SmallDenseMap<char, unsigned> at;
+  std::string loops = "p";
   SmallVector<int64_t> permutation;
   for (char loop : order) {
-    unsigned &at = loop == 'g' ? group : loop == 'f' ? filter : loop == 'c' ? channel : firstKernel;
-    unsigned count = loop == 'k' ? rank : 1, dimension = loop == 'g' ? 0 : loop == 'f' ? 1 : loop == 'c' ? 2 : 3;
-    at = next;
+    unsigned count = loop == 'k' || loop == 'o' ? rank : 1;
+    at[loop] = next;
     next += count;
     loops.append(count, loop == 'c' || loop == 'k' ? 'r' : 'p');
-    for (unsigned d = 0; d < count; ++d)
-      permutation.push_back(dimension + d);
+    if (size_t dimension = StringRef("gbfck").find(loop); dimension != StringRef::npos)
+      for (unsigned d = 0; d < count; ++d)
+        permutation.push_back(dimension + d);
   }
-  SmallVector<AffineExpr> all{dim(group), dim(filter), dim(channel)}, xs{dim(0)}, ws, ys{dim(0)};
+  SmallVector<AffineExpr> all{dim(at['g']), dim(at['b']), dim(at['f']), dim(at['c'])}, xs{dim(0)}, ws, ys{dim(0)};
   for (size_t d = 0; d < rank; ++d) {
-    all.push_back(dim(firstKernel + d));
-    xs.push_back(dim(1 + d) * shape.strides[d] + dim(firstKernel + d) * shape.dilations[d]);
-    ys.push_back(dim(1 + d));
+    AffineExpr output = dim(at['o'] + d), kernel = dim(at['k'] + d);
+    all.push_back(kernel);
+    xs.push_back(output * shape.strides[d] + kernel * shape.dilations[d]);
+    ys.push_back(output);
   }
-  llvm::append_range(xs, ArrayRef{dim(group), dim(channel)});
-  llvm::append_range(ys, ArrayRef{dim(group), dim(filter)});
+  llvm::append_range(xs, ArrayRef{dim(at['g']), dim(at['c'])});
+  llvm::append_range(ys, ArrayRef{dim(at['g']), dim(at['b']), dim(at['f'])});
   for (int64_t p : permutation)
     ws.push_back(all[p]);
-  return buildGeneric(builder, location, {x, weightsAs(op, shape, permutation)}, start,
-                      {map(dims, xs), map(dims, ws), map(dims, ys)}, loops,
+  Value w = weightsAs(op, ConvShape::join({shape.groups, shape.filters / block, block, shape.depth}, shape.kernel),
+                      permutation);
+  return buildGeneric(builder, location, {x, w}, start, {map(next, xs), map(next, ws), map(next, ys)}, loops,
                       [=](ScalarBuilder &s, ValueRange a) { return accumulate(s, a[0], isUnsignedX, a[1], a[2]); });
 }
 
