@@ -103,7 +103,7 @@ Value LinalgLowering::lowerChannelsFirst(ConvOp op, const ConvShape &shape, Valu
 /// Filters whose sums stay in registers: the largest divisor of `filters` that is a number
 /// of vectors and not more; all of them where there is none.
 static int64_t filterBlock(int64_t filters) {
-  constexpr int64_t kVector = 8, kMost = 32;
+  constexpr int64_t kVector = 8, kMost = 64;
   if (filters <= kMost)
     return filters;
   for (int64_t block = kMost; block > 0; block -= kVector)
@@ -130,21 +130,22 @@ Value LinalgLowering::lowerChannelsLast(ConvOp op, const ConvShape &shape, Value
   Location location = op.getLoc();
   size_t rank = shape.rank();
   bool isReal = isFloat(op.getInput()), isUnsignedX = isUnsigned(op.getInput());
-  x = buildReshape(builder, location, x, ConvShape::join({shape.batch}, shape.input, {shape.groups, shape.depth}));
-  Value start = startFrom(op, op.getBias(),
-                          ConvShape::join({shape.batch}, shape.output, {shape.groups * shape.filters}), rank + 1);
-  int64_t block = filterBlock(shape.filters);
-  start = buildReshape(builder, location, start,
-                       ConvShape::join({shape.batch}, shape.output, {shape.groups, shape.filters / block, block}));
+  bool isDepthwise = shape.depth == 1 && shape.filters == 1;
+  int64_t filters = isDepthwise ? shape.groups : shape.filters, block = filterBlock(filters);
 
   // Loops by name: g(roup), b(lock of filters), f(ilter), c(hannel), o(utput) and k(ernel). The last one vectorises.
-  // A float sum always runs over channels, then kernel positions.
+  // A float sum always runs over channels, then kernel positions. A depthwise filter is its group and its channel.
   constexpr int64_t kFew = 8;
-  StringRef order = "gbockf";
-  if (shape.depth == 1 && shape.groups > 1)
-    order = shape.filters == 1 ? "obfckg" : "ockgbf";
+  StringRef order = "gbockf", ofWeights = "gbfck", ofInput = "gc", ofOutput = "gbf";
+  if (isDepthwise)
+    order = "obkf", ofWeights = "bfk", ofInput = ofOutput = "bf";
+  else if (shape.depth == 1 && shape.groups > 1)
+    order = "ockgbf";
   else if (!isReal && shape.filters < kFew && shape.depth >= kFew)
     order = "gbofkc";
+  auto size = [&](char loop) {
+    return loop == 'g' ? shape.groups : loop == 'b' ? filters / block : loop == 'f' ? block : shape.depth;
+  };
   unsigned next = 1; // after the samples
   llvm::SmallDenseMap<char, unsigned> at;
   std::string loops = "p";
@@ -154,23 +155,38 @@ Value LinalgLowering::lowerChannelsLast(ConvOp op, const ConvShape &shape, Value
     at[loop] = next;
     next += count;
     loops.append(count, loop == 'c' || loop == 'k' ? 'r' : 'p');
-    if (size_t dimension = StringRef("gbfck").find(loop); dimension != StringRef::npos)
+    if (size_t dimension = ofWeights.find(loop); dimension != StringRef::npos)
       for (unsigned d = 0; d < count; ++d)
         permutation.push_back(dimension + d);
   }
-  SmallVector<AffineExpr> all{dim(at['g']), dim(at['b']), dim(at['f']), dim(at['c'])}, xs{dim(0)}, ws, ys{dim(0)};
-  for (size_t d = 0; d < rank; ++d) {
-    AffineExpr output = dim(at['o'] + d), kernel = dim(at['k'] + d);
-    all.push_back(kernel);
-    xs.push_back(output * shape.strides[d] + kernel * shape.dilations[d]);
-    ys.push_back(output);
+
+  SmallVector<AffineExpr> all, xs{dim(0)}, ws, ys{dim(0)};
+  SmallVector<int64_t> weights, input, output;
+  for (char loop : ofWeights.drop_back()) {
+    all.push_back(dim(at[loop]));
+    weights.push_back(size(loop));
   }
-  llvm::append_range(xs, ArrayRef{dim(at['g']), dim(at['c'])});
-  llvm::append_range(ys, ArrayRef{dim(at['g']), dim(at['b']), dim(at['f'])});
+  for (size_t d = 0; d < rank; ++d) {
+    all.push_back(dim(at['k'] + d));
+    xs.push_back(dim(at['o'] + d) * shape.strides[d] + dim(at['k'] + d) * shape.dilations[d]);
+    ys.push_back(dim(at['o'] + d));
+  }
+  for (char loop : ofInput) {
+    xs.push_back(dim(at[loop]));
+    input.push_back(size(loop));
+  }
+  for (char loop : ofOutput) {
+    ys.push_back(dim(at[loop]));
+    output.push_back(size(loop));
+  }
   for (int64_t p : permutation)
     ws.push_back(all[p]);
-  Value w = weightsAs(op, ConvShape::join({shape.groups, shape.filters / block, block, shape.depth}, shape.kernel),
-                      permutation);
+
+  x = buildReshape(builder, location, x, ConvShape::join({shape.batch}, shape.input, input));
+  Value w = weightsAs(op, ConvShape::join(weights, shape.kernel), permutation);
+  Value start = startFrom(op, op.getBias(),
+                          ConvShape::join({shape.batch}, shape.output, {shape.groups * shape.filters}), rank + 1);
+  start = buildReshape(builder, location, start, ConvShape::join({shape.batch}, shape.output, output));
   return buildGeneric(builder, location, {x, w}, start, {map(next, xs), map(next, ws), map(next, ys)}, loops,
                       [=](ScalarBuilder &s, ValueRange a) { return accumulate(s, a[0], isUnsignedX, a[1], a[2]); });
 }
