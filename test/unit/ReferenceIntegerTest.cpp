@@ -42,6 +42,32 @@ TEST(ReferenceInteger, ConvPadsWithTheZeroPoint) {
   EXPECT_EQ(y, intTensor(ElementType::S32, {1, 1, 2}, {-7 - 100 + 400 + 765, -7 - 200 + 510 + 300}));
 }
 
+TEST(ReferenceInteger, ConvChannelsLast) {
+  const std::string text = R"(
+    func.func @main(%x: tensor<1x3x2xui8>, %w: tensor<2x2x2xsi8>) -> tensor<1x2x2xsi32> {
+      %y = qnn.conv %x, %w {channels_last, x_zp = 0 : i64}
+          : (tensor<1x3x2xui8>, tensor<2x2x2xsi8>) -> tensor<1x2x2xsi32>
+      return %y : tensor<1x2x2xsi32>
+    })";
+  // Channel 0 is 1 3 5, channel 1 is 2 4 6.
+  Tensor y = runText(text, {intTensor(ElementType::U8, {1, 3, 2}, {1, 2, 3, 4, 5, 6}),
+                            intTensor(ElementType::S8, {2, 2, 2}, {1, 0, 0, 10, 0, 1, 10, 0})});
+  EXPECT_EQ(y, intTensor(ElementType::S32, {1, 2, 2}, {1 + 40, 3 + 20, 3 + 60, 5 + 40}));
+}
+
+TEST(ReferenceInteger, PoolsChannelsLast) {
+  const std::string text = R"(
+    func.func @main(%x: tensor<1x3x2xui8>) -> tensor<1x2x2xsi32> {
+      %m = qnn.max_pool %x {channels_last, kernel = array<i64: 2>, pads = array<i64: 1, 0>}
+          : (tensor<1x3x2xui8>) -> tensor<1x3x2xui8>
+      %y = qnn.avg_pool %m {channels_last, kernel = array<i64: 2>, x_zp = 1 : i64}
+          : (tensor<1x3x2xui8>) -> tensor<1x2x2xsi32>
+      return %y : tensor<1x2x2xsi32>
+    })";
+  Tensor y = runText(text, {intTensor(ElementType::U8, {1, 3, 2}, {1, 60, 3, 40, 5, 20})});
+  EXPECT_EQ(y, intTensor(ElementType::S32, {1, 2, 2}, {1 + 3 - 2, 60 + 60 - 2, 3 + 5 - 2, 60 + 40 - 2}));
+}
+
 TEST(ReferenceInteger, AccumulatorsWrap) {
   const std::string text = R"(
     func.func @main(%x: tensor<1xui16>, %w: tensor<1x2xsi8>, %b: tensor<2xsi32>) -> tensor<2xsi32> {

@@ -8,11 +8,12 @@ include "mlir/Pass/PassBase.td"
 def LowerToLinalg : Pass<"quant-lower-to-linalg", "::mlir::ModuleOp"> {
   let summary = "qnn operations at the float or integer level to linalg";
   let description = [{
-    Each operation becomes the `linalg.generic` that says what it computes, in
-    ONNX's layout and on signless integers; upstream lowers those to loops. The loops
-    of a convolution are ordered so that the last spatial dimension is innermost and
-    the sum over one output runs over channels, then kernel positions, as in the
-    reference interpreter: float programs agree with it bit for bit too. Names and
+    Each operation becomes the `linalg.generic` that says what it computes, on
+    signless integers; upstream lowers those to loops. The loops of a convolution are
+    ordered so that the last spatial dimension is innermost, or with `channels_last`
+    a block of filters, whose weights are constants in that order. A float sum over
+    one output runs over channels, then kernel positions, as in the reference
+    interpreter: float programs agree with it bit for bit too. Names and
     types of inputs and outputs are dropped from the function: read them before.
 
     ```mlir
