@@ -295,7 +295,7 @@ private:
                                     << ", expected a tensor of the float or integer level";
     for (Operation &op : function.front())
       if (!llvm::all_of(op.getResults(), hasLevel))
-        return op.emitError() << "'" << op.getName() << "' has no layout, expected the float or integer level";
+        return op.emitError() << "'" << op.getName() << "' cannot be lowered, expected the float or integer level";
     return success();
   }
 };

@@ -14,7 +14,7 @@ func.func @f(%x: tensor<1x2x4xf32>, %w: tensor<8x2xf32>) -> tensor<1x2xf32> {
 // a level that has scales along dimensions
 !u8 = !quant.uniform<u8:f32, 0.5>
 func.func @f(%x: tensor<1x2x4xf32>) {
-  // expected-error @+1 {{'quant.qcast' has no layout, expected the float or integer level}}
+  // expected-error @+1 {{'quant.qcast' cannot be lowered, expected the float or integer level}}
   %q = quant.qcast %x : tensor<1x2x4xf32> to tensor<1x2x4x!u8>
   return
 }
