@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Support/AccumulatorPlan.h"
+#include "gtest/gtest.h"
+#include <map>
+#include <numeric>
+#include <random>
+
+using namespace dyadic;
+
+namespace {
+constexpr int64_t kChannels = 16;
+
+std::vector<WeightBlock> randomBlocks(size_t count, double spread, int limit, unsigned seed) {
+  std::mt19937 engine(seed);
+  std::uniform_real_distribution<double> uniform(-0.5, 0.5);
+  std::vector<WeightBlock> blocks(count);
+  for (size_t b = 0; b < count; ++b) {
+    blocks[b].offset = static_cast<int64_t>(4 * b);
+    for (int64_t i = 0; i < 4 * kChannels; ++i) {
+      double u = uniform(engine), w = -spread * (u < 0 ? -1 : 1) * std::log1p(-2 * std::abs(u)); // Laplace
+      blocks[b].weights.push_back(static_cast<int8_t>(std::max<double>(-limit, std::min<double>(limit, w))));
+    }
+  }
+  return blocks;
+}
+
+std::vector<WeightBlock> constantBlocks(size_t count, int weight) {
+  std::vector<WeightBlock> blocks(count);
+  for (size_t b = 0; b < count; ++b)
+    blocks[b] = {static_cast<int64_t>(4 * b), std::vector<int8_t>(4 * kChannels, static_cast<int8_t>(weight))};
+  return blocks;
+}
+
+/// Every group fits, by brute force over the extreme inputs of each lane, and the weights of
+/// every offset still add up to what they were.
+void check(const std::vector<WeightBlock> &blocks, const AccumulatorPlan &plan, int64_t xMax) {
+  std::map<int64_t, std::vector<int>> sums;
+  for (const WeightBlock &block : blocks)
+    sums.emplace(block.offset, std::vector<int>(block.weights.begin(), block.weights.end()));
+  size_t next = 0;
+  for (size_t level = 0; level < kGroupSizes.size(); ++level)
+    for (int64_t g = 0; g < plan.groups[level]; ++g) {
+      std::vector<int64_t> most(2 * kChannels), least(2 * kChannels);
+      for (unsigned i = 0; i < kGroupSizes[level]; ++i, ++next) {
+        ASSERT_LT(next, plan.blocks.size());
+        const WeightBlock &block = plan.blocks[next];
+        for (int64_t k = 0; k < 4 * kChannels; ++k) {
+          (block.weights[k] > 0 ? most : least)[k / 2] += xMax * block.weights[k];
+          sums.at(block.offset)[k] -= block.weights[k];
+        }
+      }
+      for (int64_t lane = 0; lane < 2 * kChannels; ++lane) {
+        EXPECT_LE(most[lane], INT16_MAX);
+        EXPECT_GE(least[lane], INT16_MIN);
+      }
+    }
+  EXPECT_EQ(next, plan.blocks.size());
+  for (auto &[offset, rest] : sums)
+    for (int r : rest)
+      EXPECT_EQ(r, 0);
+}
+
+TEST(AccumulatorPlan, EveryGroupFitsAndNothingIsLost) {
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    auto blocks = randomBlocks(1 + seed * 7, 5.0 + 3 * seed, 127, seed);
+    check(blocks, planAccumulator(blocks, kChannels, 255), 255);
+    check(blocks, planAccumulator(blocks, kChannels, 15), 15);
+  }
+}
+
+TEST(AccumulatorPlan, LargestWeightsAreSplit) {
+  for (int weight : {127, -127, -128, 65, -65}) {
+    auto blocks = constantBlocks(9, weight);
+    AccumulatorPlan plan = planAccumulator(blocks, kChannels, 255);
+    check(blocks, plan, 255);
+    EXPECT_EQ(plan.blocks.size(), 18u);
+  }
+}
+
+TEST(AccumulatorPlan, LimitsAreExact) {
+  // 64 + 64 = 128 times 255 is 32640; 65 + 64 = 129 times 255 is 32895.
+  EXPECT_TRUE(fitsSixteenBits(constantBlocks(1, 64)[0].weights.data(), 1, kChannels, 255));
+  EXPECT_FALSE(fitsSixteenBits(constantBlocks(1, 65)[0].weights.data(), 1, kChannels, 255));
+  // 2^15 itself is a negative number only: 2 * 64 * 256 = 2^15.
+  EXPECT_FALSE(fitsSixteenBits(constantBlocks(1, 64)[0].weights.data(), 1, kChannels, 256));
+  EXPECT_TRUE(fitsSixteenBits(constantBlocks(1, -64)[0].weights.data(), 1, kChannels, 256));
+  EXPECT_FALSE(fitsSixteenBits(constantBlocks(1, -65)[0].weights.data(), 1, kChannels, 255));
+}
+
+TEST(AccumulatorPlan, NarrowWeightsShareSums) {
+  auto blocks = randomBlocks(64, 3.0, 7, 1);
+  AccumulatorPlan plan = planAccumulator(blocks, kChannels, 255);
+  EXPECT_EQ(plan.groups[0], 16); // 8 products of at most 7 * 255
+  EXPECT_EQ(plan.blocks.size(), 64u);
+}
+
+TEST(AccumulatorPlan, LaplaceWeightsPairUp) {
+  auto blocks = randomBlocks(288, 20.0, 127, 3);
+  AccumulatorPlan plan = planAccumulator(blocks, kChannels, 255);
+  EXPECT_GT(4 * plan.groups[0] + 2 * plan.groups[1], static_cast<int64_t>(plan.blocks.size() * 8 / 10));
+}
+
+TEST(AccumulatorPlan, Deterministic) {
+  auto blocks = randomBlocks(100, 25.0, 127, 9);
+  AccumulatorPlan a = planAccumulator(blocks, kChannels, 255), b = planAccumulator(blocks, kChannels, 255);
+  ASSERT_EQ(a.blocks.size(), b.blocks.size());
+  for (size_t i = 0; i < a.blocks.size(); ++i) {
+    EXPECT_EQ(a.blocks[i].offset, b.blocks[i].offset);
+    EXPECT_EQ(a.blocks[i].weights, b.blocks[i].weights);
+  }
+}
+} // namespace
