@@ -28,6 +28,9 @@ private:
   Value lowerOp(mlir::Operation *op);
   /// Stored flat: LLVM builds an array of many dimensions from one object a row.
   Value lower(mlir::arith::ConstantOp op);
+  Value lower(mlir::tensor::EmptyOp op);
+  /// A packed operation on signless integers.
+  Value copySignless(mlir::Operation *op);
   Value of(Value old) { return values.lookup(old); }
   mlir::RankedTensorType typeOf(Value old);
   mlir::Type elementOf(Value old) { return typeOf(old).getElementType(); }

@@ -65,12 +65,14 @@ Value LinalgLowering::scalar(Location location, Value old, double value) {
   return scalars.integer(static_cast<int64_t>(value), elementOf(old).getIntOrFloatBitWidth());
 }
 
+static bool isPacked(Operation *op) { return isa<PackedConvOp, PackedDepthwiseOp>(op); }
+
 LogicalResult LinalgLowering::lower(Operation *op) {
   if (op->getNumResults() != 1 || !isa<RankedTensorType>(op->getResult(0).getType()) ||
       levelOf(op->getResult(0).getType()) == Level::Quantized)
     return op->emitError() << "'" << op->getName() << "' cannot be lowered, expected the float or integer level";
   // Everything made for a layer knows it by its location, through all of bufferization.
-  if (StringAttr id = servedId(op))
+  if (StringAttr id = isPacked(op) ? nullptr : servedId(op)) // packed ones know theirs
     op->setLoc(FusedLoc::get(builder.getContext(), {op->getLoc()}, id));
   Value result = lowerOp(op);
   if (!result)
@@ -83,9 +85,24 @@ Value LinalgLowering::lowerOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, Value>(op)
       .Case<arith::ConstantOp, ConcatOp, ConvOp, MatmulOp, AddOp, SubOp, MulOp, MapOp, TableOp, PReluOp, SoftmaxOp,
             ReluOp, ClipOp, RequantizeOp, MaxPoolOp, AvgPoolOp, InterpolateOp, ReshapeOp, TransposeOp, SliceOp,
-            GatherOp, PadOp, QuantizeOp, DequantizeOp>([&](auto o) { return lower(o); })
+            GatherOp, PadOp, QuantizeOp, DequantizeOp, tensor::EmptyOp>([&](auto o) { return lower(o); })
+      .Case<PackedConvOp, PackedDepthwiseOp>([&](auto o) { return copySignless(o); })
       .Case<RangeOp>([&](RangeOp o) { return of(o.getInput()); })
       .Default([](Operation *) { return Value(); });
+}
+
+Value LinalgLowering::lower(tensor::EmptyOp op) {
+  RankedTensorType type = signless(op.getType());
+  return buildEmpty(builder, op.getLoc(), type.getShape(), type.getElementType());
+}
+
+Value LinalgLowering::copySignless(Operation *op) {
+  IRMapping mapping;
+  for (Value operand : op->getOperands())
+    mapping.map(operand, of(operand));
+  Operation *copy = builder.clone(*op, mapping);
+  copy->getResult(0).setType(signless(op->getResult(0).getType()));
+  return copy->getResult(0);
 }
 
 Value LinalgLowering::lower(arith::ConstantOp op) {

@@ -16,8 +16,13 @@ using namespace mlir;
 
 namespace dyadic {
 
-void buildLoweringPipeline(OpPassManager &manager) {
+void buildLoweringPipeline(OpPassManager &manager, const LoweringOptions &options) {
   manager.addPass(createAssignLayout());
+  PackLayersOptions pack;
+  pack.byteDot = options.byteDot;
+  pack.wordDot = options.wordDot;
+  manager.addPass(createPackLayers(pack));
+
   // No CSE before bufferization: it would make one tensor.empty of all, and the
   // analysis of its aliases quadratic.
   manager.addPass(createLowerToLinalg());
@@ -38,6 +43,7 @@ void buildLoweringPipeline(OpPassManager &manager) {
   manager.addPass(createPlanMemory());
   // While the buffers are still known to be parts of one workspace.
   manager.addPass(createOutlineKernels());
+  manager.addPass(createLowerPackedLayers());
 
   manager.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   manager.addPass(memref::createExpandStridedMetadataPass());
@@ -55,8 +61,8 @@ void buildLoweringPipeline(OpPassManager &manager) {
 }
 
 void registerLoweringPipeline() {
-  PassPipelineRegistration<>("quant-lower-to-llvm", "From the float or integer level to the LLVM dialect",
-                             buildLoweringPipeline);
+  PassPipelineRegistration<LoweringOptions>(
+      "quant-lower-to-llvm", "From the float or integer level to the LLVM dialect", buildLoweringPipeline);
 }
 
 } // namespace dyadic

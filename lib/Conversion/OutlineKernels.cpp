@@ -12,6 +12,18 @@ namespace dyadic {
 #define GEN_PASS_DEF_OUTLINEKERNELS
 #include "dyadic/Conversion/Passes.h.inc"
 
+void noteLayers(Operation *kernel, Location location) {
+  llvm::SetVector<Attribute> ids; // in the lowering's order
+  location->walk([&](Location inner) {
+    if (auto fused = dyn_cast<FusedLoc>(inner))
+      if (auto id = dyn_cast_or_null<StringAttr>(fused.getMetadata()))
+        ids.insert(id);
+    return WalkResult::advance();
+  });
+  if (!ids.empty())
+    kernel->setAttr(kLayersAttr, ArrayAttr::get(kernel->getContext(), ids.getArrayRef()));
+}
+
 namespace {
 struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
   void runOnOperation() override {
@@ -49,18 +61,6 @@ private:
     return true;
   }
 
-  /// The layers that the lowering noted in a location, in its order.
-  static SmallVector<Attribute> layersOf(Location location) {
-    llvm::SetVector<Attribute> ids;
-    location->walk([&](Location inner) {
-      if (auto fused = dyn_cast<FusedLoc>(inner))
-        if (auto id = dyn_cast_or_null<StringAttr>(fused.getMetadata()))
-          ids.insert(id);
-      return WalkResult::advance();
-    });
-    return ids.takeVector();
-  }
-
   static void outline(func::FuncOp function, Operation *op, unsigned index) {
     OpBuilder builder(function);
     builder.setInsertionPointAfter(function);
@@ -76,8 +76,7 @@ private:
     kernel.setPrivate();
     kernel->setAttr("llvm.linkage", LLVM::LinkageAttr::get(builder.getContext(), LLVM::Linkage::Internal));
     kernel->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "nounwind"}));
-    if (SmallVector<Attribute> layers = layersOf(op->getLoc()); !layers.empty())
-      kernel->setAttr(kLayersAttr, builder.getArrayAttr(layers));
+    noteLayers(kernel, op->getLoc());
     for (auto [i, value] : llvm::enumerate(arguments))
       if (isa<MemRefType>(value.getType()) && isAlone(arguments, i))
         kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());

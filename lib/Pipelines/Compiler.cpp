@@ -43,6 +43,7 @@ std::unique_ptr<MLIRContext> createContext() {
   linalg::registerSubsetOpInterfaceExternalModels(registry);
   memref::registerAllocationOpInterfaceExternalModels(registry); // results are made where they go
   tensor::registerBufferizableOpInterfaceExternalModels(registry);
+  registerPackedBufferization(registry);
   tensor::registerSubsetOpInterfaceExternalModels(registry);
   auto context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   context->loadAllAvailableDialects();

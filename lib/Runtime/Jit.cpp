@@ -15,6 +15,7 @@ namespace dyadic {
 
 static Expected<std::unique_ptr<orc::LLJIT>> createJit(const TargetMachine &machine) {
   orc::JITTargetMachineBuilder builder(machine.getTargetTriple());
+  builder.setFeatures(machine.getTargetFeatureString());
   builder.setCPU(machine.getTargetCPU().str());
   builder.setRelocationModel(Reloc::PIC_);
   builder.setOptions(machine.Options);

@@ -80,7 +80,10 @@ llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &targ
   std::string entry = entryFunction(module).getName().str();
 
   PassManager manager(module.getContext());
-  buildLoweringPipeline(manager);
+  LoweringOptions lowering;
+  lowering.byteDot = target.cpu->byteDot.str();
+  lowering.wordDot = target.cpu->wordDot.str();
+  buildLoweringPipeline(manager, lowering);
   if (failed(manager.run(module)))
     return makeError("the program could not be lowered");
   auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(entry);

@@ -203,11 +203,12 @@ private:
   // open
   //===--------------------------------------------------------------------===//
 
-  Value *cpuid(IRBuilder<> &b, uint32_t leaf, unsigned reg) {
+  Value *cpuid(IRBuilder<> &b, uint32_t leaf, unsigned reg, uint32_t subleaf = 0) {
     auto *result = StructType::get(i32, i32, i32, i32);
     auto *code = InlineAsm::get(FunctionType::get(result, {i32, i32}, false), "cpuid",
                                 "={ax},={bx},={cx},={dx},0,2,~{dirflag},~{fpsr},~{flags}", /*hasSideEffects=*/true);
-    return b.CreateExtractValue(b.CreateCall(code, {int32(static_cast<int32_t>(leaf)), int32(0)}), reg);
+    return b.CreateExtractValue(
+        b.CreateCall(code, {int32(static_cast<int32_t>(leaf)), int32(static_cast<int32_t>(subleaf))}), reg);
   }
 
   Value *xgetbv(IRBuilder<> &b) {
@@ -233,11 +234,13 @@ private:
     for (const CpuidRequirement &needed : target.cpu->requirements) {
       // The leaf exists, then has the bits.
       require(b.CreateICmpUGE(cpuid(b, needed.leaf & 0x80000000, 0), int32(static_cast<int32_t>(needed.leaf))));
-      Value *bits = cpuid(b, needed.leaf, needed.reg);
+      Value *bits = cpuid(b, needed.leaf, needed.reg, needed.subleaf);
       require(b.CreateICmpEQ(b.CreateAnd(bits, int32(needed.mask)), int32(needed.mask)));
     }
-    if (target.cpu->needsAvxState) // OSXSAVE is among the bits above
-      require(b.CreateICmpEQ(b.CreateAnd(xgetbv(b), int32(6)), int32(6)));
+    if (target.cpu->savedState) { // OSXSAVE is among the bits above
+      Constant *state = int32(static_cast<int32_t>(target.cpu->savedState));
+      require(b.CreateICmpEQ(b.CreateAnd(xgetbv(b), state), state));
+    }
     b.CreateRet(descriptor);
 
     b.SetInsertPoint(lacks);

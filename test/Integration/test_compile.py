@@ -169,7 +169,7 @@ def test_a_foreign_target_runs_here_with_the_same_bits(compiled, tmp_path, image
     expected = tool(tmp_path / "tool", f"--calibration={DATA}", f"--target={target}", ending="o").read_bytes()
     assert saved(program, tmp_path / "python", "o") == expected
     np.testing.assert_array_equal(program.run(images)["logits"], compiled.run(images)["logits"])
-    assert program.target.startswith("generic@aarch64") and compiled.target in ("generic", "avx2")
+    assert program.target.startswith("generic@aarch64") and "@" not in compiled.target
     with pytest.raises(dyadic.Error, match="a library for aarch64.* needs its linker, expected .o, .s or .ll"):
         program.save(tmp_path / "net.so")
 

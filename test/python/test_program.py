@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 
+TARGETS = ("generic", "avx2", "avxvnni", "avx512vnni")
+
+
 @pytest.fixture(scope="module")
 def program(translate):
     return dyadic.load(translate("digits"))
@@ -22,7 +25,7 @@ def test_metadata(program, translate):
     ((name, info),) = program.inputs.items()
     assert (name, info.dtype, info.shape, info.scales) == ("image", "float32", [-1, 1, 8, 8], [])
     assert list(program.outputs) == ["logits"] and program.values == {}
-    assert len(program.fingerprint) == 64 and program.target in ("generic", "avx2")
+    assert len(program.fingerprint) == 64 and program.target in TARGETS
     integer = dyadic.load(translate("digits", "--io=integer"))
     image, logits = integer.inputs["image"], integer.outputs["logits"]
     assert (image.dtype, len(image.scales), image.zero_point, image.min, image.max) == ("uint8", 1, 0, 0, 255)

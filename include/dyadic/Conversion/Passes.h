@@ -7,9 +7,11 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassOptions.h"
 
 namespace dyadic {
 
@@ -17,17 +19,28 @@ namespace dyadic {
 #define GEN_PASS_REGISTRATION
 #include "dyadic/Conversion/Passes.h.inc"
 
+/// What the target offers to packed kernels, as names of `#qnn.dot`; empty: nothing.
+struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
+  Option<std::string> byteDot{*this, "byte-dot", llvm::cl::desc("maddubs or dpbusd")};
+  Option<std::string> wordDot{*this, "word-dot", llvm::cl::desc("maddwd or dpwssd")};
+};
+
 /// From the float or the integer level to the LLVM dialect. The entry function then
 /// takes one pointer an input, one a result and the workspace, in this order.
-void buildLoweringPipeline(mlir::OpPassManager &manager);
+void buildLoweringPipeline(mlir::OpPassManager &manager, const LoweringOptions &options);
 /// Registers it as `quant-lower-to-llvm`.
 void registerLoweringPipeline();
 
 /// Attribute of the entry function: bytes of workspace for one sample.
 inline constexpr llvm::StringLiteral kWorkspaceAttr = "dyadic.workspace";
 
+/// How packed operations become operations on buffers.
+void registerPackedBufferization(mlir::DialectRegistry &registry);
+
 /// Attribute of a kernel: the ids of the layers that it computes, several where it fuses them.
 inline constexpr llvm::StringLiteral kLayersAttr = "dyadic.layers";
+/// Notes on `kernel` the layers that the lowering put into `location`.
+void noteLayers(mlir::Operation *kernel, mlir::Location location);
 
 } // namespace dyadic
 

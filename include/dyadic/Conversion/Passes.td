@@ -74,4 +74,22 @@ def OutlineKernels : Pass<"quant-outline-kernels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def LowerPackedLayers : Pass<"quant-lower-packed-layers", "::mlir::ModuleOp"> {
+  let summary = "packed operations into kernels of vectors";
+  let description = [{
+    Each packed operation on buffers becomes a call of a private function of the LLVM
+    dialect with pointers to its operands, none of which alias: explicit vectors and the target's dot
+    instructions, loops of `scf`. `dyadic.layers` as in `quant-outline-kernels`.
+
+    ```mlir
+    // before
+    qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%y) {...} : (memref<1x8x8x16xi8>, ...) -> ()
+    // after
+    llvm.call @main_packed_0(%0, %1, %2, %3, %4, %5) : (!llvm.ptr, ...) -> ()
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
 #endif // DYADIC_CONVERSION_PASSES_TD

@@ -547,4 +547,6 @@ def QNN_DequantizeOp : QNN_Op<"dequantize"> {
   let assemblyFormat = "$input attr-dict `:` functional-type(operands, results)";
 }
 
+include "dyadic/IR/QnnPackedOps.td"
+
 #endif // DYADIC_IR_QNNOPS_TD

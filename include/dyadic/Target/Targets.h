@@ -19,6 +19,7 @@ struct CpuidRequirement {
   uint32_t leaf;
   uint8_t reg;
   uint32_t mask;
+  uint32_t subleaf = 0;
 };
 
 /// A family of CPUs that one library can run on.
@@ -26,14 +27,19 @@ struct CpuTarget {
   llvm::StringLiteral name;
   /// The architecture it belongs to, as LLVM names it; empty: any.
   llvm::StringLiteral arch;
-  /// LLVM's CPU name; empty: the architecture's baseline.
-  llvm::StringLiteral cpu;
-  /// What the library checks when it is opened (x86-64 only), and whether the
-  /// operating system must save the AVX registers.
+  /// LLVM's CPU name; empty: the architecture's baseline. Then what it has beyond that.
+  llvm::StringLiteral cpu, features;
+  /// What the library checks when it is opened (x86-64 only), and which bits of XCR0 say
+  /// that the operating system saves the registers.
   llvm::ArrayRef<CpuidRequirement> requirements;
-  bool needsAvxState;
+  uint32_t savedState;
+  /// The same as LLVM's names: what this machine must have to run it.
+  llvm::ArrayRef<llvm::StringLiteral> hostFeatures;
   /// What `open` reports where the check fails.
   llvm::StringLiteral lacks;
+  /// The instructions of packed kernels (`#qnn.dot`) for inputs of up to 8 and of 9 to
+  /// 16 bits; empty: the target has none.
+  llvm::StringLiteral byteDot, wordDot;
 };
 
 /// A CPU and the system it runs under.
@@ -44,7 +50,7 @@ struct Target {
   std::string name() const { return (cpu->name + (isHost ? "" : "@" + triple)).str(); }
 };
 
-/// `CPU[@TRIPLE]`: native, generic, avx2; the host's triple without one. `native` is
+/// `CPU[@TRIPLE]`: native, generic, avx2, avxvnni, avx512vnni; the host's triple without one. `native` is
 /// the best known target that this CPU has the instructions of. Errors list the choices.
 llvm::Expected<Target> parseTarget(llvm::StringRef text);
 

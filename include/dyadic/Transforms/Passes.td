@@ -195,6 +195,35 @@ def IsolateLayers : Pass<"quant-isolate-layers", "::mlir::ModuleOp"> {
   }];
 }
 
+def PackLayers : Pass<"quant-pack-layers", "::mlir::ModuleOp"> {
+  let summary = "convolutions and matmuls of the integer level into packed kernels";
+  let description = [{
+    A channels-last convolution with one or two spatial dimensions, or a matmul, with
+    constant weights becomes `qnn.packed_conv` or `qnn.packed_depthwise`, together with
+    the operation that rounds its sums where that is their only use: a requantization,
+    the addition of a residual, or a PReLU. Weights are laid out in panels of 16
+    output channels. For `maddubs` the blocks of a panel are ordered and grouped by what
+    their weights, and the proven range of the input, let a 16-bit sum hold. Borders become `qnn.pad`.
+
+    `byte-dot` and `word-dot` are the target's instructions for inputs of up to 8 and of 9
+    to 16 bits; without them the pass does nothing.
+
+    ```mlir
+    // before
+    %a = qnn.conv %x, %w, %b {channels_last, id = "conv", x_zp = 3 : i64} : (tensor<1x8x8x16xui8>, ...) -> tensor<1x8x8x16xsi32>
+    %y = qnn.requantize %a {id = "conv", ...} : (tensor<1x8x8x16xsi32>) -> tensor<1x8x8x16xui8>
+    // after
+    %d = tensor.empty() : tensor<1x8x8x16xui8>
+    %y = qnn.packed_conv ins(%x, %weights, %offsets, %panels, %channels) outs(%d) {dot = #qnn.dot<maddubs>, ...} : ...
+    ```
+  }];
+  let options = [
+    Option<"byteDot", "byte-dot", "std::string", "\"\"", "maddubs or dpbusd">,
+    Option<"wordDot", "word-dot", "std::string", "\"\"", "maddwd or dpwssd">,
+  ];
+  let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def AssignLayout : Pass<"quant-assign-layout", "::mlir::ModuleOp"> {
   let summary = "convolutions and pools channels-last";
   let description = [{

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The packed level: one destination-passing operation a kernel, constants in the target's
+// layout. Included by QnnOps.td.
+
+#ifndef DYADIC_IR_QNNPACKEDOPS_TD
+#define DYADIC_IR_QNNPACKEDOPS_TD
+
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+
+def QNN_Dot : I32EnumAttr<"Dot", "the instructions that multiply and sum a block", [
+    I32EnumAttrCase<"Maddubs", 0, "maddubs">,
+    I32EnumAttrCase<"Maddwd", 1, "maddwd">,
+    I32EnumAttrCase<"Dpbusd", 2, "dpbusd">,
+    I32EnumAttrCase<"Dpwssd", 3, "dpwssd">]> {
+  let genSpecializedAttr = 0;
+  let cppNamespace = "::dyadic::qnn";
+}
+def QNN_DotAttr : EnumAttr<QNN_Dialect, QNN_Dot, "dot"> { let assemblyFormat = "`<` $value `>`"; }
+
+def QNN_Epilogue : I32EnumAttr<"Epilogue", "what becomes of an accumulator before it is stored", [
+    I32EnumAttrCase<"Store", 0, "store">,
+    I32EnumAttrCase<"Requantize", 1, "requantize">,
+    I32EnumAttrCase<"Add", 2, "add">,
+    I32EnumAttrCase<"PRelu", 3, "prelu">]> {
+  let genSpecializedAttr = 0;
+  let cppNamespace = "::dyadic::qnn";
+}
+def QNN_EpilogueAttr : EnumAttr<QNN_Dialect, QNN_Epilogue, "epilogue"> { let assemblyFormat = "`<` $value `>`"; }
+
+class QNN_PackedOp<string mnemonic> : Op<QNN_Dialect, mnemonic, [
+    DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let hasVerifier = 1;
+  let extraClassDeclaration = "::mlir::MutableOperandRange getDpsInitsMutable() { return getDestMutable(); }";
+}
+
+def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
+  let summary = "convolution or matmul of a panel layout, with its epilogue";
+  let description = [{
+    `input` is [N, H, W, C], with the border that the window reads, `dest` (and the
+    `residual`) [N, OH, OW, M]; tensors, or buffers of signless integers. Position (n, oh, ow)
+    reads from the address `n * H * W * C + oh * line + ow * pixel` on, in elements.
+
+    Output channels form `groups` groups of panels of 16 channels; the last panel of a group
+    is filled up with zeros. A panel's row of `panels` [panels, 4] says with which block it
+    starts and how many groups of 4, of 2 and of 1 blocks it has.
+    A block is 4 bytes of input (4 numbers of 8 bits or 2 of 16) against the panel's
+    channels: `weights` hold it channel by channel, `offsets` its distance in bytes from the
+    position's address. `channels` [k, panels * 16] holds what differs by channel:
+    the bias; the multiplier and the exponent of the epilogue; and the residual's
+    multiplier (`add`), or the multiplier and the exponent of negative sums (`prelu`).
+
+    With `dot` `maddubs` the products of a group are summed in 16 bits before they are widened.
+    For inputs up to `x_max` no such sum may leave [-2^15, 2^15): the verifier
+    proves it from the weights. `flip` says that the input is signed: its sign bit is
+    inverted, which adds 128, and the bias takes that back.
+
+    `high_halves` says that no exponent is below 32, so that the high halves of the
+    64-bit products are enough. The epilogue rounds as `qnn.requantize`, `qnn.add` (the other operand is
+    `residual - residual_zp`) or `qnn.prelu` do; `store` leaves the sum as it is.
+  }];
+  let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$offsets, AnyShaped:$panels, AnyShaped:$channels,
+    Optional<AnyShaped>:$residual, AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, I64Attr:$groups, QNN_DotAttr:$dot,
+    I64Attr:$x_max, UnitAttr:$flip, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, DefaultValuedAttr<I64Attr, "0">:$residual_zp,
+    UnitAttr:$residual_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
+    DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding);
+  let results = (outs Optional<AnyRankedTensor>:$output);
+  let assemblyFormat = [{
+    `ins` `(` $input `,` $weights `,` $offsets `,` $panels `,` $channels (`,` $residual^)? `)` `outs` `(` $dest `)` attr-dict `:`
+    functional-type(operands, results)
+  }];
+}
+
+def QNN_PackedDepthwiseOp : QNN_PackedOp<"packed_depthwise"> {
+  let summary = "depthwise convolution of channels-last numbers, with its epilogue";
+  let description = [{
+    As `qnn.packed_conv`, but output channel c sums input channel c alone. `weights` hold,
+    for every 16 channels (the last of them filled up with zeros), the kernel positions two by
+    two: channel by channel, in the order 0-3, 8-11, 4-7, 12-15, the weights of both as
+    16-bit numbers. `offsets` has the distances of both, -1 where there is no second.
+  }];
+  let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$channels, Optional<AnyShaped>:$residual,
+    AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, DenseI64ArrayAttr:$offsets, UnitAttr:$input_unsigned,
+    QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, DefaultValuedAttr<I64Attr, "0">:$residual_zp, UnitAttr:$residual_unsigned,
+    DefaultValuedAttr<I64Attr, "0">:$zero_point, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
+    DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding);
+  let results = (outs Optional<AnyRankedTensor>:$output);
+  let assemblyFormat = [{
+    `ins` `(` $input `,` $weights `,` $channels (`,` $residual^)? `)` `outs` `(` $dest `)` attr-dict `:`
+    functional-type(operands, results)
+  }];
+}
+
+#endif // DYADIC_IR_QNNPACKEDOPS_TD

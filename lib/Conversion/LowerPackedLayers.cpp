@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "PackedKernels.h"
+#include "dyadic/Conversion/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+#define GEN_PASS_DEF_LOWERPACKEDLAYERS
+#include "dyadic/Conversion/Passes.h.inc"
+
+namespace {
+struct LowerPackedLayers : impl::LowerPackedLayersBase<LowerPackedLayers> {
+  void runOnOperation() override {
+    for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
+      unsigned index = 0;
+      SmallVector<Operation *> packed;
+      function.walk([&](Operation *op) {
+        if (isa<PackedConvOp, PackedDepthwiseOp>(op))
+          packed.push_back(op);
+      });
+      for (Operation *op : packed)
+        if (failed(lower(function, op, index++)))
+          return signalPassFailure();
+    }
+  }
+
+private:
+  static LogicalResult lower(func::FuncOp function, Operation *op, unsigned index) {
+    OpBuilder builder(op);
+    auto pointer = LLVM::LLVMPointerType::get(op->getContext());
+    SmallVector<Value> arguments;
+    for (Value operand : op->getOperands()) {
+      auto type = dyn_cast<MemRefType>(operand.getType());
+      SmallVector<int64_t> strides;
+      int64_t offset = 0;
+      if (!type || failed(type.getStridesAndOffset(strides, offset)) || ShapedType::isDynamic(offset) ||
+          llvm::any_of(strides, ShapedType::isDynamic) || strides.back() != 1)
+        return op->emitError() << "operand of type " << operand.getType() << ", expected a buffer of static strides";
+      Value address = memref::ExtractAlignedPointerAsIndexOp::create(builder, op->getLoc(), operand);
+      address = arith::IndexCastOp::create(builder, op->getLoc(), builder.getI64Type(), address);
+      if (offset != 0) {
+        int64_t bytes = offset * type.getElementTypeBitWidth() / 8;
+        address =
+            arith::AddIOp::create(builder, op->getLoc(), address,
+                                  arith::ConstantOp::create(builder, op->getLoc(), builder.getI64IntegerAttr(bytes)));
+      }
+      arguments.push_back(LLVM::IntToPtrOp::create(builder, op->getLoc(), pointer, address));
+    }
+
+    OpBuilder outer(function);
+    outer.setInsertionPointAfter(function);
+    std::string name = (function.getName() + "_packed_" + Twine(index)).str();
+    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(op->getContext()),
+                                            SmallVector<Type>(arguments.size(), pointer));
+    auto kernel = LLVM::LLVMFuncOp::create(outer, op->getLoc(), name, type, LLVM::Linkage::Internal);
+    kernel->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "nounwind"}));
+    for (unsigned i = 0; i < arguments.size(); ++i)
+      kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
+    noteLayers(kernel, op->getLoc());
+    if (auto conv = dyn_cast<PackedConvOp>(op))
+      buildPackedConv(kernel, conv);
+    else
+      buildPackedDepthwise(kernel, cast<PackedDepthwiseOp>(op));
+    LLVM::CallOp::create(builder, op->getLoc(), kernel, arguments);
+    op->erase();
+    return success();
+  }
+};
+} // namespace
+} // namespace dyadic

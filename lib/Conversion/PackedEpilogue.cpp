@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "PackedEpilogue.h"
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+
+Value Epilogue::row(Value channels, int64_t row, int64_t half) {
+  return b.load(b.vector(kSumLanes, 32), b.address(channels, 4 * (row * info.stride + half * kSumLanes)));
+}
+
+/// The even or odd 32-bit lanes as 64-bit numbers. They are extended in place, in the low
+/// half, which LLVM knows as an operand of `vpmuldq`.
+Value Epilogue::lanes(Value value, bool odd, bool isUnsigned) {
+  if (odd)
+    value = b.shuffle(value, value, {1, 1, 3, 3, 5, 5, 7, 7});
+  Value wide = b.bitcast(value, b.vector(kSumLanes / 2, 64)), half = b.splat(kSumLanes / 2, 64, 32);
+  wide = LLVM::ShlOp::create(b.builder, b.location, wide, half);
+  return isUnsigned ? Value(LLVM::LShrOp::create(b.builder, b.location, wide, half))
+                    : Value(LLVM::AShrOp::create(b.builder, b.location, wide, half));
+}
+
+Value Epilogue::product(Value x, Value y, bool odd) { return b.multiply(lanes(x, odd, false), lanes(y, odd, false)); }
+
+Value Epilogue::finish(Value sums, Value other, Value channels, int64_t half) {
+  Value multiplier = row(channels, 1, half), exponent = row(channels, 2, half);
+  if (info.kind == qnn::Epilogue::PRelu) {
+    Value isNegative =
+        LLVM::ICmpOp::create(b.builder, b.location, LLVM::ICmpPredicate::slt, sums, b.splat(kSumLanes, 32, 0));
+    multiplier = LLVM::SelectOp::create(b.builder, b.location, isNegative, row(channels, 3, half), multiplier);
+    exponent = LLVM::SelectOp::create(b.builder, b.location, isNegative, row(channels, 4, half), exponent);
+  }
+  Value one = b.splat(kSumLanes / 2, 64, 1), shifted[2];
+  for (bool odd : {false, true}) {
+    Value total = product(sums, multiplier, odd);
+    if (other)
+      total = b.add(total, product(other, row(channels, 3, half), odd));
+    Value e = lanes(exponent, odd, true);
+    Value rounder = LLVM::ShlOp::create(b.builder, b.location, one, LLVM::SubOp::create(b.builder, b.location, e, one));
+    if (info.rounding == qnn::Rounding::HalfEven) {
+      // The quotient's last bit breaks the tie; a logical shift finds it as well.
+      Value last = LLVM::LShrOp::create(b.builder, b.location, total, e);
+      last = LLVM::AndOp::create(b.builder, b.location, last, one);
+      rounder = b.add(LLVM::SubOp::create(b.builder, b.location, rounder, one), last);
+    }
+    shifted[odd] = b.add(total, rounder);
+    if (!info.highHalves) {
+      shifted[odd] = LLVM::AShrOp::create(b.builder, b.location, shifted[odd], e);
+      shifted[odd] = b.clamp(shifted[odd], info.clamp[0] - info.zeroPoint, info.clamp[1] - info.zeroPoint);
+    }
+  }
+  VectorType type = b.vector(kSumLanes, 32);
+  Value even = b.bitcast(shifted[0], type), odd = b.bitcast(shifted[1], type), result;
+  if (info.highHalves) {
+    result = b.shuffle(even, odd, {1, 9, 3, 11, 5, 13, 7, 15});
+    Value rest = LLVM::SubOp::create(b.builder, b.location, exponent, b.splat(kSumLanes, 32, 32));
+    result = LLVM::AShrOp::create(b.builder, b.location, result, rest);
+    result = b.clamp(result, info.clamp[0] - info.zeroPoint, info.clamp[1] - info.zeroPoint);
+  } else {
+    result = b.shuffle(even, odd, {0, 8, 2, 10, 4, 12, 6, 14});
+  }
+  return b.add(result, b.splat(kSumLanes, 32, info.zeroPoint));
+}
+
+void Epilogue::store(ArrayRef<Value> sums, Value channels, Value residual, Value dest, int64_t count) {
+  SmallVector<Value> halves(sums);
+  if (info.kind != qnn::Epilogue::Store) {
+    Value others;
+    if (info.kind == qnn::Epilogue::Add) {
+      others = b.loadPart(b.vector(kPanelChannels, info.residualType.getElementTypeBitWidth()), count, residual);
+      others = b.extend(others, info.isResidualUnsigned, 32);
+      if (info.residualZeroPoint != 0)
+        others = b.add(others, b.splat(kPanelChannels, 32, -info.residualZeroPoint));
+    }
+    for (int64_t half : {0, 1}) {
+      Value other;
+      if (others) {
+        SmallVector<int32_t> lanes(kSumLanes);
+        for (int64_t i = 0; i < kSumLanes; ++i)
+          lanes[i] = static_cast<int32_t>(half * kSumLanes + i);
+        other = b.shuffle(others, others, lanes);
+      }
+      halves[half] = finish(halves[half], other, channels, half);
+    }
+  }
+  SmallVector<int32_t> all(kPanelChannels);
+  for (int64_t i = 0; i < kPanelChannels; ++i)
+    all[i] = static_cast<int32_t>(i);
+  Value joined = b.shuffle(halves[0], halves[1], all);
+  b.storePart(b.truncate(joined, info.type.getElementTypeBitWidth()), count, dest);
+}
+
+} // namespace dyadic

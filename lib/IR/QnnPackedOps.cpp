@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Verifiers of the packed level. A plan of accumulators is proven here again, from the
+// packed weights alone: whatever made it, a wrong one does not pass.
+
+#include "dyadic/IR/Constants.h"
+#include "dyadic/IR/QnnDialect.h"
+#include "dyadic/Support/AccumulatorPlan.h"
+
+using namespace mlir;
+using namespace dyadic;
+using namespace dyadic::qnn;
+
+static constexpr int64_t kPanel = 16;
+
+template <typename Effects> static void addEffects(DestinationStyleOpInterface op, Effects &effects) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    if (op.isDpsInit(&operand))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand, SideEffects::DefaultResource::get());
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand, SideEffects::DefaultResource::get());
+  }
+}
+
+void PackedConvOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  addEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
+}
+void PackedDepthwiseOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  addEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
+}
+
+static unsigned widthOf(Value value) {
+  return cast<ShapedType>(value.getType()).getElementType().getIntOrFloatBitWidth();
+}
+
+/// What both operations share: shapes, the numbers of the epilogue, bounds of the reads.
+template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) {
+  auto shape = [](Value value) { return cast<ShapedType>(value.getType()).getShape(); };
+  for (Value value : op->getOperands()) {
+    auto type = cast<ShapedType>(value.getType());
+    if (!type.hasStaticShape() || !isa<IntegerType>(type.getElementType()))
+      return op.emitOpError() << "operand of type " << type << ", expected a static shape of integers";
+  }
+  if (shape(op.getInput()).size() != 4 || shape(op.getDest()).size() != 4 ||
+      shape(op.getInput())[0] != shape(op.getDest())[0])
+    return op.emitOpError() << "input and destination have shapes [" << shape(op.getInput()) << "] and ["
+                            << shape(op.getDest()) << "], expected [N, H, W, C] and [N, OH, OW, M]";
+  if (op.getOutput() && op.getOutput().getType() != op.getDest().getType())
+    return op.emitOpError() << "result of type " << op.getOutput().getType() << ", expected that of the destination";
+  int64_t rows = 1 + (op.getEpilogue() == Epilogue::Requantize ? 2 : 0) + (op.getEpilogue() == Epilogue::Add ? 3 : 0) +
+                 (op.getEpilogue() == Epilogue::PRelu ? 4 : 0);
+  if (shape(op.getChannels()) != ArrayRef<int64_t>{rows, panels * kPanel} || widthOf(op.getChannels()) != 32)
+    return op.emitOpError() << "'channels' of type " << op.getChannels().getType() << ", expected " << rows << " x "
+                            << panels * kPanel << " 32-bit numbers";
+  if ((op.getEpilogue() == Epilogue::Add) != static_cast<bool>(op.getResidual()))
+    return op.emitOpError() << "needs a residual exactly where the epilogue adds";
+  if (op.getResidual() && shape(op.getResidual()) != shape(op.getDest()))
+    return op.emitOpError() << "residual of type " << op.getResidual().getType()
+                            << ", expected the destination's shape";
+  ConstantView numbers(op.getChannels());
+  for (int64_t row : {2, 4})
+    for (int64_t i = 0; numbers && row < rows && i < panels * kPanel; ++i) {
+      if (row == 4 && op.getEpilogue() != Epilogue::PRelu)
+        break;
+      int64_t exponent = numbers.intAt(row * panels * kPanel + i);
+      if (exponent < (op.getHighHalves() ? 32 : 1) || exponent > 62)
+        return op.emitOpError() << "exponent " << exponent << ", expected one from " << (op.getHighHalves() ? 32 : 1)
+                                << " to 62";
+    }
+  bool stores = op.getEpilogue() == Epilogue::Store;
+  if (stores ? widthOf(op.getDest()) != 32 : widthOf(op.getDest()) > 16 || op.getClamp().size() != 2)
+    return op.emitOpError() << "destination of type " << op.getDest().getType()
+                            << (stores ? ", expected 32-bit sums" : ", expected 8 or 16-bit numbers and 'clamp'");
+  return success();
+}
+
+LogicalResult PackedConvOp::verify() {
+  bool isWide = getDot() == Dot::Maddwd || getDot() == Dot::Dpwssd;
+  unsigned lanes = isWide ? 2 : 4;
+  int64_t panels = cast<ShapedType>(getPanels().getType()).getNumElements() / 4;
+  if (failed(verifyPacked(*this, panels)))
+    return failure();
+  if (widthOf(getInput()) != (isWide ? 16 : 8) || widthOf(getWeights()) != (isWide ? 16 : 8))
+    return emitOpError() << "input of type " << getInput().getType() << " and weights of type "
+                         << getWeights().getType() << ", expected " << (isWide ? 16 : 8) << "-bit numbers";
+  if (getGroups() == 0 || panels % static_cast<int64_t>(getGroups()) != 0)
+    return emitOpError() << panels << " panels for " << getGroups() << " groups";
+  // Buffers come from constants that were proven as tensors.
+  ConstantView weights(getWeights()), offsets(getOffsets()), table(getPanels());
+  if (!weights || !offsets || !table)
+    return success();
+  auto input = cast<ShapedType>(getInput().getType()).getShape(),
+       output = cast<ShapedType>(getDest().getType()).getShape();
+  int64_t image = input[1] * input[2] * input[3];
+  int64_t last = (output[1] - 1) * static_cast<int64_t>(getLine()) + (output[2] - 1) * static_cast<int64_t>(getPixel());
+  for (int64_t i = 0; i < offsets.size(); ++i)
+    if (offsets.intAt(i) < 0 || last * (isWide ? 2 : 1) + offsets.intAt(i) + 4 > image * (isWide ? 2 : 1))
+      return emitOpError() << "offset " << offsets.intAt(i) << " reads beyond the input";
+  int64_t blockSize = kPanel * lanes;
+  std::vector<int64_t> numbers = weights.ints();
+  std::vector<int8_t> bytes(numbers.begin(), numbers.end());
+  int64_t next = 0;
+  for (int64_t p = 0; p < panels; ++p) {
+    if (table.intAt(4 * p) != next)
+      return emitOpError() << "panel " << p << " starts at block " << table.intAt(4 * p) << ", expected " << next;
+    for (size_t level = 0; level < kGroupSizes.size(); ++level)
+      for (int64_t g = 0; g < table.intAt(4 * p + 1 + static_cast<int64_t>(level)); ++g) {
+        unsigned size = kGroupSizes[level];
+        if (next + size > offsets.size() || (next + size) * blockSize > weights.size())
+          return emitOpError() << "panel " << p << " has more blocks than there are weights";
+        if (getDot() == Dot::Maddubs &&
+            !fitsSixteenBits(bytes.data() + next * blockSize, size, kPanel, static_cast<int64_t>(getXMax())))
+          return emitOpError() << "panel " << p << ": the sum of " << 2 * size
+                               << " products can leave 16 bits, expected smaller groups";
+        next += size;
+      }
+  }
+  if (next != offsets.size() || next * blockSize != weights.size())
+    return emitOpError() << next << " blocks in panels, expected " << offsets.size() << " as there are offsets";
+  return success();
+}
+
+LogicalResult PackedDepthwiseOp::verify() {
+  auto input = cast<ShapedType>(getInput().getType()), output = cast<ShapedType>(getDest().getType());
+  if (input.getRank() != 4 || output.getRank() != 4 || input.getDimSize(3) != output.getDimSize(3))
+    return emitOpError() << "input of type " << input << " and destination of type " << output
+                         << ", expected as many channels";
+  int64_t panels = (output.getDimSize(3) + kPanel - 1) / kPanel;
+  if (failed(verifyPacked(*this, panels)))
+    return failure();
+  if (getOffsets().size() % 2 != 0)
+    return emitOpError() << getOffsets().size() << " offsets, expected pairs";
+  int64_t pairs = static_cast<int64_t>(getOffsets().size()) / 2;
+  if (cast<ShapedType>(getWeights().getType()).getNumElements() != panels * pairs * 2 * kPanel ||
+      widthOf(getWeights()) != 16)
+    return emitOpError() << "weights of type " << getWeights().getType() << ", expected " << panels * pairs * 2 * kPanel
+                         << " 16-bit numbers";
+  int64_t image = input.getDimSize(1) * input.getDimSize(2) * input.getDimSize(3);
+  int64_t last = (output.getDimSize(1) - 1) * static_cast<int64_t>(getLine()) +
+                 (output.getDimSize(2) - 1) * static_cast<int64_t>(getPixel()) + output.getDimSize(3);
+  for (auto [i, offset] : llvm::enumerate(getOffsets()))
+    if (offset < (i % 2 ? -1 : 0) || last + offset > image)
+      return emitOpError() << "offset " << offset << " reads beyond the input";
+  return success();
+}

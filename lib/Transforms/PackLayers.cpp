@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Layers.h"
+#include "dyadic/IR/Types.h"
+#include "dyadic/IR/Window.h"
+#include "dyadic/Support/AccumulatorPlan.h"
+#include "dyadic/Transforms/IntegerRanges.h"
+#include "dyadic/Transforms/Passes.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include <numeric>
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+#define GEN_PASS_DEF_PACKLAYERS
+#include "dyadic/Transforms/Passes.h.inc"
+
+static constexpr int64_t kPanel = 16;
+/// A depthwise kernel is unrolled: beyond so many positions it stays a loop.
+static constexpr int64_t kMostTaps = 64;
+
+static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+static bool isUnsignedValue(Value value) { return typeOf(value).getElementType().isUnsignedInteger(); }
+
+namespace {
+/// A convolution over [N, H, W, C], or a matmul seen as one.
+struct LinearLayer {
+  Operation *op = nullptr;
+  Value input;
+  int64_t batch = 1, height = 1, width = 1, channels = 1; // of the input
+  int64_t outHeight = 1, outWidth = 1, outputs = 1, groups = 1;
+  int64_t kernelHeight = 1, kernelWidth = 1, strideHeight = 1, strideWidth = 1, dilationHeight = 1, dilationWidth = 1;
+  int64_t padTop = 0, padLeft = 0, padBottom = 0, padRight = 0;
+  int64_t zeroPoint = 0;
+  std::vector<int64_t> weights; // [outputs][channels / groups][kernelHeight][kernelWidth]
+  std::vector<int64_t> bias;
+
+  int64_t depth() const { return channels / groups; }
+  int64_t weight(int64_t m, int64_t c, int64_t kh, int64_t kw) const {
+    return weights[((m * depth() + c) * kernelHeight + kh) * kernelWidth + kw];
+  }
+  int64_t weightSum(int64_t m) const {
+    auto begin = weights.begin() + m * static_cast<int64_t>(weights.size()) / outputs;
+    return std::accumulate(begin, begin + static_cast<int64_t>(weights.size()) / outputs, int64_t(0));
+  }
+  bool isDepthwise() const { return groups > 1 && groups == channels && groups == outputs; }
+  bool hasPads() const { return padTop || padLeft || padBottom || padRight; }
+};
+
+/// What a layer's sums become: the operation that rounds them, or none.
+struct RoundedBy {
+  Operation *op = nullptr; // qnn.requantize, qnn.add or qnn.prelu
+  Epilogue kind = Epilogue::Store;
+  Value residual;
+  int64_t residualZeroPoint = 0;
+  std::vector<DenseElementsAttr> rows; // as `channels` has them, without the bias
+};
+
+struct PackLayers : impl::PackLayersBase<PackLayers> {
+  using PackLayersBase::PackLayersBase;
+
+  void runOnOperation() override {
+    std::optional<Dot> bytes = symbolizeDot(byteDot), words = symbolizeDot(wordDot);
+    if (!bytes || !words)
+      return; // the target has no kernels
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      if (function.isExternal())
+        continue;
+      IntegerRanges ranges;
+      SmallVector<Operation *> linear;
+      for (Operation &op : function.front())
+        if (isa<ConvOp, MatmulOp>(op))
+          linear.push_back(&op);
+      for (Operation *op : linear)
+        if (std::optional<LinearLayer> layer = match(op))
+          pack(*layer, ranges, *bytes, *words);
+      eraseDead(function);
+    }
+  }
+
+private:
+  static std::optional<LinearLayer> match(Operation *op) {
+    if (levelOf(op->getResult(0).getType()) != Level::Integer)
+      return std::nullopt;
+    LinearLayer layer;
+    layer.op = op;
+    layer.input = op->getOperand(0);
+    ConstantView weights(op->getOperand(1));
+    if (!weights)
+      return std::nullopt;
+    RankedTensorType input = typeOf(layer.input), output = typeOf(op->getResult(0));
+    layer.outputs = output.getShape().back();
+    layer.channels = input.getShape().back();
+    layer.weights = weights.ints();
+    if (auto conv = dyn_cast<ConvOp>(op)) {
+      Window window = windowOf(conv);
+      if (!conv.getChannelsLast() || window.rank() > 2)
+        return std::nullopt;
+      layer.batch = input.getDimSize(0);
+      layer.groups = static_cast<int64_t>(conv.getGroup());
+      layer.zeroPoint = static_cast<int64_t>(conv.getXZp().value_or(0));
+      size_t last = window.rank() - 1;
+      layer.width = window.input[last];
+      layer.outWidth = window.output[last];
+      layer.kernelWidth = window.kernel[last];
+      layer.strideWidth = window.strides[last];
+      layer.dilationWidth = window.dilations[last];
+      layer.padLeft = window.padBegin[last];
+      layer.padRight = window.padEnd[last];
+      if (window.rank() == 2) {
+        layer.height = window.input[0];
+        layer.outHeight = window.output[0];
+        layer.kernelHeight = window.kernel[0];
+        layer.strideHeight = window.strides[0];
+        layer.dilationHeight = window.dilations[0];
+        layer.padTop = window.padBegin[0];
+        layer.padBottom = window.padEnd[0];
+      }
+    } else {
+      layer.width = layer.outWidth = input.getNumElements() / layer.channels;
+      layer.zeroPoint = static_cast<int64_t>(cast<MatmulOp>(op).getXZp().value_or(0));
+      std::vector<int64_t> transposed(layer.weights.size());
+      for (int64_t k = 0; k < layer.channels; ++k)
+        for (int64_t m = 0; m < layer.outputs; ++m)
+          transposed[m * layer.channels + k] = layer.weights[k * layer.outputs + m];
+      layer.weights = std::move(transposed);
+    }
+    layer.bias.assign(layer.outputs, 0);
+    if (op->getNumOperands() == 3) {
+      ConstantView bias(op->getOperand(2));
+      if (!bias)
+        return std::nullopt;
+      layer.bias = bias.ints();
+    }
+    // Without a window that moves across lines, all positions are one line.
+    bool pointwise = layer.kernelHeight == 1 && layer.kernelWidth == 1 && layer.strideHeight == 1 &&
+                     layer.strideWidth == 1 && !layer.hasPads();
+    if (pointwise) {
+      layer.width = layer.outWidth = layer.batch * layer.height * layer.width;
+      layer.batch = layer.height = layer.outHeight = 1;
+    }
+    return layer;
+  }
+
+  /// True where `attribute` has one number, or one for each of the channels, the last dimension.
+  static bool isByChannel(DenseElementsAttr attribute, int64_t outputs) {
+    return attribute.getNumElements() == 1 ||
+           (attribute.getNumElements() == outputs && attribute.getType().getShape().back() == outputs);
+  }
+
+  static RoundedBy matchRounding(const LinearLayer &layer) {
+    Value sums = layer.op->getResult(0);
+    if (!sums.hasOneUse())
+      return {};
+    Operation *user = *sums.getUsers().begin();
+    RoundedBy found;
+    found.op = user;
+    if (auto requantize = dyn_cast<RequantizeOp>(user)) {
+      if (requantize.getXZp() != 0 || *requantize.getRounding() == qnn::Rounding::Double)
+        return {};
+      found.kind = Epilogue::Requantize;
+      found.rows = {*requantize.getMultiplier(), *requantize.getExponent()};
+    } else if (auto add = dyn_cast<AddOp>(user)) {
+      bool isLeft = add.getLhs() == sums;
+      if (add.getLhs() == add.getRhs() || *(isLeft ? add.getAZp() : add.getBZp()) != 0)
+        return {};
+      found.kind = Epilogue::Add;
+      found.residual = isLeft ? add.getRhs() : add.getLhs();
+      if (typeOf(found.residual).getShape() != typeOf(sums).getShape())
+        return {};
+      found.residualZeroPoint = static_cast<int64_t>(isLeft ? *add.getBZp() : *add.getAZp());
+      DenseElementsAttr a = *add.getAMultiplier(), b = *add.getBMultiplier();
+      found.rows = {isLeft ? a : b, *add.getExponent(), isLeft ? b : a};
+    } else if (auto prelu = dyn_cast<PReluOp>(user)) {
+      if (prelu.getXZp().value_or(0) != 0)
+        return {};
+      found.kind = Epilogue::PRelu;
+      found.rows = {*prelu.getMultiplier(), *prelu.getExponent(), *prelu.getNegativeMultiplier(),
+                    *prelu.getNegativeExponent()};
+    } else {
+      return {};
+    }
+    for (DenseElementsAttr row : found.rows)
+      if (!isByChannel(row, layer.outputs))
+        return {};
+    return found;
+  }
+
+  /// The input with its border, as [N, H, W, C]; `slack` elements may be read beyond its end.
+  static Value padded(OpBuilder &builder, LinearLayer &layer, int64_t slack) {
+    Location location = layer.op->getLoc();
+    Type element = typeOf(layer.input).getElementType();
+    auto shaped = [&](Value value, ArrayRef<int64_t> shape) -> Value {
+      if (typeOf(value).getShape() == shape)
+        return value;
+      return ReshapeOp::create(builder, location, RankedTensorType::get(shape, element), value, StringAttr());
+    };
+    int64_t more = (slack + layer.channels - 1) / layer.channels;
+    if (layer.hasPads() || more > 0) {
+      // Lines as one dimension: a border of them is contiguous.
+      Value lines = shaped(layer.input, {layer.batch, layer.height, layer.width * layer.channels});
+      layer.height += layer.padTop + layer.padBottom;
+      layer.width += layer.padLeft + layer.padRight + more;
+      auto type = RankedTensorType::get({layer.batch, layer.height, layer.width * layer.channels}, element);
+      layer.input = PadOp::create(builder, location, type, lines,
+                                  ArrayRef<int64_t>{0, layer.padTop, layer.padLeft * layer.channels},
+                                  ArrayRef<int64_t>{0, layer.padBottom, (layer.padRight + more) * layer.channels},
+                                  llvm::APFloat(0.0f), builder.getI64IntegerAttr(layer.zeroPoint), StringAttr());
+    }
+    return shaped(layer.input, {layer.batch, layer.height, layer.width, layer.channels});
+  }
+
+  static Value constant(OpBuilder &builder, Location location, ArrayRef<int64_t> shape, unsigned width,
+                        ArrayRef<int64_t> values) {
+    return makeConstant(builder, location,
+                        makeInts(RankedTensorType::get(shape, builder.getIntegerType(width)), values));
+  }
+
+  struct Channels {
+    Value value;
+    bool highHalves = true;
+  };
+
+  /// The rows of `channels`: of panel p the channels from `first(p)` on, `count(p)` of them.
+  static Channels channelRows(OpBuilder &builder, const LinearLayer &layer, const RoundedBy &rounding,
+                              ArrayRef<int64_t> bias, int64_t panels,
+                              function_ref<std::pair<int64_t, int64_t>(int64_t)> range) {
+    int64_t rows = 1 + static_cast<int64_t>(rounding.rows.size());
+    std::vector<int64_t> numbers(rows * panels * kPanel, 0);
+    Channels result;
+    for (int64_t r = 0; r < rows; ++r) {
+      bool isExponent = r == 2 || r == 4;
+      std::vector<int64_t> values;
+      if (r > 0)
+        for (int32_t value : rounding.rows[r - 1].getValues<int32_t>())
+          values.push_back(value);
+      for (int64_t p = 0; p < panels; ++p) {
+        auto [first, count] = range(p);
+        for (int64_t i = 0; i < kPanel; ++i) {
+          int64_t &number = numbers[(r * panels + p) * kPanel + i];
+          if (isExponent)
+            number = 32; // of channels that are not there
+          if (i < count)
+            number = r == 0 ? bias[first + i] : values[values.size() == 1 ? 0 : first + i];
+          result.highHalves &= !isExponent || number >= 32;
+        }
+      }
+    }
+    result.value = constant(builder, layer.op->getLoc(), {rows, panels * kPanel}, 32, numbers);
+    return result;
+  }
+
+  static void pack(LinearLayer &layer, IntegerRanges &ranges, Dot bytes, Dot words) {
+    StorageRange range = ranges.of(layer.input);
+    if (layer.hasPads())
+      range = {std::min(range.min, layer.zeroPoint), std::max(range.max, layer.zeroPoint)};
+    unsigned width = typeOf(layer.input).getElementType().getIntOrFloatBitWidth();
+    if (width > 16 || range.max > INT16_MAX)
+      return;
+    RoundedBy rounding = matchRounding(layer);
+    // Values that the kernel reads must exist before it: the operation that rounds is the place.
+    Operation *place = rounding.op ? rounding.op : layer.op;
+    OpBuilder builder(place);
+    Value result = layer.isDepthwise() ? packDepthwise(builder, layer, rounding)
+                                       : packConv(builder, layer, rounding, range, width == 8 ? bytes : words);
+    if (!result)
+      return;
+    Value old = place->getResult(0);
+    if (result.getType() != old.getType())
+      result = ReshapeOp::create(builder, place->getLoc(), typeOf(old), result, StringAttr());
+    old.replaceAllUsesWith(result);
+    place->erase();
+    if (place != layer.op)
+      layer.op->erase();
+  }
+
+  /// Where a fused kernel comes from: every layer that it computes.
+  static Location locationOf(OpBuilder &builder, const LinearLayer &layer, const RoundedBy &rounding) {
+    SmallVector<Location> locations;
+    for (Operation *op : {layer.op, rounding.op})
+      if (op)
+        if (StringAttr id = servedId(op))
+          locations.push_back(FusedLoc::get(builder.getContext(), {op->getLoc()}, id));
+    return locations.empty() ? layer.op->getLoc() : FusedLoc::get(builder.getContext(), locations);
+  }
+
+  struct Destination {
+    Value residual, dest;
+    DenseI64ArrayAttr clamp;
+    int64_t zeroPoint = 0;
+    qnn::Rounding rounding = qnn::Rounding::HalfUp;
+  };
+
+  static Destination destination(OpBuilder &builder, Location location, const LinearLayer &layer,
+                                 const RoundedBy &rounding) {
+    Destination result;
+    Operation *op = rounding.op ? rounding.op : layer.op;
+    auto type = RankedTensorType::get({layer.batch, layer.outHeight, layer.outWidth, layer.outputs},
+                                      typeOf(op->getResult(0)).getElementType());
+    result.dest = tensor::EmptyOp::create(builder, location, type.getShape(), type.getElementType());
+    result.clamp = builder.getDenseI64ArrayAttr({});
+    if (!rounding.op)
+      return result;
+    result.clamp = rounding.op->getAttrOfType<DenseI64ArrayAttr>("clamp");
+    result.zeroPoint = rounding.op->getAttrOfType<IntegerAttr>("zero_point").getInt();
+    result.rounding = rounding.op->getAttrOfType<RoundingAttr>("rounding").getValue();
+    if (rounding.residual) {
+      auto shape = RankedTensorType::get(type.getShape(), typeOf(rounding.residual).getElementType());
+      result.residual = rounding.residual.getType() == shape
+                            ? rounding.residual
+                            : ReshapeOp::create(builder, location, shape, rounding.residual, StringAttr());
+    }
+    return result;
+  }
+
+  static Value packConv(OpBuilder &builder, LinearLayer &layer, const RoundedBy &rounding, StorageRange range,
+                        Dot dot) {
+    bool isWide = dot == Dot::Maddwd || dot == Dot::Dpwssd, flip = !isWide && range.min < 0;
+    int64_t lanes = isWide ? 2 : 4, blockSize = kPanel * lanes, depth = layer.depth();
+    // A line of a kernel over all channels is contiguous: as one run it fills the blocks better.
+    bool joined = layer.groups == 1 && layer.dilationWidth == 1 && depth % lanes != 0;
+    int64_t runs = joined ? 1 : layer.kernelWidth, run = joined ? layer.kernelWidth * depth : depth;
+    int64_t slack = 0;
+    if (run % lanes != 0) {
+      // The last block of the last position may reach beyond the last line.
+      int64_t beyond = lanes - run % lanes;
+      int64_t end = (layer.outWidth - 1) * layer.strideWidth * layer.channels +
+                    (runs - 1) * layer.dilationWidth * layer.channels + (layer.groups - 1) * depth + run + beyond;
+      bool lastLine =
+          (layer.outHeight - 1) * layer.strideHeight + (layer.kernelHeight - 1) * layer.dilationHeight + 1 >=
+          layer.height + layer.padTop + layer.padBottom;
+      int64_t lineSize = (layer.width + layer.padLeft + layer.padRight) * layer.channels;
+      if (lastLine)
+        slack = std::max<int64_t>(0, end - lineSize);
+    }
+    Location location = locationOf(builder, layer, rounding);
+    Value input = padded(builder, layer, slack);
+    int64_t lineSize = layer.width * layer.channels, perGroup = layer.outputs / layer.groups;
+    int64_t panelsPerGroup = (perGroup + kPanel - 1) / kPanel, panels = panelsPerGroup * layer.groups;
+    auto channelsOf = [&](int64_t p) {
+      int64_t inGroup = (p % panelsPerGroup) * kPanel;
+      return std::make_pair(p / panelsPerGroup * perGroup + inGroup, std::min(kPanel, perGroup - inGroup));
+    };
+    int64_t xMax = flip ? range.max + 128 : range.max;
+    std::vector<int64_t> weights, offsets, table, bias = layer.bias;
+    if (flip)
+      for (int64_t m = 0; m < layer.outputs; ++m)
+        bias[m] = static_cast<int32_t>(bias[m] - 128 * layer.weightSum(m)); // modulo 2^32, as the kernel sums
+    for (int64_t p = 0; p < panels; ++p) {
+      auto [first, count] = channelsOf(p);
+      int64_t group = p / panelsPerGroup;
+      std::vector<WeightBlock> blocks;
+      for (int64_t kh = 0; kh < layer.kernelHeight; ++kh)
+        for (int64_t r = 0; r < runs; ++r)
+          for (int64_t start = 0; start < run; start += lanes) {
+            WeightBlock block{kh * layer.dilationHeight * lineSize + r * layer.dilationWidth * layer.channels +
+                                  group * depth + start,
+                              std::vector<int8_t>(blockSize, 0)};
+            for (int64_t m = 0; m < count; ++m)
+              for (int64_t i = 0; i < lanes && start + i < run; ++i) {
+                int64_t c = (start + i) % depth, kw = joined ? (start + i) / depth : r;
+                block.weights[m * lanes + i] = static_cast<int8_t>(layer.weight(first + m, c, kh, kw));
+              }
+            blocks.push_back(std::move(block));
+          }
+      AccumulatorPlan plan;
+      if (dot == Dot::Maddubs) {
+        plan = planAccumulator(std::move(blocks), kPanel, xMax);
+      } else {
+        plan.groups.back() = static_cast<int64_t>(blocks.size());
+        plan.blocks = std::move(blocks);
+      }
+      table.push_back(static_cast<int64_t>(offsets.size()));
+      llvm::append_range(table, plan.groups);
+      for (const WeightBlock &block : plan.blocks) {
+        offsets.push_back(block.offset * (isWide ? 2 : 1));
+        llvm::append_range(weights, block.weights);
+      }
+    }
+    Destination to = destination(builder, location, layer, rounding);
+    Channels rows = channelRows(builder, layer, rounding, bias, panels, channelsOf);
+    int64_t blocks = static_cast<int64_t>(offsets.size());
+    auto packed = PackedConvOp::create(
+        builder, location, to.dest.getType(), input,
+        constant(builder, location, {static_cast<int64_t>(weights.size())}, isWide ? 16 : 8, weights),
+        constant(builder, location, {blocks}, 32, offsets), constant(builder, location, {panels, 4}, 32, table),
+        rows.value, to.residual, to.dest, layer.strideHeight * lineSize, layer.strideWidth * layer.channels,
+        layer.groups, dot, xMax, flip, rounding.kind, rows.highHalves, rounding.residualZeroPoint,
+        to.residual && isUnsignedValue(to.residual), to.zeroPoint, to.clamp, to.rounding);
+    return packed.getOutput();
+  }
+
+  static Value packDepthwise(OpBuilder &builder, LinearLayer &layer, const RoundedBy &rounding) {
+    if (layer.kernelHeight * layer.kernelWidth > kMostTaps)
+      return {};
+    Location location = locationOf(builder, layer, rounding);
+    Value input = padded(builder, layer, 0);
+    int64_t lineSize = layer.width * layer.channels, panels = (layer.channels + kPanel - 1) / kPanel;
+    auto offset = [&](int64_t kh, int64_t kw) {
+      return kh * layer.dilationHeight * lineSize + kw * layer.dilationWidth * layer.channels;
+    };
+    // Two positions above each other make a pair: neighbours along the line share it.
+    SmallVector<std::pair<int64_t, int64_t>> taps;
+    std::vector<int64_t> offsets, weights;
+    for (int64_t kw = 0; kw < layer.kernelWidth; ++kw)
+      for (int64_t kh = 0; kh < layer.kernelHeight + layer.kernelHeight % 2; ++kh) {
+        taps.emplace_back(kh, kw);
+        offsets.push_back(kh < layer.kernelHeight ? offset(kh, kw) : -1);
+      }
+    static constexpr int64_t kOrder[kPanel] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
+    for (int64_t p = 0; p < panels; ++p)
+      for (size_t t = 0; t < taps.size(); t += 2)
+        for (int64_t i : kOrder)
+          for (auto [kh, kw] : {taps[t], taps[t + 1]}) {
+            int64_t c = p * kPanel + i;
+            weights.push_back(c < layer.channels && kh < layer.kernelHeight ? layer.weight(c, 0, kh, kw) : 0);
+          }
+    Destination to = destination(builder, location, layer, rounding);
+    Channels rows = channelRows(builder, layer, rounding, layer.bias, panels, [&](int64_t p) {
+      return std::make_pair(p * kPanel, std::min(kPanel, layer.channels - p * kPanel));
+    });
+    auto packed = PackedDepthwiseOp::create(
+        builder, location, to.dest.getType(), input,
+        constant(builder, location, {static_cast<int64_t>(weights.size())}, 16, weights), rows.value, to.residual,
+        to.dest, layer.strideHeight * lineSize, layer.strideWidth * layer.channels, offsets,
+        isUnsignedValue(layer.input), rounding.kind, rows.highHalves, rounding.residualZeroPoint,
+        to.residual && isUnsignedValue(to.residual), to.zeroPoint, to.clamp, to.rounding);
+    return packed.getOutput();
+  }
+};
+} // namespace
+} // namespace dyadic

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Packed kernels on every target that this machine runs: the bits of the reference interpreter, with
+weights that overflow where a plan is wrong, and no byte touched outside of the buffers.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import dyadic
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from conftest import run_tool
+
+ROOT = Path(__file__).parents[2]
+FULL = os.environ.get("DYADIC_CONFORMANCE") == "full"
+TARGETS = ["generic", "avx2", "avxvnni", "avx512vnni"]
+WIDTHS = ["w8a8", "w4a8", "w8a12", "w4a4"]
+
+
+def weights(rng: np.random.Generator, kind: str, shape: tuple[int, ...]) -> np.ndarray:
+    if kind == "equal":
+        return np.full(shape, 0.1, np.float32)
+    if kind == "negative":
+        return np.full(shape, -0.1, np.float32)
+    if kind == "alternating":
+        signs = np.where(np.arange(np.prod(shape)) % 2, 1, -1)
+        return (0.1 * signs).reshape(shape).astype(np.float32)
+    if kind == "uniform":
+        return rng.uniform(-0.1, 0.1, shape).astype(np.float32)
+    return rng.laplace(0, 0.03, shape).astype(np.float32)
+
+
+KINDS = ["equal", "negative", "alternating", "uniform", "laplace"]
+#: channels, filters, size, kernel, stride, dilation, pad, groups
+LAYERS = {
+    "3x3": (16, 32, (9, 11), 3, 1, 1, 1, 1),
+    "odd channels": (13, 21, (7, 6), 3, 2, 1, 1, 1),
+    "first layer": (3, 16, (15, 14), 7, 2, 1, 3, 1),
+    "one channel, no border": (1, 9, (8, 9), 3, 1, 1, 0, 1),
+    "pointwise": (24, 40, (5, 7), 1, 1, 1, 0, 1),
+    "pointwise stride 2": (18, 16, (6, 6), 1, 2, 1, 0, 1),
+    "dilated": (8, 17, (11, 10), 3, 1, 2, 2, 1),
+    "grouped": (24, 36, (6, 7), 3, 1, 1, 1, 3),
+    "depthwise": (32, 32, (9, 8), 3, 1, 1, 1, 32),
+    "depthwise odd": (13, 13, (9, 8), 5, 2, 1, 2, 13),
+    "depthwise even": (20, 20, (7, 9), 4, 1, 2, 3, 20),
+    "one dimension": (6, 10, (23,), 5, 2, 1, 2, 1),
+    "deep": (300, 18, (3, 3), 3, 1, 1, 1, 1),
+}
+TAILS = ["none", "relu", "add", "prelu"]
+
+
+def conv_model(path: Path, rng: np.random.Generator, layer: tuple, kind: str, tail: str) -> tuple[int, ...]:
+    """x -> conv [-> ReLU | + conv of x | PReLU]; returns the shape of x."""
+    channels, filters, size, kernel, stride, dilation, pad, groups = layer
+    rank = len(size)
+    attributes = {
+        "strides": [stride] * rank,
+        "dilations": [dilation] * rank,
+        "pads": [pad] * (2 * rank),
+        "group": groups,
+    }
+    shape = (filters, channels // groups, *[kernel] * rank)
+    tensors = {"w": weights(rng, kind, shape), "b": rng.normal(0, 0.2, filters).astype(np.float32)}
+    nodes = [helper.make_node("Conv", ["x", "w", "b"], ["c"], **attributes)]
+    if tail == "none":
+        nodes.append(helper.make_node("Identity", ["c"], ["y"]))
+    elif tail == "relu":
+        nodes.append(helper.make_node("Relu", ["c"], ["y"]))
+    elif tail == "prelu":
+        tensors["s"] = rng.uniform(-0.3, 0.4, (filters, *[1] * rank)).astype(np.float32)
+        nodes.append(helper.make_node("PRelu", ["c", "s"], ["y"]))
+    else:
+        tensors["v"] = weights(rng, "laplace", shape)
+        nodes.append(helper.make_node("Conv", ["x", "v"], ["d"], **attributes))
+        nodes.append(helper.make_node("Add", ["c", "d"], ["y"]))
+    # A reader of y, so that y is not a float output of the layer.
+    tensors["p"] = weights(rng, "laplace", (5, filters, *[1] * rank))
+    nodes.append(helper.make_node("Conv", ["y", "p"], ["z"]))
+    graph = helper.make_graph(
+        nodes,
+        "packed",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, channels, *size])],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(a, n) for n, a in tensors.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(onnx.shape_inference.infer_shapes(model), path)
+    return (1, channels, *size)
+
+
+def runnable(path: Path) -> dyadic.Program | None:
+    try:
+        return dyadic.load(path)
+    except dyadic.Error:
+        return None  # this CPU lacks the target's instructions
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory) -> Path:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("needs cc")
+    path = tmp_path_factory.mktemp("host") / "guarded"
+    include = ROOT / "include" / "dyadic" / "Runtime"
+    source = Path(__file__).with_name("guarded.c")
+    subprocess.run([compiler, "-O1", "-Wall", "-Werror", f"-I{include}", source, "-o", path, "-ldl"], check=True)
+    return path
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layer(name: str, guarded: Path, tmp_path: Path) -> None:
+    layer, seed = LAYERS[name], list(LAYERS).index(name)
+    rng = np.random.default_rng(seed)
+    for i in range(len(KINDS)):
+        if not FULL and (i + seed) % 2:
+            continue
+        kind, tail, width = KINDS[i], TAILS[(i + seed) % len(TAILS)], WIDTHS[(i + seed) % len(WIDTHS)]
+        rounding = "half_even" if (i + seed) % 3 == 0 else "half_up"
+        shape = conv_model(tmp_path / "m.onnx", rng, layer, kind, tail)
+        samples = rng.normal(0.3, 1, (6, *shape[1:])).astype(np.float32)
+        samples[0], samples[1] = samples.max(), samples.min()  # every input at its limit
+        np.savez(tmp_path / "c.npz", x=samples)
+        common = [
+            tmp_path / "m.onnx",
+            f"--calibration={tmp_path / 'c.npz'}",
+            "--calibration-method=minmax",
+            f"--bits={width}",
+            f"--rounding={rounding}",
+            "--name=m",
+        ]
+        run_tool("quant-translate", *common, "-o", tmp_path / "m.mlir")
+        run_tool(
+            "quant-run",
+            tmp_path / "m.mlir",
+            "--reference",
+            f"--inputs={tmp_path / 'c.npz'}",
+            f"--outputs={tmp_path / 'o.npz'}",
+            f"--dump={tmp_path / 'd.npz'}",
+        )
+        values, outputs = np.load(tmp_path / "d.npz"), np.load(tmp_path / "o.npz")
+        compared = 0
+        for target in TARGETS:
+            library = tmp_path / f"{target}.so"
+            run_tool("quant-translate", *common, f"--target={target}", "--dump-values", "-o", library)
+            program = runnable(library)
+            if program is None:
+                continue
+            for n, sample in enumerate(samples):
+                for found, reference in zip(program.run_values(sample[None]), (outputs, values)):
+                    for key, array in found.items():
+                        different = int((array != reference[key][n : n + 1]).sum())
+                        assert different == 0, f"{name} {kind} {tail} {width} {target}: {different} of {key} differ"
+                        compared += array.size
+            samples[:1].tofile(tmp_path / "in")
+            subprocess.run([guarded, library, tmp_path / "in", tmp_path / "out"], check=True, timeout=60)
+            first = [np.ascontiguousarray(a[:1]) for a in program.run_values(samples[:1])[0].values()]
+            written = (tmp_path / "out").read_bytes()
+            assert written.startswith(b"".join(a.tobytes() for a in first))
+            half = len(written) // 2
+            assert written[:half] == written[half:]
+        assert compared > 0
+
+
+def test_matmul(guarded: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    for rows, depth, columns in [(1, 64, 10), (7, 33, 48), (197, 20, 17)]:
+        tensors = {"w": weights(rng, "uniform", (depth, columns)), "b": rng.normal(0, 0.2, columns).astype(np.float32)}
+        nodes = [
+            helper.make_node("MatMul", ["x", "w"], ["m"]),
+            helper.make_node("Add", ["m", "b"], ["n"]),
+            helper.make_node("Relu", ["n"], ["r"]),
+            helper.make_node("Softmax", ["r"], ["y"]),
+        ]
+        graph = helper.make_graph(
+            nodes,
+            "matmul",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, rows, depth])],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, rows, columns])],
+            [numpy_helper.from_array(a, n) for n, a in tensors.items()],
+        )
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "m.onnx")
+        samples = rng.normal(0, 1, (4, rows, depth)).astype(np.float32)
+        np.savez(tmp_path / "c.npz", x=samples)
+        expected = None
+        for target in TARGETS:
+            library = tmp_path / f"{target}.so"
+            run_tool(
+                "quant-translate",
+                tmp_path / "m.onnx",
+                f"--calibration={tmp_path / 'c.npz'}",
+                f"--target={target}",
+                "--name=m",
+                "-o",
+                library,
+            )
+            program = runnable(library)
+            if program is None:
+                continue
+            found = np.concatenate([program.run(x[None])["y"] for x in samples])
+            expected = found if expected is None else expected  # generic, as the interpreter (test_bits.py)
+            np.testing.assert_array_equal(found, expected)
+            samples[:1].tofile(tmp_path / "in")
+            subprocess.run([guarded, library, tmp_path / "in", tmp_path / "out"], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("name", ["digits", "kws", "resnet20", "mnist", "squeezenet", "mobilenet", "ultraface"])
+def test_every_product_is_packed(name: str, models, tmp_path: Path) -> None:
+    model = models(name)
+    np.savez(tmp_path / "c.npz", **{model.input: model.calibration[:4]})
+    run_tool("quant-translate", model.onnx, f"--calibration={tmp_path / 'c.npz'}", "-o", tmp_path / "m.mlir")
+    run_tool(
+        "quant-opt",
+        tmp_path / "m.mlir",
+        "--quant-assign-layout",
+        "--quant-pack-layers=byte-dot=maddubs word-dot=maddwd",
+        "-o",
+        tmp_path / "p.mlir",
+    )
+    before, after = (tmp_path / "m.mlir").read_text(), (tmp_path / "p.mlir").read_text()
+    linear = before.count("= qnn.conv ") + before.count("= qnn.matmul ")
+    assert after.count("= qnn.packed_") == linear > 0
+    assert "= qnn.conv " not in after and "= qnn.matmul " not in after

@@ -1,0 +1,94 @@
+// RUN: quant-opt %s --quant-pack-layers="byte-dot=maddubs word-dot=maddwd" -split-input-file | FileCheck %s
+// RUN: quant-opt %s --quant-pack-layers="byte-dot=dpbusd word-dot=dpwssd" -split-input-file | FileCheck %s --check-prefix=VNNI
+// RUN: quant-opt %s --quant-pack-layers -split-input-file | FileCheck %s --check-prefix=NONE
+
+// The border is a pad of lines; weights of one block a position; the requantization is fused.
+// CHECK-LABEL: func.func @conv
+// CHECK: %[[L:.*]] = qnn.reshape %{{.*}} : (tensor<1x4x4x4xui8>) -> tensor<1x4x16xui8>
+// CHECK: %[[P:.*]] = qnn.pad %[[L]] {high = array<i64: 0, 1, 4>, low = array<i64: 0, 1, 4>, {{.*}}x_zp = 7 : i64} : (tensor<1x4x16xui8>) -> tensor<1x6x24xui8>
+// CHECK: %[[X:.*]] = qnn.reshape %[[P]] : (tensor<1x6x24xui8>) -> tensor<1x6x6x4xui8>
+// CHECK: %[[D:.*]] = tensor.empty() : tensor<1x4x4x16xui8>
+// CHECK: dense<{{\[\[}}0, 2, 0, 1]]> : tensor<1x4xi32>
+// CHECK: %[[Y:.*]] = qnn.packed_conv ins(%[[X]],
+// CHECK-SAME: outs(%[[D]]) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>
+// CHECK-SAME: high_halves, line = 24 : i64, pixel = 4 : i64
+// CHECK-SAME: x_max = 255 : i64, zero_point = 3 : i64
+// CHECK: return %[[Y]]
+// VNNI-LABEL: func.func @conv
+// VNNI: dense<{{\[\[}}0, 0, 0, 9]]> : tensor<1x4xi32>
+// VNNI: qnn.packed_conv {{.*}}dot = #qnn.dot<dpbusd>
+// NONE-LABEL: func.func @conv
+// NONE: qnn.conv
+// NONE-NOT: packed
+func.func @conv(%x: tensor<1x4x4x4xui8>) -> tensor<1x4x4x16xui8> {
+  %w = arith.constant dense<3> : tensor<16x4x3x3xsi8>
+  %b = arith.constant dense<5> : tensor<16xsi32>
+  %a = qnn.conv %x, %w, %b {channels_last, id = "c", pads = array<i64: 1, 1, 1, 1>, x_zp = 7 : i64}
+      : (tensor<1x4x4x4xui8>, tensor<16x4x3x3xsi8>, tensor<16xsi32>) -> tensor<1x4x4x16xsi32>
+  %y = qnn.requantize %a {id = "c", multiplier = dense<1518500250> : tensor<i32>, exponent = dense<38> : tensor<i32>,
+      zero_point = 3 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>}
+      : (tensor<1x4x4x16xsi32>) -> tensor<1x4x4x16xui8>
+  return %y : tensor<1x4x4x16xui8>
+}
+
+// -----
+
+// Weights that overflow in pairs are split: two blocks of one offset. A signed input is flipped.
+// Sums with other readers are stored as they are.
+// CHECK-LABEL: func.func @overflow
+// CHECK-DAG: dense<{{\[\[}}0, 0, 0, 2]]> : tensor<1x4xi32>
+// CHECK: qnn.packed_conv
+// CHECK-SAME: epilogue = #qnn.epilogue<store>, flip
+// CHECK-SAME: x_max = 255 : i64
+func.func @overflow(%x: tensor<3x4xsi8>) -> (tensor<3x16xsi32>, tensor<3x16xui8>) {
+  %w = arith.constant dense<127> : tensor<4x16xsi8>
+  %a = qnn.matmul %x, %w {id = "m", x_zp = 0 : i64} : (tensor<3x4xsi8>, tensor<4x16xsi8>) -> tensor<3x16xsi32>
+  %y = qnn.requantize %a {id = "m", multiplier = dense<1518500250> : tensor<i32>, exponent = dense<38> : tensor<i32>,
+      zero_point = 3 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>}
+      : (tensor<3x16xsi32>) -> tensor<3x16xui8>
+  return %a, %y : tensor<3x16xsi32>, tensor<3x16xui8>
+}
+
+// -----
+
+// A residual is the epilogue's other operand; a depthwise layer has a kernel of its own.
+// CHECK-LABEL: func.func @residual
+// CHECK: qnn.packed_depthwise ins(%{{.*}}, %{{.*}}, %{{.*}}, %arg1) outs(%{{[0-9]+}})
+// CHECK-SAME: epilogue = #qnn.epilogue<add>
+// CHECK-SAME: offsets = array<i64: 0, 112, 224, -1, 16, 128, 240, -1, 32, 144, 256, -1>
+// CHECK-SAME: residual_unsigned, residual_zp = 9 : i64
+func.func @residual(%x: tensor<1x7x7x16xui8>, %r: tensor<1x5x5x16xui8>) -> tensor<1x5x5x16xui8> {
+  %w = arith.constant dense<-3> : tensor<16x1x3x3xsi8>
+  %a = qnn.conv %x, %w {channels_last, id = "c", group = 16 : i64, x_zp = 0 : i64}
+      : (tensor<1x7x7x16xui8>, tensor<16x1x3x3xsi8>) -> tensor<1x5x5x16xsi32>
+  %y = qnn.add %r, %a {id = "s", a_zp = 9 : i64, b_zp = 0 : i64, a_multiplier = dense<1518500250> : tensor<i32>,
+      b_multiplier = dense<17> : tensor<i32>, exponent = dense<31> : tensor<i32>, zero_point = 3 : i64,
+      clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_even>}
+      : (tensor<1x5x5x16xui8>, tensor<1x5x5x16xsi32>) -> tensor<1x5x5x16xui8>
+  return %y : tensor<1x5x5x16xui8>
+}
+
+// -----
+
+// 16-bit inputs take the words' instruction: 2 to a block.
+// CHECK-LABEL: func.func @wide
+// CHECK: dense<{{\[\[}}0, 0, 0, 4]]> : tensor<1x4xi32>
+// CHECK: qnn.packed_conv {{.*}}dot = #qnn.dot<maddwd>
+// VNNI-LABEL: func.func @wide
+// VNNI: qnn.packed_conv {{.*}}dot = #qnn.dot<dpwssd>
+func.func @wide(%x: tensor<3x8xsi16>) -> tensor<3x16xsi32> {
+  %w = arith.constant dense<127> : tensor<8x16xsi8>
+  %a = qnn.matmul %x, %w {id = "m", x_zp = 0 : i64} : (tensor<3x8xsi16>, tensor<8x16xsi8>) -> tensor<3x16xsi32>
+  return %a : tensor<3x16xsi32>
+}
+
+// -----
+
+// Not packed: weights that are not constant, three spatial dimensions, channels first.
+// CHECK-LABEL: func.func @left
+// CHECK-NOT: packed
+func.func @left(%x: tensor<1x4x4x4xui8>, %w: tensor<16x4x3x3xsi8>) -> tensor<1x2x2x16xsi32> {
+  %a = qnn.conv %x, %w {channels_last, id = "c", x_zp = 7 : i64}
+      : (tensor<1x4x4x4xui8>, tensor<16x4x3x3xsi8>) -> tensor<1x2x2x16xsi32>
+  return %a : tensor<1x2x2x16xsi32>
+}
