@@ -41,7 +41,7 @@ struct Place {
   Value input, residual, dest;
 };
 
-/// Walks over images, lines and tiles of positions; `body` computes a tile of so many rows.
+/// Walks over images, lines and tiles of positions.
 class PositionLoops {
 public:
   template <typename Op>
@@ -55,19 +55,28 @@ public:
     pixel = static_cast<int64_t>(op.getPixel()) * element;
   }
 
-  void run(Place start, function_ref<void(Place, int64_t)> body) {
+  /// Every line of the output; `start` is the address of the first position.
+  void lines(Place start, function_ref<void(Place)> body) {
     b.loop(output.getDimSize(0), [&](Value n) {
       Place first = move(start, n, image, 0);
-      b.loop(output.getDimSize(1), [&](Value oh) {
-        Place row = move(first, oh, line, 1);
-        Tiles tiles(output.getDimSize(2), mostRows);
-        b.loop(tiles.large, [&](Value t) { body(move(row, t, pixel, 2, tiles.rows), tiles.rows); });
-        if (tiles.small == 0)
-          return;
-        row = skip(row, tiles.large * tiles.rows);
-        b.loop(tiles.small, [&](Value t) { body(move(row, t, pixel, 2, tiles.rows - 1), tiles.rows - 1); });
-      });
+      b.loop(output.getDimSize(1), [&](Value oh) { body(move(first, oh, line, 1)); });
     });
+  }
+
+  /// Every tile of a line.
+  void tiles(Place row, function_ref<void(Place, int64_t)> body) {
+    Tiles tiles(output.getDimSize(2), mostRows);
+    b.loop(tiles.large, [&](Value t) { body(move(row, t, pixel, 2, tiles.rows), tiles.rows); });
+    if (tiles.small == 0)
+      return;
+    row = skip(row, tiles.large * tiles.rows);
+    b.loop(tiles.small, [&](Value t) { body(move(row, t, pixel, 2, tiles.rows - 1), tiles.rows - 1); });
+  }
+
+  /// The same place for other channels, so many bytes away.
+  Place shift(Place place, Value inputBytes, Value residualBytes, Value destBytes) {
+    return {b.address(place.input, inputBytes), place.residual ? b.address(place.residual, residualBytes) : Value(),
+            b.address(place.dest, destBytes)};
   }
 
   /// `positions` further along the line.
@@ -202,6 +211,23 @@ private:
 };
 } // namespace
 
+/// True where a panel's weights should stay while all lines pass by, rather than the lines
+/// while all panels do: by the bytes that come from farther than the nearest cache.
+static bool readsLinesAgain(PackedConvOp op) {
+  constexpr int64_t kNearest = 24 * 1024;
+  auto bytes = [](Value value) {
+    auto type = cast<MemRefType>(value.getType());
+    return type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  };
+  auto output = cast<MemRefType>(op.getDest().getType());
+  int64_t panels = cast<MemRefType>(op.getPanels().getType()).getDimSize(0);
+  int64_t lines = output.getDimSize(0) * output.getDimSize(1);
+  int64_t input = bytes(op.getInput()), weights = bytes(op.getWeights()) + bytes(op.getOffsets());
+  int64_t again = input > kNearest ? (panels - 1) * input : 0;
+  int64_t againWeights = weights > kNearest ? (lines - 1) * weights : 0;
+  return again <= againWeights;
+}
+
 void buildPackedConv(LLVM::LLVMFuncOp kernel, PackedConvOp op) {
   OpBuilder builder(kernel.getContext());
   Block *entry = kernel.addEntryBlock(builder);
@@ -223,7 +249,9 @@ void buildPackedConv(LLVM::LLVMFuncOp kernel, PackedConvOp op) {
   int64_t panelsPerGroup = (outputs + kPanelChannels - 1) / kPanelChannels;
   int64_t destBytes = info.type.getElementTypeBitWidth() / 8;
   int64_t residualBytes = residual ? info.residualType.getElementTypeBitWidth() / 8 : 0;
-  auto panel = [&](Value group, Value inGroup, int64_t count) {
+  using PanelBody = function_ref<void(function_ref<Place(Place)>)>;
+  // Sets the tile to a panel; `body` gets what moves a place to its channels.
+  auto panel = [&](Value group, Value inGroup, int64_t count, PanelBody body) {
     Value index = b.add(b.times(group, panelsPerGroup), inGroup);
     Value channel = b.add(b.times(group, outputs), b.times(inGroup, kPanelChannels));
     Value row = b.address(panels, b.times(index, 16)), start = b.loadIndex(row);
@@ -235,16 +263,29 @@ void buildPackedConv(LLVM::LLVMFuncOp kernel, PackedConvOp op) {
                                ? b.loadIndex(b.address(row, 4 * (1 + static_cast<int64_t>(level))))
                                : Value();
     tile.storedChannels = count;
-    Place first{input, residual ? b.address(residual, b.times(channel, residualBytes)) : Value(),
-                b.address(dest, b.times(channel, destBytes))};
-    loops.run(first, [&](Place place, int64_t rows) { tile.compute(place, rows); });
+    body([&](Place place) {
+      return loops.shift(place, b.constant(0), b.times(channel, residualBytes), b.times(channel, destBytes));
+    });
   };
-  b.loop(groups, [&](Value group) {
-    int64_t full = outputs / kPanelChannels;
-    b.loop(full, [&](Value p) { panel(group, p, kPanelChannels); });
-    if (outputs % kPanelChannels != 0)
-      panel(group, b.constant(full), outputs % kPanelChannels);
-  });
+  auto everyPanel = [&](PanelBody body) {
+    b.loop(groups, [&](Value group) {
+      int64_t full = outputs / kPanelChannels;
+      b.loop(full, [&](Value p) { panel(group, p, kPanelChannels, body); });
+      if (outputs % kPanelChannels != 0)
+        panel(group, b.constant(full), outputs % kPanelChannels, body);
+    });
+  };
+  auto computeLine = [&](Place line) {
+    loops.tiles(line, [&](Place place, int64_t rows) { tile.compute(place, rows); });
+  };
+  // What is read again and again should stay in the nearest cache: the lines or the panel.
+  Place first{input, residual, dest};
+  if (readsLinesAgain(op))
+    everyPanel([&](function_ref<Place(Place)> ofPanel) { loops.lines(ofPanel(first), computeLine); });
+  else
+    loops.lines(first, [&](Place line) {
+      everyPanel([&](function_ref<Place(Place)> ofPanel) { computeLine(ofPanel(line)); });
+    });
   LLVM::ReturnOp::create(builder, op.getLoc(), ValueRange());
 }
 
@@ -269,15 +310,15 @@ void buildPackedDepthwise(LLVM::LLVMFuncOp kernel, PackedDepthwiseOp op) {
   const int32_t interleave[2][16] = {{0, 16, 1, 17, 2, 18, 3, 19, 8, 24, 9, 25, 10, 26, 11, 27},
                                      {4, 20, 5, 21, 6, 22, 7, 23, 12, 28, 13, 29, 14, 30, 15, 31}};
   const int32_t natural[2][8] = {{0, 1, 2, 3, 8, 9, 10, 11}, {4, 5, 6, 7, 12, 13, 14, 15}};
-  auto panel = [&](Value index, int64_t count) {
+  int64_t destBytes = info.type.getElementTypeBitWidth() / 8;
+  int64_t residualBytes = residual ? info.residualType.getElementTypeBitWidth() / 8 : 0;
+  auto panel = [&](Place line, Value index, int64_t count) {
     Value w = b.address(weights, b.times(index, pairs * 2 * kPanelChannels * 2));
     Value panelChannels = b.address(channels, b.times(index, 4 * kPanelChannels));
-    Place first{
-        b.address(input, b.times(index, kPanelChannels * width / 8)),
-        residual ? b.address(residual, b.times(index, kPanelChannels * info.residualType.getElementTypeBitWidth() / 8))
-                 : Value(),
-        b.address(dest, b.times(index, kPanelChannels * info.type.getElementTypeBitWidth() / 8))};
-    loops.run(first, [&](Place place, int64_t rows) {
+    Place first =
+        loops.shift(line, b.times(index, kPanelChannels * width / 8), b.times(index, kPanelChannels * residualBytes),
+                    b.times(index, kPanelChannels * destBytes));
+    loops.tiles(first, [&](Place place, int64_t rows) {
       SmallVector<Value> sums(2 * rows, b.splat(kSumLanes, 32, 0));
       auto tap = [&](Value from, int64_t offset) -> Value {
         if (offset < 0)
@@ -311,10 +352,12 @@ void buildPackedDepthwise(LLVM::LLVMFuncOp kernel, PackedDepthwiseOp op) {
       }
     });
   };
-  int64_t full = total / kPanelChannels;
-  b.loop(full, [&](Value p) { panel(p, kPanelChannels); });
-  if (total % kPanelChannels != 0)
-    panel(b.constant(full), total % kPanelChannels);
+  loops.lines({input, residual, dest}, [&](Place line) {
+    int64_t full = total / kPanelChannels;
+    b.loop(full, [&](Value p) { panel(line, p, kPanelChannels); });
+    if (total % kPanelChannels != 0)
+      panel(line, b.constant(full), total % kPanelChannels);
+  });
   LLVM::ReturnOp::create(builder, op.getLoc(), ValueRange());
 }
 

@@ -134,14 +134,26 @@ private:
         return std::nullopt;
       layer.bias = bias.ints();
     }
-    // Without a window that moves across lines, all positions are one line.
+    // Without a window that moves across lines, these may be as long as is best.
     bool pointwise = layer.kernelHeight == 1 && layer.kernelWidth == 1 && layer.strideHeight == 1 &&
                      layer.strideWidth == 1 && !layer.hasPads();
     if (pointwise) {
-      layer.width = layer.outWidth = layer.batch * layer.height * layer.width;
-      layer.batch = layer.height = layer.outHeight = 1;
+      int64_t positions = layer.batch * layer.height * layer.width;
+      layer.width = layer.outWidth = lineOf(positions, layer.channels);
+      layer.height = layer.outHeight = positions / layer.width;
+      layer.batch = 1;
     }
     return layer;
+  }
+
+  /// Lines of a pointwise layer: as long as the nearest cache holds, or all positions in one
+  /// where these divide badly.
+  static int64_t lineOf(int64_t positions, int64_t channels) {
+    int64_t most = std::max<int64_t>(1, 16384 / channels), best = 0;
+    for (int64_t size = std::min(most, positions); size >= 8 && best == 0; --size)
+      if (positions % size == 0)
+        best = size;
+    return best ? best : positions;
   }
 
   /// True where `attribute` has one number, or one for each of the channels, the last dimension.
