@@ -1,0 +1,354 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Speed of W8A8 programs next to ONNX Runtime, in turn on one core.
+
+    speed.py                         every model that is found
+    speed.py --models kws_dscnn resnet18 --rounds 9
+    speed.py --layers                single layers (and with --models, models too)
+
+Each rival is a process of its own, which waits while another runs. In a round each runs once for --turn seconds, and
+the median of its calls counts; ratios are of the same round. README.md says how to read the tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import synthetic
+from rivals import (
+    ROOT,
+    Arrays,
+    Rival,
+    dyadic_rivals,
+    ort_int8,
+    ort_session,
+    quantize_layer,
+    quantize_network,
+    run_tool,
+)
+from tables import markdown
+
+SAMPLES = 16  # that calibrate
+CHECKED = 4  # of them, the outputs of which are compared
+BASE = "ort fp32"
+#: Real models, by the names of evaluate.py of the shared tools.
+REAL = {
+    "squeezenet1.1": "squeezenet1.1",
+    "mobilenet_v2_1.0": "mobilenet_v2_1.0",
+    "ultraface_rfb320": "ultraface",
+    "resnet20_cifar10": "resnet20",
+    "kws_dscnn": "kws_dscnn",
+    "mnist_opset1": "mnist",
+}
+MODELS = [*REAL, "digits", *synthetic.NETWORKS]
+
+
+@dataclass
+class Subject:
+    """A float model that ONNX Runtime takes, the model as it is, and samples."""
+
+    name: str
+    model: Path
+    original: Path
+    samples: list[Arrays]
+    origin: str
+
+
+def log(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+# Models and samples.
+
+
+def find(name: str, folder: Path, shared: Path) -> Subject:
+    if name == "digits":
+        path = ROOT / "examples" / "digits"
+        with np.load(path / "calibration.npz") as data:
+            images = data["image"][:SAMPLES].astype(np.float32)
+        model = path / "digits.onnx"
+        return Subject(name, model, model, [{"image": image[None]} for image in images], "bundled")
+    if name in REAL:
+        spec = importlib.util.spec_from_file_location("evaluate", shared / "tools" / "evaluate.py")
+        if spec is None or not (shared / "tools" / "evaluate.py").exists():
+            raise RuntimeError(f"needs evaluate.py in {shared.name}/tools")
+        evaluate = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(evaluate)
+        task = evaluate.TASKS[REAL[name]]
+        samples = list(task.calib(SAMPLES))
+        return Subject(name, Path(evaluate.ort_model(task.model, str(folder))), Path(task.model), samples, "real")
+    model = (synthetic.NETWORKS | synthetic.LAYERS)[name]()
+    path = folder / "model.onnx"
+    onnx.save(model, path)
+    shape = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
+    random = np.random.default_rng(1)
+    samples = [{"x": random.standard_normal(shape, np.float32)} for _ in range(SAMPLES)]
+    return Subject(name, path, path, samples, "synthetic")
+
+
+def save_samples(path: Path, samples: list[Arrays]) -> None:
+    """A list of whole inputs: one axis more than an input."""
+    np.savez(path, **{name: np.stack([sample[name] for sample in samples]) for name in samples[0]})
+
+
+def integer_inputs(name: str, samples: list[Arrays]) -> list[Arrays]:
+    """Bytes around 128 for a layer, the same for all rivals."""
+    arrays = [next(iter(sample.values())) for sample in samples]
+    return [{name: np.clip(np.rint(array * 32 + 128), 0, 255).astype(np.uint8)} for array in arrays]
+
+
+def make_rivals(subject: Subject, folder: Path, targets: list[str]) -> list[Rival]:
+    """What can be made of the model; says what cannot."""
+    is_layer = subject.name in synthetic.LAYERS
+    rivals = [Rival(BASE, "ort", subject.model, inputs=subject.samples)]
+    if importlib.util.find_spec("openvino"):
+        rivals.append(Rival("openvino fp32", "openvino", subject.model, inputs=subject.samples))
+    quantize = quantize_layer if is_layer else lambda *arguments: quantize_network(*arguments, log)
+    try:
+        rivals += ort_int8(quantize(subject.model, subject.samples, folder))
+    except Exception as error:  # a missing rival is reported, not fatal
+        log(f"{subject.name}: ONNX Runtime int8: {error}")
+    calibration = folder / "samples.npz"
+    save_samples(calibration, subject.samples)
+    for bits in ["w8a8", "w4a8"] if is_layer and not subject.name.startswith("depthwise") else ["w8a8"]:
+        try:
+            rivals += dyadic_rivals(subject.original, calibration, folder, targets, bits, is_layer)
+        except RuntimeError as error:
+            log(f"{subject.name}: dyadic {bits}: {error}")
+    for rival in rivals:
+        if not rival.inputs:
+            names = {"ort": "x_u8", "dyadic": "x"}
+            rival.inputs = integer_inputs(names[rival.engine], subject.samples) if is_layer else subject.samples
+    if subject.name.startswith("matvec"):  # an int8 weight for each MAC
+        size = str(synthetic.macs(onnx.load(subject.model)))
+        rivals.append(Rival("memory read", "read", subject.model, {"bytes": size}, inputs=subject.samples))
+    return rivals
+
+
+# Exactness.
+
+
+def check(rival: Rival, folder: Path) -> dict[str, float] | None:
+    """How far outputs are from exact arithmetic: in steps of the output's quantization, and how many differ.
+
+    ONNX Runtime is compared with the same Q/DQ model without graph optimizations, which computes in float between Q and
+    DQ; Dyadic with the reference interpreter, bit for bit. None: nothing to compare.
+    """
+    samples = rival.inputs[:CHECKED]
+    if rival.engine == "dyadic":
+        import dyadic
+
+        program = dyadic.load(rival.path)
+        inputs, outputs = folder / "inputs.npz", folder / "outputs.npz"
+        save_samples(inputs, samples)
+        run_tool("quant-run", rival.reference, "--reference", f"--inputs={inputs}", f"--outputs={outputs}")
+        found = [program.run(sample) for sample in samples]
+        with np.load(outputs) as data:
+            pairs = [(np.concatenate([f[n].ravel() for f in found]), data[n].ravel()) for n in program.outputs]
+        steps = [1.0 if np.issubdtype(exact.dtype, np.integer) else None for _, exact in pairs]
+    elif rival.engine == "ort" and rival.name != BASE:
+        session, plain = ort_session(rival.path, rival.options), ort_session(rival.path, optimise=False)
+        names = [output.name for output in session.get_outputs()]
+        found = [session.run(names, sample) for sample in samples]
+        expected = [plain.run(names, sample) for sample in samples]
+        pairs = [tuple(np.concatenate([o[i].ravel() for o in r]) for r in (found, expected)) for i in range(len(names))]
+        model = onnx.load(rival.path)
+        steps = [output_step(model, name, exact) for name, (_, exact) in zip(names, pairs)]
+    else:
+        return None
+    differ = sum(int(np.count_nonzero(a != b)) for a, b in pairs)
+    total = sum(b.size for _, b in pairs)
+    largest = [np.abs(a.astype(np.float64) - b.astype(np.float64)).max() for a, b in pairs]
+    if differ == 0:
+        return {"steps": 0.0, "part": 0.0}
+    return {"steps": max(d / (s or spread_step(b)) for d, s, (_, b) in zip(largest, steps, pairs)), "part": differ / total}
+
+
+def output_step(model: onnx.ModelProto, name: str, exact: np.ndarray) -> float:
+    """The scale of a quantized output; 1 for stored integers."""
+    if np.issubdtype(exact.dtype, np.integer):
+        return 1.0
+    scales = {w.name: w for w in model.graph.initializer}
+    for node in model.graph.node:
+        if name in node.output and node.op_type == "DequantizeLinear":
+            return float(onnx.numpy_helper.to_array(scales[node.input[1]]).max())
+    return spread_step(exact)  # float operations follow
+
+
+def spread_step(values: np.ndarray) -> float:
+    """The step with which 8 bits would hold the values."""
+    return max(float(values.max() - values.min()), 1e-30) / 255
+
+
+# Timing.
+
+
+class Worker:
+    """The process of a rival."""
+
+    def __init__(self, rival: Rival, folder: Path, core: int) -> None:
+        inputs = folder / "timed.npz"
+        np.savez(inputs, **rival.inputs[0])
+        environment = os.environ | {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+        self.name = rival.name
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("rivals.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        try:
+            os.sched_setaffinity(self.process.pid, {core})
+            self.ask(engine=rival.engine, path=str(rival.path), options=rival.options, inputs=str(inputs))
+            self.runs = 3
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(self, **command) -> dict:
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        answer = json.loads(line) if line else {"error": f"ended with status {self.process.wait()}"}
+        if "error" in answer:
+            raise RuntimeError(f"{self.name}: {answer['error']}")
+        return answer
+
+    def take_turn(self) -> float:
+        """Seconds of a run: the median of one turn."""
+        return statistics.median(self.ask(runs=self.runs)["times"]) / 1e9
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measure(rivals: list[Rival], folder: Path, options: argparse.Namespace) -> dict[str, list[float]]:
+    """Seconds of each rival for each round."""
+    workers: list[Worker] = []
+    try:
+        for rival in rivals:
+            try:
+                workers.append(Worker(rival, folder, options.core))
+            except RuntimeError as error:
+                log(str(error))
+        for worker in workers:  # warm up, and learn how many runs make a turn
+            worker.runs = max(3, min(5000, round(options.turn / worker.take_turn())))
+            worker.take_turn()
+        times: dict[str, list[float]] = {worker.name: [] for worker in workers}
+        for i in range(options.rounds):
+            shift = i % len(workers)  # nobody always follows the same neighbour's state of caches and clock
+            for worker in workers[shift:] + workers[:shift]:
+                times[worker.name].append(worker.take_turn())
+        return times
+    finally:
+        for worker in workers:
+            worker.close()
+
+
+def benchmark(name: str, options: argparse.Namespace) -> dict:
+    folder = Path(tempfile.mkdtemp(prefix=f"speed-{name}-"))
+    try:
+        subject = find(name, folder, options.shared)
+        rivals = make_rivals(subject, folder, options.targets)
+        exactness = {}
+        for rival in rivals:
+            try:
+                exactness[rival.name] = check(rival, folder)
+            except Exception as error:  # the time is still worth having
+                log(f"{name}: {rival.name}: not compared: {error}")
+        times = measure(rivals, folder, options)
+        count = synthetic.macs(onnx.load(subject.model)) if name in synthetic.LAYERS else None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    base = times[BASE]
+    rows = {}
+    for rival, seconds in times.items():
+        ratios = [b / s for b, s in zip(base, seconds)]
+        rows[rival] = {
+            "seconds": seconds,
+            "median_seconds": statistics.median(seconds),
+            "ratio": statistics.median(ratios),
+            "ratio_least": min(ratios),
+            "ratio_most": max(ratios),
+            "difference": exactness.get(rival),
+        }
+        if count is not None:
+            rows[rival]["gops"] = 2 * count / statistics.median(seconds) / 1e9
+    return {"name": name, "origin": subject.origin, "rivals": rows}
+
+
+def cpu_name() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    flags = next((set(line.split()) for line in lines if line.startswith("flags")), set())
+    units = [name for name in ("avx2", "avx_vnni", "avx512_vnni") if name in flags]
+    return f"{names[0] if names else 'unknown CPU'} ({', '.join(units) or 'no AVX2'})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", default=None, metavar="NAME", help=f"of {', '.join(MODELS)}")
+    parser.add_argument("--layers", nargs="*", default=None, metavar="NAME", help=f"of {', '.join(synthetic.LAYERS)}")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--turn", type=float, default=0.2, help="seconds of a rival's turn in a round")
+    parser.add_argument("--targets", default="avx2,native", help="of Dyadic, separated by commas")
+    parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
+    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="where real models are")
+    parser.add_argument("--markdown", type=Path)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    names = options.models if options.models is not None else ([] if options.layers is not None else MODELS)
+    if options.layers is not None:
+        names = [*names, *(options.layers or synthetic.LAYERS)]
+    unknown = [name for name in names if name not in [*MODELS, *synthetic.LAYERS]]
+    if unknown or options.rounds < 1 or options.turn <= 0:
+        parser.error(f"unknown: {', '.join(unknown)}" if unknown else "--rounds and --turn must be positive")
+    options.targets = options.targets.split(",")
+    os.sched_setaffinity(0, {options.core})  # preparing takes this core only, too
+    if not importlib.util.find_spec("openvino"):
+        log("skipped: OpenVINO is not installed")
+    log("skipped: LiteRT and MNN, for which this script has no runner")
+
+    import onnxruntime
+
+    result: dict = {
+        "cpu": cpu_name(),
+        "cores": os.cpu_count(),
+        "onnxruntime": onnxruntime.__version__,
+        "rounds": options.rounds,
+        "turn_seconds": options.turn,
+        "load_before": os.getloadavg()[0],
+        "subjects": [],
+    }
+    for name in names:
+        try:
+            result["subjects"].append(benchmark(name, options))
+            log(f"{name}: done")
+        except Exception as error:  # others are still measured
+            log(f"{name}: skipped: {error}")
+        result["load_after"] = os.getloadavg()[0]
+    text = markdown(result)
+    print(text)
+    if options.markdown:
+        options.markdown.write_text(text + "\n")
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
