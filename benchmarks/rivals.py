@@ -57,10 +57,10 @@ def dyadic_rivals(
     if not table.exists():
         run_tool("quant-translate", model, f"--calibration={calibration}", f"--save-calibration={table}")
     run_tool("quant-translate", *arguments, f"--bits={bits}", f"--save-plan={plan}", "-o", module)
-    if integer:  # outputs have more bits where that costs no accuracy elsewhere; here all have 8
+    if integer:  # outputs have 16 bits unless the plan says otherwise
         widths = json.loads(plan.read_text())
-        for value in widths["values"].values():
-            value["bits"] = 8
+        for output in widths["outputs"].values():
+            output["bits"] = 8
         plan.write_text(json.dumps(widths))
     run_tool("quant-translate", *arguments, f"--bits={plan}", "-o", module)
     rivals = []
@@ -85,7 +85,11 @@ def ort_int8(paths: dict[str, Path]) -> list[Rival]:
 
 
 def quantize_network(model: Path, samples: list[Arrays], folder: Path, log: Callable[[str], None]) -> dict[str, Path]:
-    """Q/DQ models with float inputs and outputs, by ONNX Runtime's quantizer; per channel where that works."""
+    """Q/DQ models with float inputs and outputs, by ONNX Runtime's quantizer.
+
+    Signed weights are quantized per channel where that works, unsigned ones per tensor: ONNX Runtime has no fast
+    depthwise convolution for unsigned weights per channel, and the faster rival is the one to compare with.
+    """
     import onnxruntime.quantization as q
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -100,7 +104,7 @@ def quantize_network(model: Path, samples: list[Arrays], folder: Path, log: Call
     quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
     paths = {}
     for kind, weights in (("u8s8", q.QuantType.QInt8), ("u8u8", q.QuantType.QUInt8)):
-        for per_channel in (True, False):
+        for per_channel in (True, False) if kind == "u8s8" else (False,):
             path = folder / f"ort_{kind}.onnx"
             try:
                 q.quantize_static(
@@ -112,7 +116,8 @@ def quantize_network(model: Path, samples: list[Arrays], folder: Path, log: Call
                     activation_type=q.QuantType.QUInt8,
                     weight_type=weights,
                 )
-                ort_session(path).run(None, samples[0])  # some networks quantize, but do not run
+                for optimise in (True, False):  # some networks quantize, but do not run
+                    ort_session(path, optimise=optimise).run(None, samples[0])
             except Exception as error:  # whatever the quantizer raises is its answer
                 log(f"{kind} per_channel={per_channel}: {str(error).splitlines()[0][:150]}")
                 continue
@@ -122,7 +127,10 @@ def quantize_network(model: Path, samples: list[Arrays], folder: Path, log: Call
 
 
 def quantize_layer(model: Path, samples: list[Arrays], folder: Path) -> dict[str, Path]:
-    """Q/DQ models of a chain of layers with u8 inputs and outputs, so that ONNX Runtime makes QLinear operators."""
+    """Q/DQ models of a chain of layers with u8 inputs and outputs, so that ONNX Runtime makes QLinear operators.
+
+    Weights per channel or per tensor as in `quantize_network`.
+    """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -147,9 +155,9 @@ def quantize_layer(model: Path, samples: list[Arrays], folder: Path) -> dict[str
             x, y, w = node.input[0], node.output[0], weights[node.input[1]]
             axis = 0 if node.op_type == "Conv" else w.ndim - 1
             others = tuple(i for i in range(w.ndim) if i != axis)
-            scales = np.abs(w).max(axis=others) / np.float32(127)
+            scales = np.abs(w).max(axis=others if kind == "u8s8" else None) / np.float32(127)
             shape = [-1 if i == axis else 1 for i in range(w.ndim)]
-            values = np.rint(w / scales.reshape(shape)) + zero
+            values = np.rint(w / (scales.reshape(shape) if scales.ndim else scales)) + zero
             dtype = np.int8 if kind == "u8s8" else np.uint8
             w_inputs = [
                 constant(f"{y}_w", values, dtype),
@@ -212,9 +220,9 @@ def observe(model, samples: list[Arrays]) -> dict[str, tuple[float, float]]:
 def ort_session(model: Path | bytes, options: dict[str, str] | None = None, optimise: bool = True):
     import onnxruntime as ort
 
+    ort.set_default_logger_severity(4)  # errors are raised too
     settings = ort.SessionOptions()
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
-    settings.log_severity_level = 3
     if not optimise:
         settings.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     for key, value in (options or {}).items():

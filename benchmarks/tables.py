@@ -50,6 +50,6 @@ def difference(row: dict) -> str:
     found = row["difference"]
     if not found:
         return "-"
-    if found["part"] == 0:
+    if found["steps"] == 0:
         return "exact"
     return f"{found['steps']:.3g} steps, {100 * found['part']:.2g}%"
