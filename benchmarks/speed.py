@@ -326,6 +326,7 @@ def main() -> None:
 
     import onnxruntime
 
+    onnxruntime.set_default_logger_severity(4)  # errors are raised too
     result: dict = {
         "cpu": cpu_name(),
         "cores": os.cpu_count(),

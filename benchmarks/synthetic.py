@@ -47,7 +47,15 @@ class Builder:
         return name
 
     def conv(
-        self, x: str, filters: int, kernel: int, stride: int = 1, *, groups: int = 1, relu: bool = True, gain: float = 2.0
+        self,
+        x: str,
+        filters: int,
+        kernel: int,
+        stride: int = 1,
+        *,
+        groups: int = 1,
+        relu: bool = True,
+        gain: float = 2.0,
     ) -> str:
         channels = self.channels[x] // groups
         weight = self._weight([filters, channels, kernel, kernel], math.sqrt(gain / (channels * kernel**2)))
@@ -121,7 +129,9 @@ def mobilenet_v1() -> onnx.ModelProto:
     return b.model(b.classify(x))
 
 
-def conv_layer(channels: int, filters: int, size: int, kernel: int, stride: int = 1, groups: int = 1) -> onnx.ModelProto:
+def conv_layer(
+    channels: int, filters: int, size: int, kernel: int, stride: int = 1, groups: int = 1
+) -> onnx.ModelProto:
     b = Builder([1, channels, size, size])
     return b.model(b.conv("x", filters, kernel, stride, groups=groups, relu=False, gain=1.0))
 

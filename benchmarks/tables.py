@@ -9,7 +9,8 @@ def markdown(result: dict) -> str:
     load = f"{result['load_before']:.1f} before and {result.get('load_after', result['load_before']):.1f} after"
     parts = [
         f"{result['cpu']}, {result['cores']} cores, one used; ONNX Runtime {result['onnxruntime']}; "
-        f"{result['rounds']} rounds of {result['turn_seconds']:g} s each; load average {load}, this benchmark's 1 included."
+        f"{result['rounds']} rounds of {result['turn_seconds']:g} s each; "
+        f"load average {load}, this benchmark's 1 included."
     ]
     layers = [s for s in result["subjects"] if "gops" in next(iter(s["rivals"].values()))]
     models = [s for s in result["subjects"] if s not in layers]
@@ -39,7 +40,8 @@ def duration(seconds: float) -> str:
 
 def speed(row: dict) -> str:
     """Time, and how often as fast as the float program of the same rounds, with the least and the most."""
-    return f"{duration(row['median_seconds'])}, **{row['ratio']:.2f}** ({row['ratio_least']:.2f}-{row['ratio_most']:.2f})"
+    spread = f"{row['ratio_least']:.2f}-{row['ratio_most']:.2f}"
+    return f"{duration(row['median_seconds'])}, **{row['ratio']:.2f}** ({spread})"
 
 
 def gops(row: dict) -> str:
