@@ -27,6 +27,8 @@ Value VectorBuilder::multiply(Value a, Value b) { return LLVM::MulOp::create(bui
 Value VectorBuilder::address(Value pointer, int64_t bytes) {
   if (bytes == 0)
     return pointer;
+  if (!llvm::isInt<32>(bytes))
+    return address(pointer, constant(bytes));
   return LLVM::GEPOp::create(builder, location, pointer.getType(), builder.getI8Type(), pointer,
                              ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(bytes)});
 }

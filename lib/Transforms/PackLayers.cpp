@@ -256,6 +256,10 @@ private:
             number = 32; // of channels that are not there
           if (i < count)
             number = r == 0 ? bias[first + i] : values[values.size() == 1 ? 0 : first + i];
+          // Zero times anything is zero whatever the exponent: let it not cost the others their speed.
+          if (isExponent && rounding.kind != Epilogue::Add && i < count &&
+              numbers[((r - 1) * panels + p) * kPanel + i] == 0)
+            number = 32;
           result.highHalves &= !isExponent || number >= 32;
         }
       }
@@ -270,6 +274,10 @@ private:
       range = {std::min(range.min, layer.zeroPoint), std::max(range.max, layer.zeroPoint)};
     unsigned width = typeOf(layer.input).getElementType().getIntOrFloatBitWidth();
     if (width > 16 || range.max > INT16_MAX)
+      return;
+    // Offsets are 32-bit numbers of bytes.
+    if (layer.batch * (layer.height + layer.padTop + layer.padBottom) * (layer.width + layer.padLeft + layer.padRight) >
+        (int64_t(1) << 29) / layer.channels)
       return;
     RoundedBy rounding = matchRounding(layer);
     // Values that the kernel reads must exist before it: the operation that rounds is the place.
