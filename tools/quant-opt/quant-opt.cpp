@@ -21,5 +21,6 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<dyadic::qnn::QNNDialect>();
+  dyadic::registerPackedBufferization(registry);
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Dyadic optimizer driver\n", registry));
 }
