@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/IR/Constants.h"
+#include "dyadic/Support/Strided.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -145,28 +146,14 @@ ElementsAttr makeInts(RankedTensorType type, ArrayRef<int64_t> values) {
 }
 
 std::vector<int64_t> transposedOffsets(ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation) {
-  // What one step along each dimension of the result is in the operand.
-  SmallVector<int64_t> strides(shape.size(), 1), sizes, steps, index(shape.size(), 0);
-  for (size_t d = shape.size(); d-- > 1;)
-    strides[d - 1] = strides[d] * shape[d];
-  int64_t count = 1;
+  SmallVector<int64_t> strides = rowMajorStrides(SmallVector<int64_t>(shape)), sizes, steps;
   for (int64_t p : permutation) {
     sizes.push_back(shape[p]);
     steps.push_back(strides[p]);
-    count *= shape[p];
   }
   std::vector<int64_t> offsets;
-  offsets.reserve(count);
-  for (int64_t i = 0, offset = 0; i < count; ++i) {
-    offsets.push_back(offset);
-    for (size_t d = sizes.size(); d-- > 0;) {
-      offset += steps[d];
-      if (++index[d] < sizes[d])
-        break;
-      offset -= steps[d] * sizes[d];
-      index[d] = 0;
-    }
-  }
+  offsets.reserve(ShapedType::getNumElements(sizes));
+  forEachStrided(sizes, steps, 0, [&](int64_t offset) { offsets.push_back(offset); });
   return offsets;
 }
 

@@ -3,6 +3,7 @@
 // The shape half of the evaluator: operations that move elements or make shapes.
 
 #include "Evaluate.h"
+#include "dyadic/Support/Strided.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <numeric>
@@ -31,26 +32,12 @@ static Tensor reshaped(const Tensor &x, Shape shape) {
 static Tensor gatherStrided(const Tensor &x, const Shape &shape, int64_t base, const Shape &strides) {
   Tensor result(x.type, shape);
   size_t width = elementSize(x.type);
-  Shape index(shape.size(), 0);
-  int64_t from = base;
-  for (int64_t i = 0, e = result.size(); i < e; ++i) {
-    std::memcpy(result.data.data() + i * width, x.data.data() + from * width, width);
-    for (size_t d = shape.size(); d-- > 0;) {
-      from += strides[d];
-      if (++index[d] < shape[d])
-        break;
-      from -= strides[d] * shape[d];
-      index[d] = 0;
-    }
-  }
+  uint8_t *to = result.data.data();
+  forEachStrided(shape, strides, base, [&](int64_t from) {
+    std::memcpy(to, x.data.data() + from * width, width);
+    to += width;
+  });
   return result;
-}
-
-static Shape rowMajorStrides(const Shape &shape) {
-  Shape strides(shape.size(), 1);
-  for (size_t d = shape.size(); d-- > 1;)
-    strides[d - 1] = strides[d] * shape[d];
-  return strides;
 }
 
 Tensor transposed(const Tensor &tensor, const std::vector<int64_t> &permutation) {
