@@ -7,6 +7,7 @@
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/SubtargetFeature.h"
 #include "llvm/TargetParser/Triple.h"
 
 namespace dyadic {
@@ -37,30 +38,44 @@ static constexpr CpuidRequirement kAvx512VnniRequirements[] = {
 // XCR0: SSE and AVX state; opmasks and both halves of the 512-bit registers.
 static constexpr uint32_t kAvxState = bit(1) | bit(2), kAvx512State = kAvxState | bit(5) | bit(6) | bit(7);
 
-static constexpr llvm::StringLiteral kAvx2Features[] = {"avx2", "fma",   "bmi",   "bmi2",
-                                                        "f16c", "lzcnt", "movbe", "popcnt"};
-static constexpr llvm::StringLiteral kAvxVnniFeatures[] = {"avx2",  "fma",   "bmi",    "bmi2",   "f16c",
-                                                           "lzcnt", "movbe", "popcnt", "avxvnni"};
-static constexpr llvm::StringLiteral kAvx512VnniFeatures[] = {
-    "avx2", "fma", "bmi", "bmi2", "f16c", "lzcnt", "movbe", "popcnt", "avx512f", "avx512vl", "avx512vnni"};
+// Of x86-64-v3 what a host is asked for.
+static constexpr llvm::StringLiteral kV3Features[] = {"avx2", "fma", "bmi", "bmi2", "f16c", "lzcnt", "movbe", "popcnt"};
+static constexpr llvm::StringLiteral kAvxVnni[] = {"avxvnni"}, kAvx512Vnni[] = {"avx512f", "avx512vl", "avx512vnni"};
 
 // The best last: `native` takes the last one that the host has.
 static constexpr CpuTarget kTargets[] = {
-    {"generic", "", "", "", {}, 0, {}, "", "", ""},
-    {"avx2", "x86_64", "x86-64-v3", "", kAvx2Requirements, kAvxState, kAvx2Features,
-     "this CPU or operating system lacks AVX2, FMA or BMI2 (x86-64-v3), which the library was compiled for", "maddubs",
+    {"generic", "", "", {}, "", {}, 0, "", "", ""},
+    {"avx2",
+     "x86_64",
+     "x86-64-v3",
+     {},
+     "",
+     kAvx2Requirements,
+     kAvxState,
+     "this CPU or operating system lacks AVX2, FMA or BMI2 (x86-64-v3), which the library was compiled for",
+     "maddubs",
      "maddwd"},
-    {"avxvnni", "x86_64", "x86-64-v3", "+avxvnni", kAvxVnniRequirements, kAvxState, kAvxVnniFeatures,
+    {"avxvnni", "x86_64", "x86-64-v3", kAvxVnni, "", kAvxVnniRequirements, kAvxState,
      "this CPU or operating system lacks AVX-VNNI or AVX2, which the library was compiled for", "dpbusd", "dpwssd"},
     // Without BW on purpose: LLVM 22 makes a full store of a masked one of bytes that it narrows from 64 bits.
-    {"avx512vnni", "x86_64", "x86-64-v3", "+avx512f,+avx512vl,+avx512vnni,+prefer-256-bit", kAvx512VnniRequirements,
-     kAvx512State, kAvx512VnniFeatures,
+    {"avx512vnni", "x86_64", "x86-64-v3", kAvx512Vnni, "+prefer-256-bit", kAvx512VnniRequirements, kAvx512State,
      "this CPU or operating system lacks AVX512 with VNNI, which the library was compiled for", "dpbusd", "dpwssd"},
 };
 
 static bool hostHas(const CpuTarget &target) {
+  if (target.requirements.empty())
+    return true;
   auto features = llvm::sys::getHostCPUFeatures();
-  return llvm::all_of(target.hostFeatures, [&](llvm::StringRef feature) { return features.lookup(feature); });
+  auto has = [&](llvm::StringRef feature) { return features.lookup(feature); };
+  return llvm::all_of(kV3Features, has) && llvm::all_of(target.extensions, has);
+}
+
+/// `+a,+b` and the tuning, as LLVM takes them.
+static std::string featuresOf(const CpuTarget &target) {
+  llvm::SubtargetFeatures features(target.tuning);
+  for (llvm::StringRef extension : target.extensions)
+    features.AddFeature(extension);
+  return features.getString();
 }
 
 llvm::Expected<Target> parseTarget(llvm::StringRef text) {
@@ -121,7 +136,7 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const T
   if (cpu.empty())
     cpu = triple.getArch() == llvm::Triple::x86_64 ? "x86-64" : "generic";
   std::unique_ptr<llvm::TargetMachine> machine(backend->createTargetMachine(
-      triple, cpu, target.cpu->features, options, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
+      triple, cpu, featuresOf(*target.cpu), options, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
   if (!machine)
     return makeError("--target: no code generator for '" + escaped(target.triple) + "'");
   return machine;

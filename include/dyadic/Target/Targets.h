@@ -27,14 +27,15 @@ struct CpuTarget {
   llvm::StringLiteral name;
   /// The architecture it belongs to, as LLVM names it; empty: any.
   llvm::StringLiteral arch;
-  /// LLVM's CPU name; empty: the architecture's baseline. Then what it has beyond that.
-  llvm::StringLiteral cpu, features;
+  /// LLVM's CPU name; empty: the architecture's baseline.
+  llvm::StringLiteral cpu;
+  /// What it has beyond that, as LLVM names it; then how LLVM is to tune for it.
+  llvm::ArrayRef<llvm::StringLiteral> extensions;
+  llvm::StringLiteral tuning;
   /// What the library checks when it is opened (x86-64 only), and which bits of XCR0 say
   /// that the operating system saves the registers.
   llvm::ArrayRef<CpuidRequirement> requirements;
   uint32_t savedState;
-  /// The same as LLVM's names: what this machine must have to run it.
-  llvm::ArrayRef<llvm::StringLiteral> hostFeatures;
   /// What `open` reports where the check fails.
   llvm::StringLiteral lacks;
   /// The instructions of packed kernels (`#qnn.dot`) for inputs of up to 8 and of 9 to
