@@ -250,37 +250,6 @@ def ort_runner(path: Path, options: dict[str, str], inputs: Arrays) -> Runner:
     return lambda: session.run_with_iobinding(binding)
 
 
-class DyadicModel(ctypes.Structure):
-    """`dyadic_model` of the C interface."""
-
-    _fields_ = [
-        ("struct_size", ctypes.c_uint32),
-        ("abi_version", ctypes.c_uint32),
-        ("tensor_size", ctypes.c_uint32),
-        ("num_inputs", ctypes.c_int32),
-        ("num_outputs", ctypes.c_int32),
-        ("num_values", ctypes.c_int32),
-        ("inputs", ctypes.c_void_p),
-        ("outputs", ctypes.c_void_p),
-        ("fingerprint", ctypes.c_char_p),
-        ("target", ctypes.c_char_p),
-        ("workspace_size", ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_int64, ctypes.c_int32)),
-        (
-            "run",
-            ctypes.CFUNCTYPE(
-                ctypes.c_int32,
-                ctypes.c_void_p,
-                ctypes.c_void_p,
-                ctypes.c_int64,
-                ctypes.c_void_p,
-                ctypes.c_int32,
-                ctypes.c_void_p,
-                ctypes.c_void_p,
-            ),
-        ),
-    ]
-
-
 def aligned(size: int) -> np.ndarray:
     """Zeroed bytes at a multiple of 64."""
     memory = np.zeros(size + 64, np.uint8)
@@ -292,9 +261,12 @@ def dyadic_runner(path: Path, options: dict[str, str], inputs: Arrays) -> Runner
     """Calls the C function itself: what Python's package adds to a call is not the program's."""
     import dyadic
 
+    sys.path.append(str(ROOT / "test"))
+    from abi import PARALLEL_FOR, Model
+
     program = dyadic.load(path)
     library = ctypes.CDLL(str(path))
-    library.dyadic_open.restype = ctypes.POINTER(DyadicModel)
+    library.dyadic_open.restype = ctypes.POINTER(Model)
     message = ctypes.c_char_p()
     opened = library.dyadic_open(ctypes.byref(message))
     if not opened:
@@ -314,10 +286,10 @@ def dyadic_runner(path: Path, options: dict[str, str], inputs: Arrays) -> Runner
     sources = (ctypes.c_void_p * count)(*buffers[:count])
     results = (ctypes.c_void_p * (len(buffers) - count))(*buffers[count:])
     workspace = aligned(max(1, model.workspace_size(1, 1)))
-    call, address = model.run, workspace.ctypes.data
+    call, address, nobody = model.run, workspace.ctypes.data, PARALLEL_FOR()
 
     def run() -> None:
-        status = call(sources, results, 1, address, 1, None, None)
+        status = call(sources, results, 1, address, 1, nobody, None)
         if status != 0:
             raise RuntimeError(f"status {status} of {path.name}")
 

@@ -13,6 +13,7 @@ import dyadic
 import numpy as np
 import pytest
 
+from abi import PARALLEL_FOR, Model
 from conftest import run_tool
 
 HOST = Path(__file__).with_name("host.c")
@@ -105,39 +106,6 @@ def test_header_is_c_and_cxx(models, tmp_path):
 
 
 # The interface by ctypes: what no well-behaved caller does.
-
-PARALLEL_FOR = ctypes.CFUNCTYPE(
-    None, ctypes.c_void_p, ctypes.c_int64, ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64), ctypes.c_void_p
-)
-
-
-class Model(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", ctypes.c_uint32),
-        ("abi_version", ctypes.c_uint32),
-        ("tensor_size", ctypes.c_uint32),
-        ("num_inputs", ctypes.c_int32),
-        ("num_outputs", ctypes.c_int32),
-        ("num_values", ctypes.c_int32),
-        ("inputs", ctypes.c_void_p),
-        ("outputs", ctypes.c_void_p),
-        ("fingerprint", ctypes.c_char_p),
-        ("target", ctypes.c_char_p),
-        ("workspace_size", ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_int64, ctypes.c_int32)),
-        (
-            "run",
-            ctypes.CFUNCTYPE(
-                ctypes.c_int32,
-                ctypes.c_void_p,
-                ctypes.c_void_p,
-                ctypes.c_int64,
-                ctypes.c_void_p,
-                ctypes.c_int32,
-                PARALLEL_FOR,
-                ctypes.c_void_p,
-            ),
-        ),
-    ]
 
 
 class Caller:
