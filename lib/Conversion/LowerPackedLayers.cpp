@@ -60,10 +60,14 @@ private:
     for (unsigned i = 0; i < arguments.size(); ++i)
       kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
     noteLayers(kernel, op->getLoc());
+    Block *entry = kernel.addEntryBlock(outer);
+    outer.setInsertionPointToStart(entry);
+    VectorBuilder vectors(outer, op->getLoc());
     if (auto conv = dyn_cast<PackedConvOp>(op))
-      buildPackedConv(kernel, conv);
+      buildPackedConv(vectors, entry->getArguments(), conv);
     else
-      buildPackedDepthwise(kernel, cast<PackedDepthwiseOp>(op));
+      buildPackedDepthwise(vectors, entry->getArguments(), cast<PackedDepthwiseOp>(op));
+    LLVM::ReturnOp::create(outer, op->getLoc(), ValueRange());
     LLVM::CallOp::create(builder, op->getLoc(), kernel, arguments);
     op->erase();
     return success();

@@ -10,8 +10,9 @@
 
 namespace dyadic {
 
-/// Channels of a panel, and of one vector of sums.
-inline constexpr int64_t kPanelChannels = 16, kSumLanes = 8;
+using qnn::kPanelChannels;
+/// Channels of one vector of sums.
+inline constexpr int64_t kSumLanes = 8;
 
 /// The attributes of a packed operation that its epilogue needs.
 struct EpilogueInfo {
@@ -19,7 +20,8 @@ struct EpilogueInfo {
   explicit EpilogueInfo(Op op)
       : kind(op.getEpilogue()), rounding(op.getRounding()), zeroPoint(static_cast<int64_t>(op.getZeroPoint())),
         clamp(op.getClamp()), residualZeroPoint(static_cast<int64_t>(op.getResidualZp())),
-        isResidualUnsigned(op.getResidualUnsigned()), type(mlir::cast<mlir::MemRefType>(op.getDest().getType())),
+        isResidualUnsigned(op.getResidualUnsigned()), highHalves(op.getHighHalves()),
+        type(mlir::cast<mlir::MemRefType>(op.getDest().getType())),
         residualType(op.getResidual() ? mlir::cast<mlir::MemRefType>(op.getResidual().getType()) : nullptr),
         stride(mlir::cast<mlir::ShapedType>(op.getChannels().getType()).getDimSize(1)) {}
 
@@ -29,10 +31,9 @@ struct EpilogueInfo {
   llvm::ArrayRef<int64_t> clamp;
   int64_t residualZeroPoint;
   bool isResidualUnsigned;
+  bool highHalves; // no exponent is below 32: the high halves of the products are enough
   mlir::MemRefType type, residualType;
   int64_t stride; // numbers from one row of `channels` to the next
-  /// True where no exponent is below 32: then the high halves of the products are enough.
-  bool highHalves = false;
 };
 
 class Epilogue {

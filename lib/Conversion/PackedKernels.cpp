@@ -41,6 +41,11 @@ struct Place {
   Value input, residual, dest;
 };
 
+/// Of kernel arguments, which are in the order of the operation's operands.
+static Place firstPlace(ValueRange arguments, bool hasResidual) {
+  return {arguments.front(), hasResidual ? arguments[arguments.size() - 2] : Value(), arguments.back()};
+}
+
 /// Walks over images, lines and tiles of positions.
 class PositionLoops {
 public:
@@ -49,7 +54,7 @@ public:
       : b(b), mostRows(mostRows), output(cast<MemRefType>(op.getDest().getType())),
         input(cast<MemRefType>(op.getInput().getType())), dest(output),
         residual(op.getResidual() ? cast<MemRefType>(op.getResidual().getType()) : MemRefType()) {
-    int64_t element = input.getElementTypeBitWidth() / 8;
+    element = input.getElementTypeBitWidth() / 8;
     image = input.getDimSize(1) * input.getDimSize(2) * input.getDimSize(3) * element;
     line = static_cast<int64_t>(op.getLine()) * element;
     pixel = static_cast<int64_t>(op.getPixel()) * element;
@@ -73,11 +78,10 @@ public:
     b.loop(tiles.small, [&](Value t) { body(move(row, t, pixel, 2, tiles.rows - 1), tiles.rows - 1); });
   }
 
-  /// The same place for other channels, so many bytes away.
-  Place shift(Place place, Value inputBytes, Value residualBytes, Value destBytes) {
-    return {b.address(place.input, inputBytes), place.residual ? b.address(place.residual, residualBytes) : Value(),
-            b.address(place.dest, destBytes)};
-  }
+  /// The same place, `channel` channels of the output further.
+  Place shiftOutput(Place place, Value channel) { return move(place, channel, 0, 3); }
+  /// The same place, `channel` channels further where input and output have the same ones.
+  Place shiftBoth(Place place, Value channel) { return move(place, channel, element, 3); }
 
   /// `positions` further along the line.
   Place skip(Place place, int64_t positions) {
@@ -98,7 +102,7 @@ private:
   int64_t mostRows;
   MemRefType output, input;
   ByteStrides dest, residual;
-  int64_t image, line, pixel;
+  int64_t element, image, line, pixel; // bytes of the input
 };
 
 /// The multiplication of 4 bytes of input by the weights of 8 channels.
@@ -119,6 +123,11 @@ public:
   /// `sum` plus the products of a group, `x` and `w` as vectors of 8 32-bit lanes.
   Value accumulate(Value sum, ArrayRef<Value> xs, ArrayRef<Value> ws) {
     VectorType words = b.vector(8, 32), pairs = b.vector(16, 16), bytes = b.vector(32, 8);
+    auto fused = [&](StringRef name, VectorType type) {
+      for (auto [x, w] : llvm::zip(xs, ws))
+        sum = b.intrinsic(name, words, {sum, b.bitcast(x, type), b.bitcast(w, type)});
+      return sum;
+    };
     switch (dot) {
     case Dot::Maddubs: {
       Value group;
@@ -133,13 +142,9 @@ public:
         sum = b.add(sum, b.intrinsic("llvm.x86.avx2.pmadd.wd", words, {b.bitcast(x, pairs), b.bitcast(w, pairs)}));
       return sum;
     case Dot::Dpbusd:
-      for (auto [x, w] : llvm::zip(xs, ws))
-        sum = b.intrinsic("llvm.x86.avx512.vpdpbusd.256", words, {sum, b.bitcast(x, bytes), b.bitcast(w, bytes)});
-      return sum;
+      return fused("llvm.x86.avx512.vpdpbusd.256", bytes);
     case Dot::Dpwssd:
-      for (auto [x, w] : llvm::zip(xs, ws))
-        sum = b.intrinsic("llvm.x86.avx512.vpdpwssd.256", words, {sum, b.bitcast(x, pairs), b.bitcast(w, pairs)});
-      return sum;
+      return fused("llvm.x86.avx512.vpdpwssd.256", pairs);
     }
     return sum;
   }
@@ -228,18 +233,10 @@ static bool readsLinesAgain(PackedConvOp op) {
   return again <= againWeights;
 }
 
-void buildPackedConv(LLVM::LLVMFuncOp kernel, PackedConvOp op) {
-  OpBuilder builder(kernel.getContext());
-  Block *entry = kernel.addEntryBlock(builder);
-  builder.setInsertionPointToStart(entry);
-  VectorBuilder b(builder, op.getLoc());
-  Value input = entry->getArgument(0), weights = entry->getArgument(1), offsets = entry->getArgument(2),
-        panels = entry->getArgument(3), channels = entry->getArgument(4), dest = entry->getArguments().back();
-  Value residual = op.getResidual() ? Value(entry->getArgument(5)) : Value();
-
+void buildPackedConv(VectorBuilder &b, ValueRange arguments, PackedConvOp op) {
+  Value weights = arguments[1], offsets = arguments[2], panels = arguments[3], channels = arguments[4];
   bool summedInSixteen = op.getDot() == Dot::Maddubs;
   EpilogueInfo info(op);
-  info.highHalves = op.getHighHalves();
   Epilogue epilogue(b, info);
   DotBuilder dots(b, op.getDot(), op.getFlip());
   PositionLoops loops(b, op, summedInSixteen ? 4 : 6);
@@ -247,8 +244,6 @@ void buildPackedConv(LLVM::LLVMFuncOp kernel, PackedConvOp op) {
 
   int64_t groups = static_cast<int64_t>(op.getGroups()), outputs = info.type.getDimSize(3) / groups;
   int64_t panelsPerGroup = (outputs + kPanelChannels - 1) / kPanelChannels;
-  int64_t destBytes = info.type.getElementTypeBitWidth() / 8;
-  int64_t residualBytes = residual ? info.residualType.getElementTypeBitWidth() / 8 : 0;
   using PanelBody = function_ref<void(function_ref<Place(Place)>)>;
   // Sets the tile to a panel; `body` gets what moves a place to its channels.
   auto panel = [&](Value group, Value inGroup, int64_t count, PanelBody body) {
@@ -263,9 +258,7 @@ void buildPackedConv(LLVM::LLVMFuncOp kernel, PackedConvOp op) {
                                ? b.loadIndex(b.address(row, 4 * (1 + static_cast<int64_t>(level))))
                                : Value();
     tile.storedChannels = count;
-    body([&](Place place) {
-      return loops.shift(place, b.constant(0), b.times(channel, residualBytes), b.times(channel, destBytes));
-    });
+    body([&](Place place) { return loops.shiftOutput(place, channel); });
   };
   auto everyPanel = [&](PanelBody body) {
     b.loop(groups, [&](Value group) {
@@ -279,26 +272,18 @@ void buildPackedConv(LLVM::LLVMFuncOp kernel, PackedConvOp op) {
     loops.tiles(line, [&](Place place, int64_t rows) { tile.compute(place, rows); });
   };
   // What is read again and again should stay in the nearest cache: the lines or the panel.
-  Place first{input, residual, dest};
+  Place first = firstPlace(arguments, info.kind == qnn::Epilogue::Add);
   if (readsLinesAgain(op))
     everyPanel([&](function_ref<Place(Place)> ofPanel) { loops.lines(ofPanel(first), computeLine); });
   else
     loops.lines(first, [&](Place line) {
       everyPanel([&](function_ref<Place(Place)> ofPanel) { computeLine(ofPanel(line)); });
     });
-  LLVM::ReturnOp::create(builder, op.getLoc(), ValueRange());
 }
 
-void buildPackedDepthwise(LLVM::LLVMFuncOp kernel, PackedDepthwiseOp op) {
-  OpBuilder builder(kernel.getContext());
-  Block *entry = kernel.addEntryBlock(builder);
-  builder.setInsertionPointToStart(entry);
-  VectorBuilder b(builder, op.getLoc());
-  Value input = entry->getArgument(0), weights = entry->getArgument(1), channels = entry->getArgument(2),
-        dest = entry->getArguments().back();
-  Value residual = op.getResidual() ? Value(entry->getArgument(3)) : Value();
+void buildPackedDepthwise(VectorBuilder &b, ValueRange arguments, PackedDepthwiseOp op) {
+  Value weights = arguments[1], channels = arguments[2];
   EpilogueInfo info(op);
-  info.highHalves = op.getHighHalves();
   Epilogue epilogue(b, info);
   PositionLoops loops(b, op, 4);
   auto inputType = cast<MemRefType>(op.getInput().getType());
@@ -310,14 +295,10 @@ void buildPackedDepthwise(LLVM::LLVMFuncOp kernel, PackedDepthwiseOp op) {
   const int32_t interleave[2][16] = {{0, 16, 1, 17, 2, 18, 3, 19, 8, 24, 9, 25, 10, 26, 11, 27},
                                      {4, 20, 5, 21, 6, 22, 7, 23, 12, 28, 13, 29, 14, 30, 15, 31}};
   const int32_t natural[2][8] = {{0, 1, 2, 3, 8, 9, 10, 11}, {4, 5, 6, 7, 12, 13, 14, 15}};
-  int64_t destBytes = info.type.getElementTypeBitWidth() / 8;
-  int64_t residualBytes = residual ? info.residualType.getElementTypeBitWidth() / 8 : 0;
   auto panel = [&](Place line, Value index, int64_t count) {
     Value w = b.address(weights, b.times(index, pairs * 2 * kPanelChannels * 2));
     Value panelChannels = b.address(channels, b.times(index, 4 * kPanelChannels));
-    Place first =
-        loops.shift(line, b.times(index, kPanelChannels * width / 8), b.times(index, kPanelChannels * residualBytes),
-                    b.times(index, kPanelChannels * destBytes));
+    Place first = loops.shiftBoth(line, b.times(index, kPanelChannels));
     loops.tiles(first, [&](Place place, int64_t rows) {
       SmallVector<Value> sums(2 * rows, b.splat(kSumLanes, 32, 0));
       auto tap = [&](Value from, int64_t offset) -> Value {
@@ -352,13 +333,12 @@ void buildPackedDepthwise(LLVM::LLVMFuncOp kernel, PackedDepthwiseOp op) {
       }
     });
   };
-  loops.lines({input, residual, dest}, [&](Place line) {
+  loops.lines(firstPlace(arguments, info.kind == qnn::Epilogue::Add), [&](Place line) {
     int64_t full = total / kPanelChannels;
     b.loop(full, [&](Value p) { panel(line, p, kPanelChannels); });
     if (total % kPanelChannels != 0)
       panel(line, b.constant(full), total % kPanelChannels);
   });
-  LLVM::ReturnOp::create(builder, op.getLoc(), ValueRange());
 }
 
 } // namespace dyadic

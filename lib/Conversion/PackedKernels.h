@@ -6,15 +6,15 @@
 #ifndef DYADIC_LIB_CONVERSION_PACKEDKERNELS_H
 #define DYADIC_LIB_CONVERSION_PACKEDKERNELS_H
 
+#include "VectorBuilder.h"
 #include "dyadic/IR/QnnDialect.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 namespace dyadic {
 
-/// Fills the body of `kernel`, whose arguments are pointers to the operands of `op` in their
-/// order. Operands are buffers whose last dimension is contiguous; the input is contiguous.
-void buildPackedConv(mlir::LLVM::LLVMFuncOp kernel, qnn::PackedConvOp op);
-void buildPackedDepthwise(mlir::LLVM::LLVMFuncOp kernel, qnn::PackedDepthwiseOp op);
+/// Builds the kernel of `op` into a function whose `arguments` are pointers to the operands, in
+/// their order. Operands are buffers whose last dimension is contiguous; the input is contiguous.
+void buildPackedConv(VectorBuilder &b, mlir::ValueRange arguments, qnn::PackedConvOp op);
+void buildPackedDepthwise(VectorBuilder &b, mlir::ValueRange arguments, qnn::PackedDepthwiseOp op);
 
 } // namespace dyadic
 

@@ -11,9 +11,9 @@ using namespace mlir;
 using namespace dyadic;
 using namespace dyadic::qnn;
 
-static constexpr int64_t kPanel = 16;
+using Effects = SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
 
-template <typename Effects> static void addEffects(DestinationStyleOpInterface op, Effects &effects) {
+static void addEffects(DestinationStyleOpInterface op, Effects &effects) {
   for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()))
       continue;
@@ -24,15 +24,30 @@ template <typename Effects> static void addEffects(DestinationStyleOpInterface o
   }
 }
 
-void PackedConvOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+void PackedConvOp::getEffects(Effects &effects) {
   addEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
 }
-void PackedDepthwiseOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+void PackedDepthwiseOp::getEffects(Effects &effects) {
   addEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
 }
 
 static unsigned widthOf(Value value) {
   return cast<ShapedType>(value.getType()).getElementType().getIntOrFloatBitWidth();
+}
+
+/// The bias, then what the epilogue needs.
+static int64_t channelRows(Epilogue epilogue) {
+  switch (epilogue) {
+  case Epilogue::Store:
+    return 1;
+  case Epilogue::Requantize:
+    return 3;
+  case Epilogue::Add:
+    return 4;
+  case Epilogue::PRelu:
+    return 5;
+  }
+  return 1;
 }
 
 /// What both operations share: shapes, the numbers of the epilogue, bounds of the reads.
@@ -49,26 +64,21 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
                             << shape(op.getDest()) << "], expected [N, H, W, C] and [N, OH, OW, M]";
   if (op.getOutput() && op.getOutput().getType() != op.getDest().getType())
     return op.emitOpError() << "result of type " << op.getOutput().getType() << ", expected that of the destination";
-  int64_t rows = 1 + (op.getEpilogue() == Epilogue::Requantize ? 2 : 0) + (op.getEpilogue() == Epilogue::Add ? 3 : 0) +
-                 (op.getEpilogue() == Epilogue::PRelu ? 4 : 0);
-  if (shape(op.getChannels()) != ArrayRef<int64_t>{rows, panels * kPanel} || widthOf(op.getChannels()) != 32)
+  int64_t rows = channelRows(op.getEpilogue());
+  if (shape(op.getChannels()) != ArrayRef<int64_t>{rows, panels * kPanelChannels} || widthOf(op.getChannels()) != 32)
     return op.emitOpError() << "'channels' of type " << op.getChannels().getType() << ", expected " << rows << " x "
-                            << panels * kPanel << " 32-bit numbers";
+                            << panels * kPanelChannels << " 32-bit numbers";
   if ((op.getEpilogue() == Epilogue::Add) != static_cast<bool>(op.getResidual()))
     return op.emitOpError() << "needs a residual exactly where the epilogue adds";
   if (op.getResidual() && shape(op.getResidual()) != shape(op.getDest()))
     return op.emitOpError() << "residual of type " << op.getResidual().getType()
                             << ", expected the destination's shape";
   ConstantView numbers(op.getChannels());
-  for (int64_t row : {2, 4})
-    for (int64_t i = 0; numbers && row < rows && i < panels * kPanel; ++i) {
-      if (row == 4 && op.getEpilogue() != Epilogue::PRelu)
-        break;
-      int64_t exponent = numbers.intAt(row * panels * kPanel + i);
-      if (exponent < (op.getHighHalves() ? 32 : 1) || exponent > 62)
-        return op.emitOpError() << "exponent " << exponent << ", expected one from " << (op.getHighHalves() ? 32 : 1)
-                                << " to 62";
-    }
+  int64_t least = op.getHighHalves() ? 32 : 1, columns = panels * kPanelChannels;
+  for (int64_t row = 2; numbers && row < rows; row += 2) // row 4 is there for PReLU alone
+    for (int64_t i = 0; i < columns; ++i)
+      if (int64_t exponent = numbers.intAt(row * columns + i); exponent < least || exponent > 62)
+        return op.emitOpError() << "exponent " << exponent << ", expected one from " << least << " to 62";
   bool stores = op.getEpilogue() == Epilogue::Store;
   if (stores ? widthOf(op.getDest()) != 32 : widthOf(op.getDest()) > 16 || op.getClamp().size() != 2)
     return op.emitOpError() << "destination of type " << op.getDest().getType()
@@ -77,14 +87,13 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
 }
 
 LogicalResult PackedConvOp::verify() {
-  bool isWide = getDot() == Dot::Maddwd || getDot() == Dot::Dpwssd;
-  unsigned lanes = isWide ? 2 : 4;
+  int64_t lanes = blockInputs(getDot()), bytesOfInput = 4 / lanes;
   int64_t panels = cast<ShapedType>(getPanels().getType()).getNumElements() / 4;
   if (failed(verifyPacked(*this, panels)))
     return failure();
-  if (widthOf(getInput()) != (isWide ? 16 : 8) || widthOf(getWeights()) != (isWide ? 16 : 8))
+  if (widthOf(getInput()) != 8 * bytesOfInput || widthOf(getWeights()) != 8 * bytesOfInput)
     return emitOpError() << "input of type " << getInput().getType() << " and weights of type "
-                         << getWeights().getType() << ", expected " << (isWide ? 16 : 8) << "-bit numbers";
+                         << getWeights().getType() << ", expected " << 8 * bytesOfInput << "-bit numbers";
   if (getGroups() == 0 || panels % static_cast<int64_t>(getGroups()) != 0)
     return emitOpError() << panels << " panels for " << getGroups() << " groups";
   // Buffers come from constants that were proven as tensors.
@@ -96,9 +105,9 @@ LogicalResult PackedConvOp::verify() {
   int64_t image = input[1] * input[2] * input[3];
   int64_t last = (output[1] - 1) * static_cast<int64_t>(getLine()) + (output[2] - 1) * static_cast<int64_t>(getPixel());
   for (int64_t i = 0; i < offsets.size(); ++i)
-    if (offsets.intAt(i) < 0 || last * (isWide ? 2 : 1) + offsets.intAt(i) + 4 > image * (isWide ? 2 : 1))
+    if (offsets.intAt(i) < 0 || last * bytesOfInput + offsets.intAt(i) + 4 > image * bytesOfInput)
       return emitOpError() << "offset " << offsets.intAt(i) << " reads beyond the input";
-  int64_t blockSize = kPanel * lanes;
+  int64_t blockSize = kPanelChannels * lanes;
   std::vector<int64_t> numbers = weights.ints();
   std::vector<int8_t> bytes(numbers.begin(), numbers.end());
   int64_t next = 0;
@@ -111,7 +120,7 @@ LogicalResult PackedConvOp::verify() {
         if (next + size > offsets.size() || (next + size) * blockSize > weights.size())
           return emitOpError() << "panel " << p << " has more blocks than there are weights";
         if (getDot() == Dot::Maddubs &&
-            !fitsSixteenBits(bytes.data() + next * blockSize, size, kPanel, static_cast<int64_t>(getXMax())))
+            !fitsSixteenBits(bytes.data() + next * blockSize, size, kPanelChannels, static_cast<int64_t>(getXMax())))
           return emitOpError() << "panel " << p << ": the sum of " << 2 * size
                                << " products can leave 16 bits, expected smaller groups";
         next += size;
@@ -127,16 +136,16 @@ LogicalResult PackedDepthwiseOp::verify() {
   if (input.getRank() != 4 || output.getRank() != 4 || input.getDimSize(3) != output.getDimSize(3))
     return emitOpError() << "input of type " << input << " and destination of type " << output
                          << ", expected as many channels";
-  int64_t panels = (output.getDimSize(3) + kPanel - 1) / kPanel;
+  int64_t panels = (output.getDimSize(3) + kPanelChannels - 1) / kPanelChannels;
   if (failed(verifyPacked(*this, panels)))
     return failure();
   if (getOffsets().size() % 2 != 0)
     return emitOpError() << getOffsets().size() << " offsets, expected pairs";
   int64_t pairs = static_cast<int64_t>(getOffsets().size()) / 2;
-  if (cast<ShapedType>(getWeights().getType()).getNumElements() != panels * pairs * 2 * kPanel ||
+  if (cast<ShapedType>(getWeights().getType()).getNumElements() != panels * pairs * 2 * kPanelChannels ||
       widthOf(getWeights()) != 16)
-    return emitOpError() << "weights of type " << getWeights().getType() << ", expected " << panels * pairs * 2 * kPanel
-                         << " 16-bit numbers";
+    return emitOpError() << "weights of type " << getWeights().getType() << ", expected "
+                         << panels * pairs * 2 * kPanelChannels << " 16-bit numbers";
   int64_t image = input.getDimSize(1) * input.getDimSize(2) * input.getDimSize(3);
   int64_t last = (output.getDimSize(1) - 1) * static_cast<int64_t>(getLine()) +
                  (output.getDimSize(2) - 1) * static_cast<int64_t>(getPixel()) + output.getDimSize(3);

@@ -17,12 +17,18 @@ namespace dyadic {
 #define GEN_PASS_DEF_PACKLAYERS
 #include "dyadic/Transforms/Passes.h.inc"
 
-static constexpr int64_t kPanel = 16;
 /// A depthwise kernel is unrolled: beyond so many positions it stays a loop.
 static constexpr int64_t kMostTaps = 64;
 
 static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 static bool isUnsignedValue(Value value) { return typeOf(value).getElementType().isUnsignedInteger(); }
+
+/// `value` in another shape.
+static Value shaped(OpBuilder &builder, Location location, Value value, ArrayRef<int64_t> shape) {
+  RankedTensorType type = typeOf(value);
+  return type.getShape() == shape ? value
+                                  : ReshapeOp::create(builder, location, type.clone(shape), value, StringAttr());
+}
 
 namespace {
 /// A convolution over [N, H, W, C], or a matmul seen as one.
@@ -121,11 +127,10 @@ private:
     } else {
       layer.width = layer.outWidth = input.getNumElements() / layer.channels;
       layer.zeroPoint = static_cast<int64_t>(cast<MatmulOp>(op).getXZp().value_or(0));
-      std::vector<int64_t> transposed(layer.weights.size());
-      for (int64_t k = 0; k < layer.channels; ++k)
-        for (int64_t m = 0; m < layer.outputs; ++m)
-          transposed[m * layer.channels + k] = layer.weights[k * layer.outputs + m];
-      layer.weights = std::move(transposed);
+      std::vector<int64_t> columns = std::move(layer.weights);
+      layer.weights.clear();
+      for (int64_t offset : transposedOffsets(weights.getType().getShape(), {1, 0}))
+        layer.weights.push_back(columns[offset]);
     }
     layer.bias.assign(layer.outputs, 0);
     if (op->getNumOperands() == 3) {
@@ -204,15 +209,10 @@ private:
   static Value padded(OpBuilder &builder, LinearLayer &layer, int64_t slack) {
     Location location = layer.op->getLoc();
     Type element = typeOf(layer.input).getElementType();
-    auto shaped = [&](Value value, ArrayRef<int64_t> shape) -> Value {
-      if (typeOf(value).getShape() == shape)
-        return value;
-      return ReshapeOp::create(builder, location, RankedTensorType::get(shape, element), value, StringAttr());
-    };
     int64_t more = (slack + layer.channels - 1) / layer.channels;
     if (layer.hasPads() || more > 0) {
       // Lines as one dimension: a border of them is contiguous.
-      Value lines = shaped(layer.input, {layer.batch, layer.height, layer.width * layer.channels});
+      Value lines = shaped(builder, location, layer.input, {layer.batch, layer.height, layer.width * layer.channels});
       layer.height += layer.padTop + layer.padBottom;
       layer.width += layer.padLeft + layer.padRight + more;
       auto type = RankedTensorType::get({layer.batch, layer.height, layer.width * layer.channels}, element);
@@ -221,7 +221,7 @@ private:
                                   ArrayRef<int64_t>{0, layer.padBottom, (layer.padRight + more) * layer.channels},
                                   llvm::APFloat(0.0f), builder.getI64IntegerAttr(layer.zeroPoint), StringAttr());
     }
-    return shaped(layer.input, {layer.batch, layer.height, layer.width, layer.channels});
+    return shaped(builder, location, layer.input, {layer.batch, layer.height, layer.width, layer.channels});
   }
 
   static Value constant(OpBuilder &builder, Location location, ArrayRef<int64_t> shape, unsigned width,
@@ -240,7 +240,7 @@ private:
                               ArrayRef<int64_t> bias, int64_t panels,
                               function_ref<std::pair<int64_t, int64_t>(int64_t)> range) {
     int64_t rows = 1 + static_cast<int64_t>(rounding.rows.size());
-    std::vector<int64_t> numbers(rows * panels * kPanel, 0);
+    std::vector<int64_t> numbers(rows * panels * kPanelChannels, 0);
     Channels result;
     for (int64_t r = 0; r < rows; ++r) {
       bool isExponent = r == 2 || r == 4;
@@ -250,21 +250,21 @@ private:
           values.push_back(value);
       for (int64_t p = 0; p < panels; ++p) {
         auto [first, count] = range(p);
-        for (int64_t i = 0; i < kPanel; ++i) {
-          int64_t &number = numbers[(r * panels + p) * kPanel + i];
+        for (int64_t i = 0; i < kPanelChannels; ++i) {
+          int64_t &number = numbers[(r * panels + p) * kPanelChannels + i];
           if (isExponent)
             number = 32; // of channels that are not there
           if (i < count)
             number = r == 0 ? bias[first + i] : values[values.size() == 1 ? 0 : first + i];
           // Zero times anything is zero whatever the exponent: let it not cost the others their speed.
           if (isExponent && rounding.kind != Epilogue::Add && i < count &&
-              numbers[((r - 1) * panels + p) * kPanel + i] == 0)
+              numbers[((r - 1) * panels + p) * kPanelChannels + i] == 0)
             number = 32;
           result.highHalves &= !isExponent || number >= 32;
         }
       }
     }
-    result.value = constant(builder, layer.op->getLoc(), {rows, panels * kPanel}, 32, numbers);
+    result.value = constant(builder, layer.op->getLoc(), {rows, panels * kPanelChannels}, 32, numbers);
     return result;
   }
 
@@ -288,9 +288,7 @@ private:
     if (!result)
       return;
     Value old = place->getResult(0);
-    if (result.getType() != old.getType())
-      result = ReshapeOp::create(builder, place->getLoc(), typeOf(old), result, StringAttr());
-    old.replaceAllUsesWith(result);
+    old.replaceAllUsesWith(shaped(builder, place->getLoc(), result, typeOf(old).getShape()));
     place->erase();
     if (place != layer.op)
       layer.op->erase();
@@ -326,19 +324,15 @@ private:
     result.clamp = rounding.op->getAttrOfType<DenseI64ArrayAttr>("clamp");
     result.zeroPoint = rounding.op->getAttrOfType<IntegerAttr>("zero_point").getInt();
     result.rounding = rounding.op->getAttrOfType<RoundingAttr>("rounding").getValue();
-    if (rounding.residual) {
-      auto shape = RankedTensorType::get(type.getShape(), typeOf(rounding.residual).getElementType());
-      result.residual = rounding.residual.getType() == shape
-                            ? rounding.residual
-                            : ReshapeOp::create(builder, location, shape, rounding.residual, StringAttr());
-    }
+    if (rounding.residual)
+      result.residual = shaped(builder, location, rounding.residual, type.getShape());
     return result;
   }
 
   static Value packConv(OpBuilder &builder, LinearLayer &layer, const RoundedBy &rounding, StorageRange range,
                         Dot dot) {
-    bool isWide = dot == Dot::Maddwd || dot == Dot::Dpwssd, flip = !isWide && range.min < 0;
-    int64_t lanes = isWide ? 2 : 4, blockSize = kPanel * lanes, depth = layer.depth();
+    int64_t lanes = blockInputs(dot), bytesOfInput = 4 / lanes, depth = layer.depth();
+    bool flip = bytesOfInput == 1 && range.min < 0;
     // A line of a kernel over all channels is contiguous: as one run it fills the blocks better.
     bool joined = layer.groups == 1 && layer.dilationWidth == 1 && depth % lanes != 0;
     int64_t runs = joined ? 1 : layer.kernelWidth, run = joined ? layer.kernelWidth * depth : depth;
@@ -358,10 +352,10 @@ private:
     Location location = locationOf(builder, layer, rounding);
     Value input = padded(builder, layer, slack);
     int64_t lineSize = layer.width * layer.channels, perGroup = layer.outputs / layer.groups;
-    int64_t panelsPerGroup = (perGroup + kPanel - 1) / kPanel, panels = panelsPerGroup * layer.groups;
+    int64_t panelsPerGroup = (perGroup + kPanelChannels - 1) / kPanelChannels, panels = panelsPerGroup * layer.groups;
     auto channelsOf = [&](int64_t p) {
-      int64_t inGroup = (p % panelsPerGroup) * kPanel;
-      return std::make_pair(p / panelsPerGroup * perGroup + inGroup, std::min(kPanel, perGroup - inGroup));
+      int64_t inGroup = (p % panelsPerGroup) * kPanelChannels;
+      return std::make_pair(p / panelsPerGroup * perGroup + inGroup, std::min(kPanelChannels, perGroup - inGroup));
     };
     int64_t xMax = flip ? range.max + 128 : range.max;
     std::vector<int64_t> weights, offsets, table, bias = layer.bias;
@@ -377,7 +371,7 @@ private:
           for (int64_t start = 0; start < run; start += lanes) {
             WeightBlock block{kh * layer.dilationHeight * lineSize + r * layer.dilationWidth * layer.channels +
                                   group * depth + start,
-                              std::vector<int8_t>(blockSize, 0)};
+                              std::vector<int8_t>(kPanelChannels * lanes, 0)};
             for (int64_t m = 0; m < count; ++m)
               for (int64_t i = 0; i < lanes && start + i < run; ++i) {
                 int64_t c = (start + i) % depth, kw = joined ? (start + i) / depth : r;
@@ -387,7 +381,7 @@ private:
           }
       AccumulatorPlan plan;
       if (dot == Dot::Maddubs) {
-        plan = planAccumulator(std::move(blocks), kPanel, xMax);
+        plan = planAccumulator(std::move(blocks), kPanelChannels, xMax);
       } else {
         plan.groups.back() = static_cast<int64_t>(blocks.size());
         plan.blocks = std::move(blocks);
@@ -395,7 +389,7 @@ private:
       table.push_back(static_cast<int64_t>(offsets.size()));
       llvm::append_range(table, plan.groups);
       for (const WeightBlock &block : plan.blocks) {
-        offsets.push_back(block.offset * (isWide ? 2 : 1));
+        offsets.push_back(block.offset * bytesOfInput);
         llvm::append_range(weights, block.weights);
       }
     }
@@ -404,7 +398,7 @@ private:
     int64_t blocks = static_cast<int64_t>(offsets.size());
     auto packed = PackedConvOp::create(
         builder, location, to.dest.getType(), input,
-        constant(builder, location, {static_cast<int64_t>(weights.size())}, isWide ? 16 : 8, weights),
+        constant(builder, location, {static_cast<int64_t>(weights.size())}, 8 * bytesOfInput, weights),
         constant(builder, location, {blocks}, 32, offsets), constant(builder, location, {panels, 4}, 32, table),
         rows.value, to.residual, to.dest, layer.strideHeight * lineSize, layer.strideWidth * layer.channels,
         layer.groups, dot, xMax, flip, rounding.kind, rows.highHalves, rounding.residualZeroPoint,
@@ -417,7 +411,7 @@ private:
       return {};
     Location location = locationOf(builder, layer, rounding);
     Value input = padded(builder, layer, 0);
-    int64_t lineSize = layer.width * layer.channels, panels = (layer.channels + kPanel - 1) / kPanel;
+    int64_t lineSize = layer.width * layer.channels, panels = (layer.channels + kPanelChannels - 1) / kPanelChannels;
     auto offset = [&](int64_t kh, int64_t kw) {
       return kh * layer.dilationHeight * lineSize + kw * layer.dilationWidth * layer.channels;
     };
@@ -429,17 +423,17 @@ private:
         taps.emplace_back(kh, kw);
         offsets.push_back(kh < layer.kernelHeight ? offset(kh, kw) : -1);
       }
-    static constexpr int64_t kOrder[kPanel] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
+    static constexpr int64_t kOrder[kPanelChannels] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
     for (int64_t p = 0; p < panels; ++p)
       for (size_t t = 0; t < taps.size(); t += 2)
         for (int64_t i : kOrder)
           for (auto [kh, kw] : {taps[t], taps[t + 1]}) {
-            int64_t c = p * kPanel + i;
+            int64_t c = p * kPanelChannels + i;
             weights.push_back(c < layer.channels && kh < layer.kernelHeight ? layer.weight(c, 0, kh, kw) : 0);
           }
     Destination to = destination(builder, location, layer, rounding);
     Channels rows = channelRows(builder, layer, rounding, layer.bias, panels, [&](int64_t p) {
-      return std::make_pair(p * kPanel, std::min(kPanel, layer.channels - p * kPanel));
+      return std::make_pair(p * kPanelChannels, std::min(kPanelChannels, layer.channels - p * kPanelChannels));
     });
     auto packed = PackedDepthwiseOp::create(
         builder, location, to.dest.getType(), input,

@@ -40,4 +40,14 @@ inline constexpr llvm::StringLiteral kValueAttr = "qnn.value";
 #define GET_OP_CLASSES
 #include "dyadic/IR/QnnOps.h.inc"
 
+namespace dyadic::qnn {
+
+/// Output channels of a panel of packed weights.
+inline constexpr int64_t kPanelChannels = 16;
+
+/// Numbers of input in the 4 bytes of a block.
+inline int64_t blockInputs(Dot dot) { return dot == Dot::Maddwd || dot == Dot::Dpwssd ? 2 : 4; }
+
+} // namespace dyadic::qnn
+
 #endif // DYADIC_IR_QNNDIALECT_H
