@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "LinearLayers.h"
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/Layers.h"
 #include "dyadic/IR/Types.h"
-#include "dyadic/IR/Window.h"
 #include "dyadic/Support/AccumulatorPlan.h"
 #include "dyadic/Transforms/IntegerRanges.h"
 #include "dyadic/Transforms/Passes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include <numeric>
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -31,39 +30,6 @@ static Value shaped(OpBuilder &builder, Location location, Value value, ArrayRef
 }
 
 namespace {
-/// A convolution over [N, H, W, C], or a matmul seen as one.
-struct LinearLayer {
-  Operation *op = nullptr;
-  Value input;
-  int64_t batch = 1, height = 1, width = 1, channels = 1; // of the input
-  int64_t outHeight = 1, outWidth = 1, outputs = 1, groups = 1;
-  int64_t kernelHeight = 1, kernelWidth = 1, strideHeight = 1, strideWidth = 1, dilationHeight = 1, dilationWidth = 1;
-  int64_t padTop = 0, padLeft = 0, padBottom = 0, padRight = 0;
-  int64_t zeroPoint = 0;
-  std::vector<int64_t> weights; // [outputs][channels / groups][kernelHeight][kernelWidth]
-  std::vector<int64_t> bias;
-
-  int64_t depth() const { return channels / groups; }
-  int64_t weight(int64_t m, int64_t c, int64_t kh, int64_t kw) const {
-    return weights[((m * depth() + c) * kernelHeight + kh) * kernelWidth + kw];
-  }
-  int64_t weightSum(int64_t m) const {
-    auto begin = weights.begin() + m * static_cast<int64_t>(weights.size()) / outputs;
-    return std::accumulate(begin, begin + static_cast<int64_t>(weights.size()) / outputs, int64_t(0));
-  }
-  bool isDepthwise() const { return groups > 1 && groups == channels && groups == outputs; }
-  bool hasPads() const { return padTop || padLeft || padBottom || padRight; }
-};
-
-/// What a layer's sums become: the operation that rounds them, or none.
-struct RoundedBy {
-  Operation *op = nullptr; // qnn.requantize, qnn.add or qnn.prelu
-  Epilogue kind = Epilogue::Store;
-  Value residual;
-  int64_t residualZeroPoint = 0;
-  std::vector<DenseElementsAttr> rows; // as `channels` has them, without the bias
-};
-
 struct PackLayers : impl::PackLayersBase<PackLayers> {
   using PackLayersBase::PackLayersBase;
 
@@ -80,131 +46,13 @@ struct PackLayers : impl::PackLayersBase<PackLayers> {
         if (isa<ConvOp, MatmulOp>(op))
           linear.push_back(&op);
       for (Operation *op : linear)
-        if (std::optional<LinearLayer> layer = match(op))
+        if (std::optional<LinearLayer> layer = matchLinearLayer(op))
           pack(*layer, ranges, *bytes, *words);
       eraseDead(function);
     }
   }
 
 private:
-  static std::optional<LinearLayer> match(Operation *op) {
-    if (levelOf(op->getResult(0).getType()) != Level::Integer)
-      return std::nullopt;
-    LinearLayer layer;
-    layer.op = op;
-    layer.input = op->getOperand(0);
-    ConstantView weights(op->getOperand(1));
-    if (!weights)
-      return std::nullopt;
-    RankedTensorType input = typeOf(layer.input), output = typeOf(op->getResult(0));
-    layer.outputs = output.getShape().back();
-    layer.channels = input.getShape().back();
-    layer.weights = weights.ints();
-    if (auto conv = dyn_cast<ConvOp>(op)) {
-      Window window = windowOf(conv);
-      if (!conv.getChannelsLast() || window.rank() > 2)
-        return std::nullopt;
-      layer.batch = input.getDimSize(0);
-      layer.groups = static_cast<int64_t>(conv.getGroup());
-      layer.zeroPoint = static_cast<int64_t>(conv.getXZp().value_or(0));
-      size_t last = window.rank() - 1;
-      layer.width = window.input[last];
-      layer.outWidth = window.output[last];
-      layer.kernelWidth = window.kernel[last];
-      layer.strideWidth = window.strides[last];
-      layer.dilationWidth = window.dilations[last];
-      layer.padLeft = window.padBegin[last];
-      layer.padRight = window.padEnd[last];
-      if (window.rank() == 2) {
-        layer.height = window.input[0];
-        layer.outHeight = window.output[0];
-        layer.kernelHeight = window.kernel[0];
-        layer.strideHeight = window.strides[0];
-        layer.dilationHeight = window.dilations[0];
-        layer.padTop = window.padBegin[0];
-        layer.padBottom = window.padEnd[0];
-      }
-    } else {
-      layer.width = layer.outWidth = input.getNumElements() / layer.channels;
-      layer.zeroPoint = static_cast<int64_t>(cast<MatmulOp>(op).getXZp().value_or(0));
-      std::vector<int64_t> columns = std::move(layer.weights);
-      layer.weights.clear();
-      for (int64_t offset : transposedOffsets(weights.getType().getShape(), {1, 0}))
-        layer.weights.push_back(columns[offset]);
-    }
-    layer.bias.assign(layer.outputs, 0);
-    if (op->getNumOperands() == 3) {
-      ConstantView bias(op->getOperand(2));
-      if (!bias)
-        return std::nullopt;
-      layer.bias = bias.ints();
-    }
-    // Without a window that moves across lines, these may be as long as is best.
-    bool pointwise = layer.kernelHeight == 1 && layer.kernelWidth == 1 && layer.strideHeight == 1 &&
-                     layer.strideWidth == 1 && !layer.hasPads();
-    if (pointwise) {
-      int64_t positions = layer.batch * layer.height * layer.width;
-      layer.width = layer.outWidth = lineOf(positions, layer.channels);
-      layer.height = layer.outHeight = positions / layer.width;
-      layer.batch = 1;
-    }
-    return layer;
-  }
-
-  /// Lines of a pointwise layer: as long as the nearest cache holds, or all positions in one
-  /// where these divide badly.
-  static int64_t lineOf(int64_t positions, int64_t channels) {
-    int64_t most = std::max<int64_t>(1, 16384 / channels), best = 0;
-    for (int64_t size = std::min(most, positions); size >= 8 && best == 0; --size)
-      if (positions % size == 0)
-        best = size;
-    return best ? best : positions;
-  }
-
-  /// True where `attribute` has one number, or one for each of the channels, the last dimension.
-  static bool isByChannel(DenseElementsAttr attribute, int64_t outputs) {
-    return attribute.getNumElements() == 1 ||
-           (attribute.getNumElements() == outputs && attribute.getType().getShape().back() == outputs);
-  }
-
-  static RoundedBy matchRounding(const LinearLayer &layer) {
-    Value sums = layer.op->getResult(0);
-    if (!sums.hasOneUse())
-      return {};
-    Operation *user = *sums.getUsers().begin();
-    RoundedBy found;
-    found.op = user;
-    if (auto requantize = dyn_cast<RequantizeOp>(user)) {
-      if (requantize.getXZp() != 0 || *requantize.getRounding() == qnn::Rounding::Double)
-        return {};
-      found.kind = Epilogue::Requantize;
-      found.rows = {*requantize.getMultiplier(), *requantize.getExponent()};
-    } else if (auto add = dyn_cast<AddOp>(user)) {
-      bool isLeft = add.getLhs() == sums;
-      if (add.getLhs() == add.getRhs() || *(isLeft ? add.getAZp() : add.getBZp()) != 0)
-        return {};
-      found.kind = Epilogue::Add;
-      found.residual = isLeft ? add.getRhs() : add.getLhs();
-      if (typeOf(found.residual).getShape() != typeOf(sums).getShape())
-        return {};
-      found.residualZeroPoint = static_cast<int64_t>(isLeft ? *add.getBZp() : *add.getAZp());
-      DenseElementsAttr a = *add.getAMultiplier(), b = *add.getBMultiplier();
-      found.rows = {isLeft ? a : b, *add.getExponent(), isLeft ? b : a};
-    } else if (auto prelu = dyn_cast<PReluOp>(user)) {
-      if (prelu.getXZp().value_or(0) != 0)
-        return {};
-      found.kind = Epilogue::PRelu;
-      found.rows = {*prelu.getMultiplier(), *prelu.getExponent(), *prelu.getNegativeMultiplier(),
-                    *prelu.getNegativeExponent()};
-    } else {
-      return {};
-    }
-    for (DenseElementsAttr row : found.rows)
-      if (!isByChannel(row, layer.outputs))
-        return {};
-    return found;
-  }
-
   /// The input with its border, as [N, H, W, C]; `slack` elements may be read beyond its end.
   static Value padded(OpBuilder &builder, LinearLayer &layer, int64_t slack) {
     Location location = layer.op->getLoc();

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "DotBuilder.h"
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+
+DotBuilder::DotBuilder(VectorBuilder &b, Dot dot, bool flip) : b(b), dot(dot), flip(flip) {
+  if (dot == Dot::Maddubs)
+    ones = b.splat(16, 16, 1);
+}
+
+Value DotBuilder::input(Value pointer) {
+  Value x = b.broadcast(b.load(b.builder.getI32Type(), pointer), kSumLanes);
+  if (flip)
+    x = LLVM::XOrOp::create(b.builder, b.location, x, b.splat(kSumLanes, 32, 0x80808080));
+  return x;
+}
+
+Value DotBuilder::accumulate(Value sum, ArrayRef<Value> xs, ArrayRef<Value> ws) {
+  VectorType words = b.vector(8, 32), pairs = b.vector(16, 16), bytes = b.vector(32, 8);
+  auto fused = [&](StringRef name, VectorType type) {
+    for (auto [x, w] : llvm::zip(xs, ws))
+      sum = b.intrinsic(name, words, {sum, b.bitcast(x, type), b.bitcast(w, type)});
+    return sum;
+  };
+  switch (dot) {
+  case Dot::Maddubs: {
+    Value group;
+    for (auto [x, w] : llvm::zip(xs, ws)) {
+      Value products = b.intrinsic("llvm.x86.avx2.pmadd.ub.sw", pairs, {b.bitcast(x, bytes), b.bitcast(w, bytes)});
+      group = group ? b.add(group, products) : products;
+    }
+    return b.add(sum, b.intrinsic("llvm.x86.avx2.pmadd.wd", words, {group, ones}));
+  }
+  case Dot::Maddwd:
+    for (auto [x, w] : llvm::zip(xs, ws))
+      sum = b.add(sum, b.intrinsic("llvm.x86.avx2.pmadd.wd", words, {b.bitcast(x, pairs), b.bitcast(w, pairs)}));
+    return sum;
+  case Dot::Dpbusd:
+    return fused("llvm.x86.avx512.vpdpbusd.256", bytes);
+  case Dot::Dpwssd:
+    return fused("llvm.x86.avx512.vpdpwssd.256", pairs);
+  }
+  return sum;
+}
+
+} // namespace dyadic

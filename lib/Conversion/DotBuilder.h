@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The multiplication of blocks of input by blocks of weights, in the target's dot instructions.
+
+#ifndef DYADIC_LIB_CONVERSION_DOTBUILDER_H
+#define DYADIC_LIB_CONVERSION_DOTBUILDER_H
+
+#include "PackedEpilogue.h"
+#include "VectorBuilder.h"
+
+namespace dyadic {
+
+/// 4 bytes of input times the weights of 8 channels.
+class DotBuilder {
+public:
+  using Value = mlir::Value;
+  DotBuilder(VectorBuilder &b, qnn::Dot dot, bool flip);
+
+  /// The 4 bytes at `pointer` in every 32-bit lane.
+  Value input(Value pointer);
+  /// `sum` plus the products of a group, `xs` and `ws` as vectors of 8 32-bit lanes.
+  Value accumulate(Value sum, llvm::ArrayRef<Value> xs, llvm::ArrayRef<Value> ws);
+
+private:
+  VectorBuilder &b;
+  qnn::Dot dot;
+  bool flip;
+  Value ones;
+};
+
+} // namespace dyadic
+
+#endif // DYADIC_LIB_CONVERSION_DOTBUILDER_H

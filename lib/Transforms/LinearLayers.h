@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The layers that are packed: convolutions and matrix products with constant weights, and
+// what rounds their sums.
+
+#ifndef DYADIC_LIB_TRANSFORMS_LINEARLAYERS_H
+#define DYADIC_LIB_TRANSFORMS_LINEARLAYERS_H
+
+#include "dyadic/IR/QnnDialect.h"
+#include <optional>
+#include <vector>
+
+namespace dyadic {
+
+/// A convolution over [N, H, W, C], or a matmul seen as one.
+struct LinearLayer {
+  mlir::Operation *op = nullptr;
+  mlir::Value input;
+  int64_t batch = 1, height = 1, width = 1, channels = 1; // of the input
+  int64_t outHeight = 1, outWidth = 1, outputs = 1, groups = 1;
+  int64_t kernelHeight = 1, kernelWidth = 1, strideHeight = 1, strideWidth = 1, dilationHeight = 1, dilationWidth = 1;
+  int64_t padTop = 0, padLeft = 0, padBottom = 0, padRight = 0;
+  int64_t zeroPoint = 0;
+  std::vector<int64_t> weights; // [outputs][channels / groups][kernelHeight][kernelWidth]
+  std::vector<int64_t> bias;
+
+  int64_t depth() const { return channels / groups; }
+  int64_t weight(int64_t m, int64_t c, int64_t kh, int64_t kw) const {
+    return weights[((m * depth() + c) * kernelHeight + kh) * kernelWidth + kw];
+  }
+  int64_t weightSum(int64_t m) const;
+  bool isDepthwise() const { return groups > 1 && groups == channels && groups == outputs; }
+  bool hasPads() const { return padTop || padLeft || padBottom || padRight; }
+};
+
+/// What a layer's sums become: the operation that rounds them, or none.
+struct RoundedBy {
+  mlir::Operation *op = nullptr; // qnn.requantize, qnn.add or qnn.prelu
+  qnn::Epilogue kind = qnn::Epilogue::Store;
+  mlir::Value residual;
+  int64_t residualZeroPoint = 0;
+  std::vector<mlir::DenseElementsAttr> rows; // as `channels` has them, without the bias
+};
+
+/// The layer that `op` is, or nothing where it is not of the integer level, has weights or a bias
+/// that are not constants, or a window of more than two dimensions.
+std::optional<LinearLayer> matchLinearLayer(mlir::Operation *op);
+
+/// The operation that rounds the layer's sums, where a kernel's epilogue can do it.
+RoundedBy matchRounding(const LinearLayer &layer);
+
+} // namespace dyadic
+
+#endif // DYADIC_LIB_TRANSFORMS_LINEARLAYERS_H
