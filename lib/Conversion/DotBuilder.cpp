@@ -27,14 +27,8 @@ Value DotBuilder::accumulate(Value sum, ArrayRef<Value> xs, ArrayRef<Value> ws) 
     return sum;
   };
   switch (dot) {
-  case Dot::Maddubs: {
-    Value group;
-    for (auto [x, w] : llvm::zip(xs, ws)) {
-      Value products = b.intrinsic("llvm.x86.avx2.pmadd.ub.sw", pairs, {b.bitcast(x, bytes), b.bitcast(w, bytes)});
-      group = group ? b.add(group, products) : products;
-    }
-    return b.add(sum, b.intrinsic("llvm.x86.avx2.pmadd.wd", words, {group, ones}));
-  }
+  case Dot::Maddubs:
+    return addGroup(sum, addToGroup({}, xs, ws));
   case Dot::Maddwd:
     for (auto [x, w] : llvm::zip(xs, ws))
       sum = b.add(sum, b.intrinsic("llvm.x86.avx2.pmadd.wd", words, {b.bitcast(x, pairs), b.bitcast(w, pairs)}));
@@ -45,6 +39,21 @@ Value DotBuilder::accumulate(Value sum, ArrayRef<Value> xs, ArrayRef<Value> ws) 
     return fused("llvm.x86.avx512.vpdpwssd.256", pairs);
   }
   return sum;
+}
+
+Value DotBuilder::emptyGroup() { return b.splat(16, 16, 0); }
+
+Value DotBuilder::addToGroup(Value group, ArrayRef<Value> xs, ArrayRef<Value> ws) {
+  VectorType pairs = b.vector(16, 16), bytes = b.vector(32, 8);
+  for (auto [x, w] : llvm::zip(xs, ws)) {
+    Value products = b.intrinsic("llvm.x86.avx2.pmadd.ub.sw", pairs, {b.bitcast(x, bytes), b.bitcast(w, bytes)});
+    group = group ? b.add(group, products) : products;
+  }
+  return group;
+}
+
+Value DotBuilder::addGroup(Value sum, Value group) {
+  return b.add(sum, b.intrinsic("llvm.x86.avx2.pmadd.wd", b.vector(8, 32), {group, ones}));
 }
 
 } // namespace dyadic

@@ -21,6 +21,12 @@ public:
   /// `sum` plus the products of a group, `xs` and `ws` as vectors of 8 32-bit lanes.
   Value accumulate(Value sum, llvm::ArrayRef<Value> xs, llvm::ArrayRef<Value> ws);
 
+  /// With `maddubs`, the sums of a group by themselves: 16 lanes of 16 bits, two a channel.
+  Value emptyGroup();
+  Value addToGroup(Value group, llvm::ArrayRef<Value> xs, llvm::ArrayRef<Value> ws);
+  /// `sum` plus the two lanes of each channel.
+  Value addGroup(Value sum, Value group);
+
 private:
   VectorBuilder &b;
   qnn::Dot dot;

@@ -15,12 +15,13 @@ namespace {
 /// One panel of channels at one tile of positions.
 class ConvTile {
 public:
-  ConvTile(VectorBuilder &b, DotBuilder &dots, Epilogue &epilogue, PositionLoops &loops)
-      : b(b), dots(dots), epilogue(epilogue), loops(loops) {}
+  ConvTile(VectorBuilder &b, DotBuilder &dots, Epilogue &epilogue, PositionLoops &loops, PackedConvOp op)
+      : b(b), dots(dots), epilogue(epilogue), loops(loops), groupSizes(op.getGroupSizes()),
+        offsetWidth(cast<MemRefType>(op.getOffsets().getType()).getElementTypeBitWidth()) {}
 
   /// Where a panel's blocks and numbers begin; set for each panel.
   Value weights, offsets, channels;
-  std::array<Value, kGroupSizes.size()> counts;
+  SmallVector<Value> counts; // of groups of each size
   int64_t storedChannels = kPanelChannels;
 
   void compute(Place place, int64_t rows) {
@@ -29,15 +30,14 @@ public:
       for (int64_t v : {0, 1})
         sums.push_back(b.load(b.vector(kSumLanes, 32), b.address(channels, 4 * kSumLanes * v)));
     Value w = weights, o = offsets;
-    for (auto [size, count] : llvm::zip(kGroupSizes, counts)) {
-      if (!count)
-        continue;
+    for (auto [size, count] : llvm::zip(groupSizes, counts)) {
       sums = b.loop(count, sums, [&, size = size](Value k, ValueRange carried) {
-        Value wk = b.address(w, b.times(k, size * kBlockBytes)), ok = b.address(o, b.times(k, size * 4));
-        return step(place, rows, size, wk, ok, carried);
+        Value wk = b.address(w, b.times(k, size * kBlockBytes)), ok = b.address(o, b.times(k, size * offsetBytes()));
+        return size > kUnrolledGroup ? longGroup(place, rows, size, wk, ok, carried)
+                                     : shortGroup(place, rows, size, wk, ok, carried);
       });
       w = b.address(w, b.times(count, size * kBlockBytes));
-      o = b.address(o, b.times(count, size * 4));
+      o = b.address(o, b.times(count, size * offsetBytes()));
     }
     for (int64_t r = 0; r < rows; ++r) {
       Place at = loops.skip(place, r);
@@ -48,12 +48,20 @@ public:
   static constexpr int64_t kBlockBytes = 4 * kPanelChannels;
 
 private:
-  SmallVector<Value> step(Place place, int64_t rows, unsigned size, Value wk, Value ok, ValueRange sums) {
+  int64_t offsetBytes() const { return offsetWidth / 8; }
+
+  Value address(Place place, Value offset) { return b.address(place.input, b.loadIndex(offset, offsetWidth)); }
+  Value block(Value weights, int64_t i, int64_t v) {
+    return b.load(b.vector(kSumLanes, 32), b.address(weights, (2 * i + v) * kBlockBytes / 2));
+  }
+
+  /// `sums` plus a group of `size` blocks. A position's group takes one register for a moment.
+  SmallVector<Value> shortGroup(Place place, int64_t rows, int64_t size, Value wk, Value ok, ValueRange sums) {
     SmallVector<Value> addresses, ws[2], result;
-    for (unsigned i = 0; i < size; ++i) {
-      addresses.push_back(b.address(place.input, b.loadIndex(b.address(ok, 4 * i))));
+    for (int64_t i = 0; i < size; ++i) {
+      addresses.push_back(address(place, b.address(ok, offsetBytes() * i)));
       for (int64_t v : {0, 1})
-        ws[v].push_back(b.load(b.vector(kSumLanes, 32), b.address(wk, i * kBlockBytes + v * kBlockBytes / 2)));
+        ws[v].push_back(block(wk, i, v));
     }
     for (int64_t r = 0; r < rows; ++r) {
       SmallVector<Value> xs;
@@ -65,10 +73,34 @@ private:
     return result;
   }
 
+  /// The same for more blocks, in a loop that keeps all groups in registers and `sums` elsewhere.
+  SmallVector<Value> longGroup(Place place, int64_t rows, int64_t size, Value wk, Value ok, ValueRange sums) {
+    SmallVector<Value> groups(sums.size(), dots.emptyGroup());
+    groups = b.loop(b.constant(size / kUnrolledGroup), groups, [&](Value k, ValueRange carried) {
+      SmallVector<Value> next(carried);
+      Value w = b.address(wk, b.times(k, kUnrolledGroup * kBlockBytes)),
+            o = b.address(ok, b.times(k, kUnrolledGroup * offsetBytes()));
+      for (int64_t i = 0; i < kUnrolledGroup; ++i) {
+        Value from = address(place, b.address(o, offsetBytes() * i)), ws[2] = {block(w, i, 0), block(w, i, 1)};
+        for (int64_t r = 0; r < rows; ++r) {
+          Value x = dots.input(b.address(from, r * loops.pixelBytes()));
+          for (int64_t v : {0, 1})
+            next[2 * r + v] = dots.addToGroup(next[2 * r + v], x, ws[v]);
+        }
+      }
+      return next;
+    });
+    for (auto [group, sum] : llvm::zip(groups, sums))
+      group = dots.addGroup(sum, group);
+    return groups;
+  }
+
   VectorBuilder &b;
   DotBuilder &dots;
   Epilogue &epilogue;
   PositionLoops &loops;
+  ArrayRef<int64_t> groupSizes;
+  unsigned offsetWidth;
 };
 } // namespace
 
@@ -91,12 +123,12 @@ static bool readsLinesAgain(PackedConvOp op) {
 
 void buildPackedConv(VectorBuilder &b, ValueRange arguments, PackedConvOp op) {
   Value weights = arguments[1], offsets = arguments[2], panels = arguments[3], channels = arguments[4];
-  bool summedInSixteen = op.getDot() == Dot::Maddubs;
+  int64_t offsetBytes = cast<MemRefType>(op.getOffsets().getType()).getElementTypeBitWidth() / 8;
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);
   DotBuilder dots(b, op.getDot(), op.getFlip());
-  PositionLoops loops(b, op, summedInSixteen ? 4 : 6);
-  ConvTile tile(b, dots, epilogue, loops);
+  PositionLoops loops(b, op, op.getDot() == Dot::Maddubs ? 4 : 6);
+  ConvTile tile(b, dots, epilogue, loops, op);
 
   int64_t groups = static_cast<int64_t>(op.getGroups()), outputs = info.type.getDimSize(3) / groups;
   int64_t panelsPerGroup = (outputs + kPanelChannels - 1) / kPanelChannels;
@@ -105,14 +137,14 @@ void buildPackedConv(VectorBuilder &b, ValueRange arguments, PackedConvOp op) {
   auto panel = [&](Value group, Value inGroup, int64_t count, PanelBody body) {
     Value index = b.add(b.times(group, panelsPerGroup), inGroup);
     Value channel = b.add(b.times(group, outputs), b.times(inGroup, kPanelChannels));
-    Value row = b.address(panels, b.times(index, 16)), start = b.loadIndex(row);
-    tile.weights = b.address(weights, b.times(start, ConvTile::kBlockBytes));
-    tile.offsets = b.address(offsets, b.times(start, 4));
+    int64_t columns = 2 + static_cast<int64_t>(op.getGroupSizes().size());
+    Value row = b.address(panels, b.times(index, 4 * columns));
+    tile.weights = b.address(weights, b.times(b.loadIndex(row), ConvTile::kBlockBytes));
+    tile.offsets = b.address(offsets, b.times(b.loadIndex(b.address(row, 4)), offsetBytes));
     tile.channels = b.address(channels, b.times(index, 4 * kPanelChannels));
-    for (size_t level = 0; level < kGroupSizes.size(); ++level)
-      tile.counts[level] = summedInSixteen || kGroupSizes[level] == 1
-                               ? b.loadIndex(b.address(row, 4 * (1 + static_cast<int64_t>(level))))
-                               : Value();
+    tile.counts.clear();
+    for (int64_t column = 2; column < columns; ++column)
+      tile.counts.push_back(b.loadIndex(b.address(row, 4 * column)));
     tile.storedChannels = count;
     body([&](Place place) { return loops.shiftOutput(place, channel); });
   };

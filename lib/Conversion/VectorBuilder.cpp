@@ -46,8 +46,8 @@ void VectorBuilder::store(Value value, Value pointer) {
   LLVM::StoreOp::create(builder, location, value, pointer, /*alignment=*/1);
 }
 
-Value VectorBuilder::loadIndex(Value pointer) {
-  return LLVM::SExtOp::create(builder, location, builder.getI64Type(), load(builder.getI32Type(), pointer));
+Value VectorBuilder::loadIndex(Value pointer, unsigned width) {
+  return LLVM::ZExtOp::create(builder, location, builder.getI64Type(), load(builder.getIntegerType(width), pointer));
 }
 
 /// Powers of two, largest first, that add up to `count`.

@@ -32,8 +32,8 @@ public:
   /// Loads and stores promise no alignment.
   Value load(mlir::Type type, Value pointer);
   void store(Value value, Value pointer);
-  /// The i32 number at `pointer`, as i64.
-  Value loadIndex(Value pointer);
+  /// The number of `width` bits at `pointer`, which is not negative, as i64.
+  Value loadIndex(Value pointer, unsigned width = 32);
   /// Elements [0, count) of what lies at `pointer`, 0 in the other lanes of `type`: no byte more is read.
   Value loadPart(mlir::VectorType type, int64_t count, Value pointer);
   /// Stores elements [0, count) of `value`: no byte more is written.

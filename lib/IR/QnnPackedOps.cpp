@@ -88,12 +88,20 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
 
 LogicalResult PackedConvOp::verify() {
   int64_t lanes = blockInputs(getDot()), bytesOfInput = 4 / lanes;
-  int64_t panels = cast<ShapedType>(getPanels().getType()).getNumElements() / 4;
+  ArrayRef<int64_t> sizes = getGroupSizes();
+  int64_t columns = 2 + static_cast<int64_t>(sizes.size());
+  int64_t panels = cast<ShapedType>(getPanels().getType()).getNumElements() / columns;
   if (failed(verifyPacked(*this, panels)))
     return failure();
   if (widthOf(getInput()) != 8 * bytesOfInput || widthOf(getWeights()) != 8 * bytesOfInput)
     return emitOpError() << "input of type " << getInput().getType() << " and weights of type "
                          << getWeights().getType() << ", expected " << 8 * bytesOfInput << "-bit numbers";
+  for (int64_t size : sizes)
+    if (size < 1 || (size > kUnrolledGroup && (size % kUnrolledGroup != 0 || getDot() != Dot::Maddubs)))
+      return emitOpError() << "groups of " << size << " blocks, expected at most " << kUnrolledGroup
+                           << ", with maddubs also multiples of it";
+  if (widthOf(getOffsets()) != 16 && widthOf(getOffsets()) != 32)
+    return emitOpError() << "offsets of type " << getOffsets().getType() << ", expected 16 or 32-bit numbers";
   if (getGroups() == 0 || panels % static_cast<int64_t>(getGroups()) != 0)
     return emitOpError() << panels << " panels for " << getGroups() << " groups";
   // Buffers come from constants that were proven as tensors.
@@ -112,22 +120,25 @@ LogicalResult PackedConvOp::verify() {
   std::vector<int8_t> bytes(numbers.begin(), numbers.end());
   int64_t next = 0;
   for (int64_t p = 0; p < panels; ++p) {
-    if (table.intAt(4 * p) != next)
-      return emitOpError() << "panel " << p << " starts at block " << table.intAt(4 * p) << ", expected " << next;
-    for (size_t level = 0; level < kGroupSizes.size(); ++level)
-      for (int64_t g = 0; g < table.intAt(4 * p + 1 + static_cast<int64_t>(level)); ++g) {
-        unsigned size = kGroupSizes[level];
-        if (next + size > offsets.size() || (next + size) * blockSize > weights.size())
+    int64_t first = table.intAt(columns * p), offset = table.intAt(columns * p + 1);
+    if (first != next)
+      return emitOpError() << "panel " << p << " starts at block " << first << ", expected " << next;
+    for (auto [level, size] : llvm::enumerate(sizes))
+      for (int64_t g = 0; g < table.intAt(columns * p + 2 + static_cast<int64_t>(level)); ++g) {
+        if ((next + size) * blockSize > weights.size())
           return emitOpError() << "panel " << p << " has more blocks than there are weights";
-        if (getDot() == Dot::Maddubs &&
-            !fitsSixteenBits(bytes.data() + next * blockSize, size, kPanelChannels, static_cast<int64_t>(getXMax())))
+        if (getDot() == Dot::Maddubs && !fitsSixteenBits(bytes.data() + next * blockSize, static_cast<unsigned>(size),
+                                                         kPanelChannels, static_cast<int64_t>(getXMax())))
           return emitOpError() << "panel " << p << ": the sum of " << 2 * size
                                << " products can leave 16 bits, expected smaller groups";
         next += size;
       }
+    if (offset < 0 || offset + next - first > offsets.size())
+      return emitOpError() << "panel " << p << " has more blocks than there are offsets";
   }
-  if (next != offsets.size() || next * blockSize != weights.size())
-    return emitOpError() << next << " blocks in panels, expected " << offsets.size() << " as there are offsets";
+  if (next * blockSize != weights.size())
+    return emitOpError() << next << " blocks in panels, expected " << weights.size() / blockSize
+                         << " as there are weights";
   return success();
 }
 

@@ -39,14 +39,27 @@ private:
   std::vector<int16_t> positive, negative;
 };
 
-/// How far the search for a partner looks.
+/// How many blocks that do not fit the search for partners tries.
 constexpr int kCandidates = 24;
+
+/// False where not even the `size` lightest blocks fit together: others hardly will.
+bool hasGroup(const std::list<WeightBlock> &rest, unsigned size, int64_t lanes, int64_t xMax) {
+  if (rest.size() < size)
+    return false;
+  LaneSums sums(lanes);
+  auto block = rest.rbegin();
+  for (unsigned i = 0; i < size; ++i)
+    sums.add((block++)->weights.data());
+  return sums.fits(xMax);
+}
 
 /// Takes groups of `size` blocks out of `rest` (heaviest first) as long as it finds them. The
 /// heaviest block is joined by the heaviest that still fit; where none do it stays behind.
 std::vector<std::vector<WeightBlock>> takeGroups(std::list<WeightBlock> &rest, unsigned size, int64_t lanes,
                                                  int64_t xMax) {
   std::vector<std::vector<WeightBlock>> groups;
+  if (size > kUnrolledGroup && !hasGroup(rest, size, lanes, xMax)) // a long search in vain
+    return groups;
   std::list<WeightBlock> left;
   while (!rest.empty()) {
     std::list<WeightBlock> group;
@@ -55,7 +68,7 @@ std::vector<std::vector<WeightBlock>> takeGroups(std::list<WeightBlock> &rest, u
     sums.add(group.front().weights.data());
     // Light blocks, at the end, are the likeliest partners of a heavy one.
     auto candidate = rest.end();
-    for (int tried = 0; group.size() < size && candidate != rest.begin() && tried < kCandidates; ++tried) {
+    for (int failed = 0; group.size() < size && candidate != rest.begin() && failed < kCandidates;) {
       --candidate;
       sums.add(candidate->weights.data());
       if (sums.fits(xMax)) {
@@ -63,6 +76,7 @@ std::vector<std::vector<WeightBlock>> takeGroups(std::list<WeightBlock> &rest, u
         group.splice(group.end(), rest, taken);
       } else {
         sums.add(candidate->weights.data(), -1);
+        ++failed;
       }
     }
     if (group.size() == size) {

@@ -8,6 +8,7 @@
 #include "dyadic/Transforms/IntegerRanges.h"
 #include "dyadic/Transforms/Passes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include <map>
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -30,6 +31,34 @@ static Value shaped(OpBuilder &builder, Location location, Value value, ArrayRef
 }
 
 namespace {
+/// `offsets`, `panels` and `group_sizes` of a packed convolution.
+struct PanelTable {
+  explicit PanelTable(ArrayRef<AccumulatorPlan> plans) {
+    for (auto [level, size] : llvm::enumerate(kGroupSizes))
+      if (llvm::any_of(plans, [&, level = level](const AccumulatorPlan &plan) { return plan.groups[level] > 0; }))
+        groupSizes.push_back(size);
+    std::map<std::vector<int64_t>, int64_t> starts; // equal lists are stored once
+    int64_t block = 0;
+    for (const AccumulatorPlan &plan : plans) {
+      std::vector<int64_t> list;
+      for (const WeightBlock &of : plan.blocks)
+        list.push_back(of.offset);
+      auto [start, isNew] = starts.try_emplace(list, static_cast<int64_t>(offsets.size()));
+      if (isNew)
+        llvm::append_range(offsets, list);
+      llvm::append_range(rows, ArrayRef<int64_t>{block, start->second});
+      for (auto [level, size] : llvm::enumerate(kGroupSizes))
+        if (llvm::is_contained(groupSizes, size))
+          rows.push_back(plan.groups[level]);
+      block += static_cast<int64_t>(list.size());
+    }
+  }
+  int64_t columns() const { return 2 + static_cast<int64_t>(groupSizes.size()); }
+  unsigned offsetWidth() const { return llvm::all_of(offsets, llvm::isInt<16>) ? 16 : 32; }
+
+  std::vector<int64_t> offsets, rows, groupSizes;
+};
+
 struct PackLayers : impl::PackLayersBase<PackLayers> {
   using PackLayersBase::PackLayersBase;
 
@@ -206,7 +235,8 @@ private:
       return std::make_pair(p / panelsPerGroup * perGroup + inGroup, std::min(kPanelChannels, perGroup - inGroup));
     };
     int64_t xMax = flip ? range.max + 128 : range.max;
-    std::vector<int64_t> weights, offsets, table, bias = layer.bias;
+    std::vector<int64_t> weights, bias = layer.bias;
+    std::vector<AccumulatorPlan> plans;
     if (flip)
       for (int64_t m = 0; m < layer.outputs; ++m)
         bias[m] = static_cast<int32_t>(bias[m] - 128 * layer.weightSum(m)); // modulo 2^32, as the kernel sums
@@ -234,23 +264,26 @@ private:
         plan.groups.back() = static_cast<int64_t>(blocks.size());
         plan.blocks = std::move(blocks);
       }
-      table.push_back(static_cast<int64_t>(offsets.size()));
-      llvm::append_range(table, plan.groups);
-      for (const WeightBlock &block : plan.blocks) {
-        offsets.push_back(block.offset * bytesOfInput);
+      for (WeightBlock &block : plan.blocks) {
+        block.offset *= bytesOfInput;
         llvm::append_range(weights, block.weights);
       }
+      plans.push_back(std::move(plan));
     }
+    PanelTable table(plans);
     Destination to = destination(builder, location, layer, rounding);
     Channels rows = channelRows(builder, layer, rounding, bias, panels, channelsOf);
-    int64_t blocks = static_cast<int64_t>(offsets.size());
-    auto packed = PackedConvOp::create(
-        builder, location, to.dest.getType(), input,
-        constant(builder, location, {static_cast<int64_t>(weights.size())}, 8 * bytesOfInput, weights),
-        constant(builder, location, {blocks}, 32, offsets), constant(builder, location, {panels, 4}, 32, table),
-        rows.value, to.residual, to.dest, layer.strideHeight * lineSize, layer.strideWidth * layer.channels,
-        layer.groups, dot, xMax, flip, rounding.kind, rows.highHalves, rounding.residualZeroPoint,
-        to.residual && isUnsignedValue(to.residual), to.zeroPoint, to.clamp, to.rounding);
+    auto numbers = [&](ArrayRef<int64_t> shape, unsigned width, ArrayRef<int64_t> values) {
+      return constant(builder, location, shape, width, values);
+    };
+    auto packed =
+        PackedConvOp::create(builder, location, to.dest.getType(), input,
+                             numbers({static_cast<int64_t>(weights.size())}, 8 * bytesOfInput, weights),
+                             numbers({static_cast<int64_t>(table.offsets.size())}, table.offsetWidth(), table.offsets),
+                             numbers({panels, table.columns()}, 32, table.rows), rows.value, to.residual, to.dest,
+                             layer.strideHeight * lineSize, layer.strideWidth * layer.channels, layer.groups, dot,
+                             table.groupSizes, xMax, flip, rounding.kind, rows.highHalves, rounding.residualZeroPoint,
+                             to.residual && isUnsignedValue(to.residual), to.zeroPoint, to.clamp, to.rounding);
     return packed.getOutput();
   }
 

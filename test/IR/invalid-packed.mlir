@@ -4,10 +4,10 @@
 func.func @overflow(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
   %w = arith.constant dense<65> : tensor<64xi8>
   %o = arith.constant dense<0> : tensor<1xi32>
-  %p = arith.constant dense<[[0, 0, 0, 1]]> : tensor<1x4xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
   %c = arith.constant dense<0> : tensor<1x16xi32>
   // expected-error@+1 {{panel 0: the sum of 2 products can leave 16 bits, expected smaller groups}}
-  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x4xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
   return %y : tensor<1x1x3x16xsi32>
 }
 
@@ -16,10 +16,10 @@ func.func @overflow(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tenso
 func.func @group(%x: tensor<1x1x3x8xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
   %w = arith.constant dense<40> : tensor<128xi8>
   %o = arith.constant dense<[0, 4]> : tensor<2xi32>
-  %p = arith.constant dense<[[0, 0, 1, 0]]> : tensor<1x4xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
   %c = arith.constant dense<0> : tensor<1x16xi32>
   // expected-error@+1 {{panel 0: the sum of 4 products can leave 16 bits, expected smaller groups}}
-  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, groups = 1 : i64, line = 24 : i64, pixel = 8 : i64, x_max = 255 : i64} : (tensor<1x1x3x8xui8>, tensor<128xi8>, tensor<2xi32>, tensor<1x4xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 2>, groups = 1 : i64, line = 24 : i64, pixel = 8 : i64, x_max = 255 : i64} : (tensor<1x1x3x8xui8>, tensor<128xi8>, tensor<2xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
   return %y : tensor<1x1x3x16xsi32>
 }
 
@@ -28,10 +28,10 @@ func.func @group(%x: tensor<1x1x3x8xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1
 func.func @beyond(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
   %w = arith.constant dense<1> : tensor<64xi8>
   %o = arith.constant dense<1> : tensor<1xi32>
-  %p = arith.constant dense<[[0, 0, 0, 1]]> : tensor<1x4xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
   %c = arith.constant dense<0> : tensor<1x16xi32>
   // expected-error@+1 {{offset 1 reads beyond the input}}
-  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x4xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
   return %y : tensor<1x1x3x16xsi32>
 }
 
@@ -40,10 +40,10 @@ func.func @beyond(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<
 func.func @exponent(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8> {
   %w = arith.constant dense<1> : tensor<64xi8>
   %o = arith.constant dense<0> : tensor<1xi32>
-  %p = arith.constant dense<[[0, 0, 0, 1]]> : tensor<1x4xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
   %c = arith.constant dense<31> : tensor<3x16xi32>
   // expected-error@+1 {{exponent 31, expected one from 32 to 62}}
-  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>, groups = 1 : i64, high_halves, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x4xi32>, tensor<3x16xi32>, tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8>
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, high_halves, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<3x16xi32>, tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8>
   return %y : tensor<1x1x3x16xui8>
 }
 
@@ -52,10 +52,10 @@ func.func @exponent(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xui8>) -> tensor
 func.func @blocks(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
   %w = arith.constant dense<1> : tensor<64xi8>
   %o = arith.constant dense<0> : tensor<1xi32>
-  %p = arith.constant dense<[[0, 0, 0, 2]]> : tensor<1x4xi32>
+  %p = arith.constant dense<[[0, 0, 2]]> : tensor<1x3xi32>
   %c = arith.constant dense<0> : tensor<1x16xi32>
   // expected-error@+1 {{panel 0 has more blocks than there are weights}}
-  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x4xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
   return %y : tensor<1x1x3x16xsi32>
 }
 
@@ -66,5 +66,102 @@ func.func @depthwise(%x: tensor<1x1x3x16xui8>, %d: tensor<1x1x3x16xsi32>) -> ten
   %c = arith.constant dense<0> : tensor<1x16xi32>
   // expected-error@+1 {{weights of type 'tensor<16xi16>', expected 32 16-bit numbers}}
   %y = qnn.packed_depthwise ins(%x, %w, %c) outs(%d) {epilogue = #qnn.epilogue<store>, input_unsigned, line = 48 : i64, offsets = array<i64: 0, -1>, pixel = 16 : i64} : (tensor<1x1x3x16xui8>, tensor<16xi16>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  return %y : tensor<1x1x3x16xsi32>
+}
+
+// -----
+
+// 16 * 9 * 255 is beyond 2^15; 16 * 8 * 255 is not.
+func.func @long_group(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
+  %w = arith.constant dense<9> : tensor<512xi8>
+  %o = arith.constant dense<0> : tensor<8xi16>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  // expected-error@+1 {{panel 0: the sum of 16 products can leave 16 bits, expected smaller groups}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 8>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<512xi8>, tensor<8xi16>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  return %y : tensor<1x1x3x16xsi32>
+}
+
+// -----
+
+func.func @odd_group(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
+  %w = arith.constant dense<1> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  // expected-error@+1 {{groups of 6 blocks, expected at most 4, with maddubs also multiples of it}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 6>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  return %y : tensor<1x1x3x16xsi32>
+}
+
+// -----
+
+func.func @long_group_of_dpbusd(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
+  %w = arith.constant dense<1> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  // expected-error@+1 {{groups of 8 blocks, expected at most 4, with maddubs also multiples of it}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<dpbusd>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 8>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  return %y : tensor<1x1x3x16xsi32>
+}
+
+// -----
+
+func.func @narrow_offsets(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
+  %w = arith.constant dense<1> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi8>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  // expected-error@+1 {{offsets of type 'tensor<1xi8>', expected 16 or 32-bit numbers}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi8>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  return %y : tensor<1x1x3x16xsi32>
+}
+
+// -----
+
+func.func @start(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
+  %w = arith.constant dense<1> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[1, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  // expected-error@+1 {{panel 0 starts at block 1, expected 0}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  return %y : tensor<1x1x3x16xsi32>
+}
+
+// -----
+
+func.func @more_than_offsets(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
+  %w = arith.constant dense<1> : tensor<128xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 2]]> : tensor<1x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  // expected-error@+1 {{panel 0 has more blocks than there are offsets}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<128xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  return %y : tensor<1x1x3x16xsi32>
+}
+
+// -----
+
+func.func @shifted(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
+  %w = arith.constant dense<1> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 1, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  // expected-error@+1 {{panel 0 has more blocks than there are offsets}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  return %y : tensor<1x1x3x16xsi32>
+}
+
+// -----
+
+func.func @rest(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
+  %w = arith.constant dense<1> : tensor<128xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  // expected-error@+1 {{1 blocks in panels, expected 2 as there are weights}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<128xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
   return %y : tensor<1x1x3x16xsi32>
 }

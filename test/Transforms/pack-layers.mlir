@@ -8,14 +8,14 @@
 // CHECK: %[[P:.*]] = qnn.pad %[[L]] {high = array<i64: 0, 1, 4>, low = array<i64: 0, 1, 4>, {{.*}}x_zp = 7 : i64} : (tensor<1x4x16xui8>) -> tensor<1x6x24xui8>
 // CHECK: %[[X:.*]] = qnn.reshape %[[P]] : (tensor<1x6x24xui8>) -> tensor<1x6x6x4xui8>
 // CHECK: %[[D:.*]] = tensor.empty() : tensor<1x4x4x16xui8>
-// CHECK: dense<{{\[\[}}0, 2, 0, 1]]> : tensor<1x4xi32>
+// CHECK: dense<{{\[\[}}0, 0, 1, 1]]> : tensor<1x4xi32>
 // CHECK: %[[Y:.*]] = qnn.packed_conv ins(%[[X]],
 // CHECK-SAME: outs(%[[D]]) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>
 // CHECK-SAME: high_halves, line = 24 : i64, pixel = 4 : i64
 // CHECK-SAME: x_max = 255 : i64, zero_point = 3 : i64
 // CHECK: return %[[Y]]
 // VNNI-LABEL: func.func @conv
-// VNNI: dense<{{\[\[}}0, 0, 0, 9]]> : tensor<1x4xi32>
+// VNNI: dense<{{\[\[}}0, 0, 9]]> : tensor<1x3xi32>
 // VNNI: qnn.packed_conv {{.*}}dot = #qnn.dot<dpbusd>
 // NONE-LABEL: func.func @conv
 // NONE: qnn.conv
@@ -36,7 +36,7 @@ func.func @conv(%x: tensor<1x4x4x4xui8>) -> tensor<1x4x4x16xui8> {
 // Weights that overflow in pairs are split: two blocks of one offset. A signed input is flipped.
 // Sums with other readers are stored as they are.
 // CHECK-LABEL: func.func @overflow
-// CHECK-DAG: dense<{{\[\[}}0, 0, 0, 2]]> : tensor<1x4xi32>
+// CHECK-DAG: dense<{{\[\[}}0, 0, 2]]> : tensor<1x3xi32>
 // CHECK: qnn.packed_conv
 // CHECK-SAME: epilogue = #qnn.epilogue<store>, flip
 // CHECK-SAME: x_max = 255 : i64
@@ -72,7 +72,7 @@ func.func @residual(%x: tensor<1x7x7x16xui8>, %r: tensor<1x5x5x16xui8>) -> tenso
 
 // 16-bit inputs take the words' instruction: 2 to a block.
 // CHECK-LABEL: func.func @wide
-// CHECK: dense<{{\[\[}}0, 0, 0, 4]]> : tensor<1x4xi32>
+// CHECK: dense<{{\[\[}}0, 0, 4]]> : tensor<1x3xi32>
 // CHECK: qnn.packed_conv {{.*}}dot = #qnn.dot<maddwd>
 // VNNI-LABEL: func.func @wide
 // VNNI: qnn.packed_conv {{.*}}dot = #qnn.dot<dpwssd>

@@ -89,16 +89,19 @@ TEST(AccumulatorPlan, LimitsAreExact) {
 }
 
 TEST(AccumulatorPlan, NarrowWeightsShareSums) {
-  auto blocks = randomBlocks(64, 3.0, 7, 1);
-  AccumulatorPlan plan = planAccumulator(blocks, kChannels, 255);
-  EXPECT_EQ(plan.groups[0], 16); // 8 products of at most 7 * 255
-  EXPECT_EQ(plan.blocks.size(), 64u);
+  // 16 products of at most 7 * 255, then 128 of at most 7 * 15.
+  auto blocks = constantBlocks(72, 7);
+  AccumulatorPlan bytes = planAccumulator(blocks, kChannels, 255), nibbles = planAccumulator(blocks, kChannels, 15);
+  check(blocks, bytes, 255);
+  check(blocks, nibbles, 15);
+  EXPECT_EQ(bytes.groups, (std::array<int64_t, 6>{0, 0, 9, 0, 0, 0}));
+  EXPECT_EQ(nibbles.groups, (std::array<int64_t, 6>{1, 0, 1, 0, 0, 0}));
 }
 
 TEST(AccumulatorPlan, LaplaceWeightsPairUp) {
   auto blocks = randomBlocks(288, 20.0, 127, 3);
   AccumulatorPlan plan = planAccumulator(blocks, kChannels, 255);
-  EXPECT_GT(4 * plan.groups[0] + 2 * plan.groups[1], static_cast<int64_t>(plan.blocks.size() * 8 / 10));
+  EXPECT_GT(4 * plan.groups[3] + 2 * plan.groups[4], static_cast<int64_t>(plan.blocks.size() * 8 / 10));
 }
 
 TEST(AccumulatorPlan, Deterministic) {

@@ -43,11 +43,11 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
     reads from the address `n * H * W * C + oh * line + ow * pixel` on, in elements.
 
     Output channels form `groups` groups of panels of 16 channels; the last panel of a group
-    is filled up with zeros. A panel's row of `panels` [panels, 4] says with which block it
-    starts and how many groups of 4, of 2 and of 1 blocks it has.
+    is filled up with zeros. A panel's row of `panels` [panels, 2 + n] says with which block of `weights`
+    and with which of `offsets` it starts, then how many groups of each of the n `group_sizes` (in blocks) it has.
     A block is 4 bytes of input (4 numbers of 8 bits or 2 of 16) against the panel's
-    channels: `weights` hold it channel by channel, `offsets` its distance in bytes from the
-    position's address. `channels` [k, panels * 16] holds what differs by channel:
+    channels: `weights` hold it channel by channel, `offsets` (16 or 32 bits, not negative) its distance in bytes from the
+    position's address; panels may share them. `channels` [k, panels * 16] holds what differs by channel:
     the bias; the multiplier and the exponent of the epilogue; and the residual's
     multiplier (`add`), or the multiplier and the exponent of negative sums (`prelu`).
 
@@ -62,7 +62,7 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$offsets, AnyShaped:$panels, AnyShaped:$channels,
     Optional<AnyShaped>:$residual, AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, I64Attr:$groups, QNN_DotAttr:$dot,
-    I64Attr:$x_max, UnitAttr:$flip, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, DefaultValuedAttr<I64Attr, "0">:$residual_zp,
+    DenseI64ArrayAttr:$group_sizes, I64Attr:$x_max, UnitAttr:$flip, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, DefaultValuedAttr<I64Attr, "0">:$residual_zp,
     UnitAttr:$residual_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
     DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding);

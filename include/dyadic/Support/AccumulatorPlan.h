@@ -20,8 +20,10 @@ struct WeightBlock {
   std::vector<int8_t> weights;
 };
 
-/// How many blocks are summed in 16 bits before one widening addition, the largest first.
-inline constexpr std::array<unsigned, 3> kGroupSizes{4, 2, 1};
+/// How many blocks are summed in 16 bits before one widening addition, the largest first. Beyond
+/// `kUnrolledGroup` they are multiples of it, and a kernel loops.
+inline constexpr std::array<unsigned, 6> kGroupSizes{64, 16, 8, 4, 2, 1};
+inline constexpr unsigned kUnrolledGroup = 4;
 
 /// The blocks of one panel in the order in which the kernel takes them: first
 /// `groups[0]` groups of kGroupSizes[0] blocks, then `groups[1]` of kGroupSizes[1], and so on.
