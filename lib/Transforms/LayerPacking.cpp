@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "LayerPacking.h"
+#include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Layers.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include <map>
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+
+static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+PanelTable::PanelTable(ArrayRef<AccumulatorPlan> plans) {
+  for (auto [level, size] : llvm::enumerate(kGroupSizes))
+    if (llvm::any_of(plans, [&, level = level](const AccumulatorPlan &plan) { return plan.groups[level] > 0; }))
+      groupSizes.push_back(size);
+  std::map<std::vector<int64_t>, int64_t> starts; // equal lists are stored once
+  int64_t block = 0;
+  for (const AccumulatorPlan &plan : plans) {
+    std::vector<int64_t> list;
+    for (const WeightBlock &of : plan.blocks)
+      list.push_back(of.offset);
+    auto [start, isNew] = starts.try_emplace(list, static_cast<int64_t>(offsets.size()));
+    if (isNew)
+      llvm::append_range(offsets, list);
+    llvm::append_range(rows, ArrayRef<int64_t>{block, start->second});
+    for (auto [level, size] : llvm::enumerate(kGroupSizes))
+      if (llvm::is_contained(groupSizes, size))
+        rows.push_back(plan.groups[level]);
+    block += static_cast<int64_t>(list.size());
+  }
+}
+
+/// Where a fused kernel comes from: every layer that it computes.
+static Location locationOf(OpBuilder &builder, const LinearLayer &layer, const RoundedBy &rounding) {
+  SmallVector<Location> locations;
+  for (Operation *op : {layer.op, rounding.op})
+    if (op)
+      if (StringAttr id = servedId(op))
+        locations.push_back(FusedLoc::get(builder.getContext(), {op->getLoc()}, id));
+  return locations.empty() ? layer.op->getLoc() : FusedLoc::get(builder.getContext(), locations);
+}
+
+LayerPacker::LayerPacker(OpBuilder &builder, LinearLayer &layer, const RoundedBy &rounding)
+    : builder(builder), layer(layer), rounding(rounding), location(locationOf(builder, layer, rounding)) {}
+
+Value LayerPacker::shaped(Value value, ArrayRef<int64_t> shape) {
+  RankedTensorType type = typeOf(value);
+  return type.getShape() == shape ? value
+                                  : ReshapeOp::create(builder, location, type.clone(shape), value, StringAttr());
+}
+
+Value LayerPacker::padded(int64_t slack) {
+  Location location = layer.op->getLoc();
+  Type element = typeOf(layer.input).getElementType();
+  int64_t more = (slack + layer.channels - 1) / layer.channels;
+  if (layer.hasPads() || more > 0) {
+    // Lines as one dimension: a border of them is contiguous.
+    Value lines = shaped(layer.input, {layer.batch, layer.height, layer.width * layer.channels});
+    layer.height += layer.padTop + layer.padBottom;
+    layer.width += layer.padLeft + layer.padRight + more;
+    auto type = RankedTensorType::get({layer.batch, layer.height, layer.width * layer.channels}, element);
+    layer.input = PadOp::create(builder, location, type, lines,
+                                ArrayRef<int64_t>{0, layer.padTop, layer.padLeft * layer.channels},
+                                ArrayRef<int64_t>{0, layer.padBottom, (layer.padRight + more) * layer.channels},
+                                llvm::APFloat(0.0f), builder.getI64IntegerAttr(layer.zeroPoint), StringAttr());
+  }
+  return shaped(layer.input, {layer.batch, layer.height, layer.width, layer.channels});
+}
+
+Value LayerPacker::constant(ArrayRef<int64_t> shape, unsigned width, ArrayRef<int64_t> values) {
+  return makeConstant(builder, location, makeInts(RankedTensorType::get(shape, builder.getIntegerType(width)), values));
+}
+
+LayerPacker::Channels LayerPacker::channelRows(ArrayRef<int64_t> bias, int64_t panels,
+                                               function_ref<std::pair<int64_t, int64_t>(int64_t)> range) {
+  int64_t rows = 1 + static_cast<int64_t>(rounding.rows.size());
+  std::vector<int64_t> numbers(rows * panels * kPanelChannels, 0);
+  Channels result;
+  for (int64_t r = 0; r < rows; ++r) {
+    bool isExponent = r == 2 || r == 4;
+    std::vector<int64_t> values;
+    if (r > 0)
+      for (int32_t value : rounding.rows[r - 1].getValues<int32_t>())
+        values.push_back(value);
+    for (int64_t p = 0; p < panels; ++p) {
+      auto [first, count] = range(p);
+      for (int64_t i = 0; i < kPanelChannels; ++i) {
+        int64_t &number = numbers[(r * panels + p) * kPanelChannels + i];
+        if (isExponent)
+          number = 32; // of channels that are not there
+        if (i < count)
+          number = r == 0 ? bias[first + i] : values[values.size() == 1 ? 0 : first + i];
+        // Zero times anything is zero whatever the exponent: let it not cost the others their speed.
+        if (isExponent && rounding.kind != Epilogue::Add && i < count &&
+            numbers[((r - 1) * panels + p) * kPanelChannels + i] == 0)
+          number = 32;
+        result.highHalves &= !isExponent || number >= 32;
+      }
+    }
+  }
+  result.value = constant({rows, panels * kPanelChannels}, 32, numbers);
+  return result;
+}
+
+LayerPacker::Destination LayerPacker::destination() {
+  Destination result;
+  Operation *op = rounding.op ? rounding.op : layer.op;
+  auto type = RankedTensorType::get({layer.batch, layer.outHeight, layer.outWidth, layer.outputs},
+                                    typeOf(op->getResult(0)).getElementType());
+  result.dest = tensor::EmptyOp::create(builder, location, type.getShape(), type.getElementType());
+  result.clamp = builder.getDenseI64ArrayAttr({});
+  if (!rounding.op)
+    return result;
+  result.clamp = rounding.op->getAttrOfType<DenseI64ArrayAttr>("clamp");
+  result.zeroPoint = rounding.op->getAttrOfType<IntegerAttr>("zero_point").getInt();
+  result.rounding = rounding.op->getAttrOfType<RoundingAttr>("rounding").getValue();
+  if (rounding.residual) {
+    result.residual = shaped(rounding.residual, type.getShape());
+    result.isResidualUnsigned = typeOf(rounding.residual).getElementType().isUnsignedInteger();
+  }
+  return result;
+}
+
+} // namespace dyadic

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What packing shares between kinds of kernels: a layer's border, the numbers of its channels,
+// its destination, the table of its panels.
+
+#ifndef DYADIC_LIB_TRANSFORMS_LAYERPACKING_H
+#define DYADIC_LIB_TRANSFORMS_LAYERPACKING_H
+
+#include "LinearLayers.h"
+#include "dyadic/IR/Types.h"
+#include "dyadic/Support/AccumulatorPlan.h"
+#include "dyadic/Transforms/IntegerRanges.h"
+
+namespace dyadic {
+
+/// `offsets`, `panels` and `group_sizes` of a packed convolution.
+struct PanelTable {
+  explicit PanelTable(llvm::ArrayRef<AccumulatorPlan> plans);
+  int64_t columns() const { return 2 + static_cast<int64_t>(groupSizes.size()); }
+  unsigned offsetWidth() const { return llvm::all_of(offsets, llvm::isInt<16>) ? 16 : 32; }
+
+  std::vector<int64_t> offsets, rows, groupSizes;
+};
+
+/// A layer on its way to a packed operation. `layer` changes: it gets its border.
+class LayerPacker {
+public:
+  using Value = mlir::Value;
+  LayerPacker(mlir::OpBuilder &builder, LinearLayer &layer, const RoundedBy &rounding);
+
+  /// The input with its border, as [N, H, W, C]; `slack` elements may be read beyond its end.
+  Value padded(int64_t slack);
+  Value constant(llvm::ArrayRef<int64_t> shape, unsigned width, llvm::ArrayRef<int64_t> values);
+
+  struct Channels {
+    Value value;
+    bool highHalves = true;
+  };
+  /// The rows of `channels`: `range(p)` is the first channel of panel p and how many it has.
+  Channels channelRows(llvm::ArrayRef<int64_t> bias, int64_t panels,
+                       llvm::function_ref<std::pair<int64_t, int64_t>(int64_t)> range);
+
+  struct Destination {
+    Value residual, dest;
+    mlir::DenseI64ArrayAttr clamp;
+    int64_t zeroPoint = 0;
+    qnn::Rounding rounding = qnn::Rounding::HalfUp;
+    bool isResidualUnsigned = false;
+  };
+  Destination destination();
+
+  /// `value` in another shape.
+  Value shaped(Value value, llvm::ArrayRef<int64_t> shape);
+
+  mlir::OpBuilder &builder;
+  LinearLayer &layer;
+  const RoundedBy &rounding;
+  mlir::Location location; // of every layer that the kernel computes
+};
+
+/// The result of the packed operation for a layer whose input lies in `range`; null where this kind of kernel cannot
+/// compute it, and then nothing has changed.
+mlir::Value packConv(LayerPacker &packer, StorageRange range, qnn::Dot dot);
+mlir::Value packDepthwise(LayerPacker &packer);
+
+} // namespace dyadic
+
+#endif // DYADIC_LIB_TRANSFORMS_LAYERPACKING_H
