@@ -2,7 +2,9 @@
 
 #include "PackedKernels.h"
 #include "dyadic/Conversion/Passes.h"
+#include "dyadic/IR/Layers.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -18,7 +20,7 @@ struct LowerPackedLayers : impl::LowerPackedLayersBase<LowerPackedLayers> {
       unsigned index = 0;
       SmallVector<Operation *> packed;
       function.walk([&](Operation *op) {
-        if (isa<PackedConvOp, PackedDepthwiseOp>(op))
+        if (isPacked(op))
           packed.push_back(op);
       });
       for (Operation *op : packed)
@@ -63,10 +65,11 @@ private:
     Block *entry = kernel.addEntryBlock(outer);
     outer.setInsertionPointToStart(entry);
     VectorBuilder vectors(outer, op->getLoc());
-    if (auto conv = dyn_cast<PackedConvOp>(op))
-      buildPackedConv(vectors, entry->getArguments(), conv);
-    else
-      buildPackedDepthwise(vectors, entry->getArguments(), cast<PackedDepthwiseOp>(op));
+    TypeSwitch<Operation *>(op)
+        .Case([&](PackedConvOp conv) { buildPackedConv(vectors, entry->getArguments(), conv); })
+        .Case([&](PackedDepthwiseOp depthwise) { buildPackedDepthwise(vectors, entry->getArguments(), depthwise); })
+        .Case([&](PackedWinogradOp winograd) { buildPackedWinograd(vectors, entry->getArguments(), winograd); })
+        .Case([&](WinogradInputOp input) { buildWinogradInput(vectors, entry->getArguments(), input); });
     LLVM::ReturnOp::create(outer, op->getLoc(), ValueRange());
     LLVM::CallOp::create(builder, op->getLoc(), kernel, arguments);
     op->erase();

@@ -65,8 +65,6 @@ Value LinalgLowering::scalar(Location location, Value old, double value) {
   return scalars.integer(static_cast<int64_t>(value), elementOf(old).getIntOrFloatBitWidth());
 }
 
-static bool isPacked(Operation *op) { return isa<PackedConvOp, PackedDepthwiseOp>(op); }
-
 LogicalResult LinalgLowering::lower(Operation *op) {
   if (op->getNumResults() != 1 || !isa<RankedTensorType>(op->getResult(0).getType()) ||
       levelOf(op->getResult(0).getType()) == Level::Quantized)
@@ -86,9 +84,8 @@ Value LinalgLowering::lowerOp(Operation *op) {
       .Case<arith::ConstantOp, ConcatOp, ConvOp, MatmulOp, AddOp, SubOp, MulOp, MapOp, TableOp, PReluOp, SoftmaxOp,
             ReluOp, ClipOp, RequantizeOp, MaxPoolOp, AvgPoolOp, InterpolateOp, ReshapeOp, TransposeOp, SliceOp,
             GatherOp, PadOp, QuantizeOp, DequantizeOp, tensor::EmptyOp>([&](auto o) { return lower(o); })
-      .Case<PackedConvOp, PackedDepthwiseOp>([&](auto o) { return copySignless(o); })
       .Case<RangeOp>([&](RangeOp o) { return of(o.getInput()); })
-      .Default([](Operation *) { return Value(); });
+      .Default([&](Operation *o) { return isPacked(o) ? copySignless(o) : Value(); });
 }
 
 Value LinalgLowering::lower(tensor::EmptyOp op) {

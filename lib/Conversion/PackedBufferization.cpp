@@ -45,6 +45,8 @@ void registerPackedBufferization(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, QNNDialect *) {
     PackedConvOp::attachInterface<PackedModel<PackedConvOp>>(*context);
     PackedDepthwiseOp::attachInterface<PackedModel<PackedDepthwiseOp>>(*context);
+    PackedWinogradOp::attachInterface<PackedModel<PackedWinogradOp>>(*context);
+    WinogradInputOp::attachInterface<PackedModel<WinogradInputOp>>(*context);
   });
 }
 

@@ -14,6 +14,8 @@ namespace dyadic {
 /// Builds the kernel of `op` into a function whose `arguments` are pointers to the operands, in
 /// their order. Operands are buffers whose last dimension is contiguous; the input is contiguous.
 void buildPackedConv(VectorBuilder &b, mlir::ValueRange arguments, qnn::PackedConvOp op);
+void buildPackedWinograd(VectorBuilder &b, mlir::ValueRange arguments, qnn::PackedWinogradOp op);
+void buildWinogradInput(VectorBuilder &b, mlir::ValueRange arguments, qnn::WinogradInputOp op);
 void buildPackedDepthwise(VectorBuilder &b, mlir::ValueRange arguments, qnn::PackedDepthwiseOp op);
 
 } // namespace dyadic

@@ -11,14 +11,18 @@
 
 namespace dyadic {
 
-/// Bytes from one element to the next of each dimension of a buffer.
+/// Bytes from one position to the next of each dimension of a buffer; a position has `size` lines and columns.
 struct ByteStrides {
-  explicit ByteStrides(mlir::MemRefType type) {
+  ByteStrides(mlir::MemRefType type, int64_t size) {
     int64_t offset;
     llvm::SmallVector<int64_t> strides;
     if (type && mlir::succeeded(type.getStridesAndOffset(strides, offset)))
       for (int64_t stride : strides)
         bytes.push_back(stride * type.getElementTypeBitWidth() / 8);
+    if (bytes.size() == 4) {
+      bytes[1] *= size;
+      bytes[2] *= size;
+    }
   }
   int64_t operator[](size_t d) const { return bytes.empty() ? 0 : bytes[d]; }
   llvm::SmallVector<int64_t> bytes;
@@ -36,9 +40,10 @@ struct Tiles {
   int64_t rows, large, small;
 };
 
-/// The addresses of one position of the output.
+/// The addresses of one position of the output, and where it lies: its line, its place in the line.
 struct Place {
   mlir::Value input, residual, dest;
+  mlir::Value line = {}, position = {};
 };
 
 /// Of kernel arguments, which are in the order of the operation's operands.
@@ -51,31 +56,43 @@ class PositionLoops {
 public:
   template <typename Op>
   PositionLoops(VectorBuilder &b, Op op, int64_t mostRows)
+      : PositionLoops(b, op, mostRows, static_cast<int64_t>(op.getLine()), static_cast<int64_t>(op.getPixel())) {}
+
+  /// A position is `size` x `size` elements of the output; the input of the next one lies `pixel`, that of the next
+  /// line `line` elements further.
+  template <typename Op>
+  PositionLoops(VectorBuilder &b, Op op, int64_t mostRows, int64_t line, int64_t pixel, int64_t size = 1)
       : b(b), mostRows(mostRows), output(mlir::cast<mlir::MemRefType>(op.getDest().getType())),
-        input(mlir::cast<mlir::MemRefType>(op.getInput().getType())), dest(output),
-        residual(op.getResidual() ? mlir::cast<mlir::MemRefType>(op.getResidual().getType()) : mlir::MemRefType()) {
+        input(mlir::cast<mlir::MemRefType>(op.getInput().getType())), dest(output, size),
+        residual(op.getResidual() ? mlir::cast<mlir::MemRefType>(op.getResidual().getType()) : mlir::MemRefType(),
+                 size),
+        high((output.getDimSize(1) + size - 1) / size), wide((output.getDimSize(2) + size - 1) / size) {
     element = input.getElementTypeBitWidth() / 8;
     image = input.getDimSize(1) * input.getDimSize(2) * input.getDimSize(3) * element;
-    line = static_cast<int64_t>(op.getLine()) * element;
-    pixel = static_cast<int64_t>(op.getPixel()) * element;
+    this->line = line * element;
+    this->pixel = pixel * element;
   }
 
   /// Every line of the output; `start` is the address of the first position.
   void lines(Place start, llvm::function_ref<void(Place)> body) {
     b.loop(output.getDimSize(0), [&](mlir::Value n) {
       Place first = move(start, n, image, 0);
-      b.loop(output.getDimSize(1), [&](mlir::Value oh) { body(move(first, oh, line, 1)); });
+      b.loop(high, [&](mlir::Value oh) {
+        Place row = move(first, oh, line, 1);
+        row.line = oh;
+        body(row);
+      });
     });
   }
 
   /// Every tile of a line.
   void tiles(Place row, llvm::function_ref<void(Place, int64_t)> body) {
-    Tiles tiles(output.getDimSize(2), mostRows);
-    b.loop(tiles.large, [&](mlir::Value t) { body(move(row, t, pixel, 2, tiles.rows), tiles.rows); });
-    if (tiles.small == 0)
-      return;
-    row = skip(row, tiles.large * tiles.rows);
-    b.loop(tiles.small, [&](mlir::Value t) { body(move(row, t, pixel, 2, tiles.rows - 1), tiles.rows - 1); });
+    Tiles tiles(wide, mostRows);
+    auto each = [&](int64_t count, int64_t rows, int64_t before) {
+      b.loop(count, [&](mlir::Value t) { body(skip(row, b.add(b.times(t, rows), b.constant(before))), rows); });
+    };
+    each(tiles.large, tiles.rows, 0);
+    each(tiles.small, tiles.rows - 1, tiles.large * tiles.rows);
   }
 
   /// The same place, `channel` channels of the output further.
@@ -84,24 +101,32 @@ public:
   Place shiftBoth(Place place, mlir::Value channel) { return move(place, channel, element, 3); }
 
   /// `positions` further along the line.
-  Place skip(Place place, int64_t positions) {
-    return {b.address(place.input, positions * pixel),
-            place.residual ? b.address(place.residual, positions * residual[2]) : mlir::Value(),
-            b.address(place.dest, positions * dest[2])};
+  Place skip(Place place, int64_t positions) { return skip(place, b.constant(positions)); }
+  Place skip(Place place, mlir::Value positions) {
+    Place moved = move(place, positions, pixel, 2);
+    moved.position = place.position ? b.add(place.position, positions) : positions;
+    return moved;
   }
   int64_t pixelBytes() const { return pixel; }
+  /// Whole lines and columns of positions.
+  int64_t height() const { return high; }
+  int64_t width() const { return wide; }
 
 private:
-  Place move(Place place, mlir::Value index, int64_t inputBytes, size_t dimension, int64_t positions = 1) {
-    return {b.address(place.input, b.times(index, inputBytes * positions)),
-            place.residual ? b.address(place.residual, b.times(index, residual[dimension] * positions)) : mlir::Value(),
-            b.address(place.dest, b.times(index, dest[dimension] * positions))};
+  Place move(Place place, mlir::Value index, int64_t inputBytes, size_t dimension) {
+    auto moved = [&](mlir::Value from, int64_t bytes) { return b.address(from, b.times(index, bytes)); };
+    place.input = moved(place.input, inputBytes);
+    if (place.residual)
+      place.residual = moved(place.residual, residual[dimension]);
+    place.dest = moved(place.dest, dest[dimension]);
+    return place;
   }
 
   VectorBuilder &b;
   int64_t mostRows;
   mlir::MemRefType output, input;
   ByteStrides dest, residual;
+  int64_t high, wide;
   int64_t element, image, line, pixel; // bytes of the input
 };
 

@@ -22,6 +22,7 @@ Value VectorBuilder::splat(int64_t count, unsigned width, int64_t value) {
 }
 
 Value VectorBuilder::add(Value a, Value b) { return LLVM::AddOp::create(builder, location, a, b); }
+Value VectorBuilder::subtract(Value a, Value b) { return LLVM::SubOp::create(builder, location, a, b); }
 Value VectorBuilder::multiply(Value a, Value b) { return LLVM::MulOp::create(builder, location, a, b); }
 
 Value VectorBuilder::address(Value pointer, int64_t bytes) {

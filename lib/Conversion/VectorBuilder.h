@@ -22,6 +22,7 @@ public:
   Value splat(int64_t count, unsigned width, int64_t value); // the same number in every lane
 
   Value add(Value a, Value b);
+  Value subtract(Value a, Value b);
   Value multiply(Value a, Value b);
   /// `a * factor` of i64 numbers.
   Value times(Value a, int64_t factor) { return factor == 1 ? a : multiply(a, constant(factor)); }

@@ -34,6 +34,10 @@ static bool roundsItself(Operation *op) {
 
 bool accumulates(Operation *op) { return isa<ConvOp, MatmulOp, AvgPoolOp, InterpolateOp>(op); }
 
+bool isPacked(Operation *op) {
+  return isa<DestinationStyleOpInterface>(op) && isa_and_nonnull<QNNDialect>(op->getDialect());
+}
+
 bool isMove(Operation *op) { return isa<ReshapeOp, TransposeOp, SliceOp, GatherOp>(op); }
 
 bool absorbs(Operation *root, Operation *activation) {

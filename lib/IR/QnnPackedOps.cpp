@@ -6,6 +6,7 @@
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/QnnDialect.h"
 #include "dyadic/Support/AccumulatorPlan.h"
+#include "dyadic/Support/Winograd.h"
 
 using namespace mlir;
 using namespace dyadic;
@@ -28,6 +29,12 @@ void PackedConvOp::getEffects(Effects &effects) {
   addEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
 }
 void PackedDepthwiseOp::getEffects(Effects &effects) {
+  addEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
+}
+void PackedWinogradOp::getEffects(Effects &effects) {
+  addEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
+}
+void WinogradInputOp::getEffects(Effects &effects) {
   addEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
 }
 
@@ -86,60 +93,106 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
   return success();
 }
 
-LogicalResult PackedConvOp::verify() {
-  int64_t lanes = blockInputs(getDot()), bytesOfInput = 4 / lanes;
-  ArrayRef<int64_t> sizes = getGroupSizes();
+/// Weights, offsets and panels of a packed convolution with `rows` rows of the table; `last` is the farthest address
+/// of a position, in elements of the input.
+template <typename Op> static LogicalResult verifyPlan(Op op, int64_t rows, int64_t last) {
+  int64_t lanes = blockInputs(op.getDot()), bytesOfInput = 4 / lanes;
+  ArrayRef<int64_t> sizes = op.getGroupSizes();
   int64_t columns = 2 + static_cast<int64_t>(sizes.size());
-  int64_t panels = cast<ShapedType>(getPanels().getType()).getNumElements() / columns;
-  if (failed(verifyPacked(*this, panels)))
-    return failure();
-  if (widthOf(getInput()) != 8 * bytesOfInput || widthOf(getWeights()) != 8 * bytesOfInput)
-    return emitOpError() << "input of type " << getInput().getType() << " and weights of type "
-                         << getWeights().getType() << ", expected " << 8 * bytesOfInput << "-bit numbers";
+  if (widthOf(op.getInput()) != 8 * bytesOfInput || widthOf(op.getWeights()) != 8 * bytesOfInput)
+    return op.emitOpError() << "input of type " << op.getInput().getType() << " and weights of type "
+                            << op.getWeights().getType() << ", expected " << 8 * bytesOfInput << "-bit numbers";
   for (int64_t size : sizes)
-    if (size < 1 || (size > kUnrolledGroup && (size % kUnrolledGroup != 0 || getDot() != Dot::Maddubs)))
-      return emitOpError() << "groups of " << size << " blocks, expected at most " << kUnrolledGroup
-                           << ", with maddubs also multiples of it";
-  if (widthOf(getOffsets()) != 16 && widthOf(getOffsets()) != 32)
-    return emitOpError() << "offsets of type " << getOffsets().getType() << ", expected 16 or 32-bit numbers";
-  if (getGroups() == 0 || panels % static_cast<int64_t>(getGroups()) != 0)
-    return emitOpError() << panels << " panels for " << getGroups() << " groups";
+    if (size < 1 || (size > kUnrolledGroup && (size % kUnrolledGroup != 0 || op.getDot() != Dot::Maddubs)))
+      return op.emitOpError() << "groups of " << size << " blocks, expected at most " << kUnrolledGroup
+                              << ", with maddubs also multiples of it";
+  if (widthOf(op.getOffsets()) != 16 && widthOf(op.getOffsets()) != 32)
+    return op.emitOpError() << "offsets of type " << op.getOffsets().getType() << ", expected 16 or 32-bit numbers";
   // Buffers come from constants that were proven as tensors.
-  ConstantView weights(getWeights()), offsets(getOffsets()), table(getPanels());
+  ConstantView weights(op.getWeights()), offsets(op.getOffsets()), table(op.getPanels());
   if (!weights || !offsets || !table)
     return success();
-  auto input = cast<ShapedType>(getInput().getType()).getShape(),
-       output = cast<ShapedType>(getDest().getType()).getShape();
-  int64_t image = input[1] * input[2] * input[3];
-  int64_t last = (output[1] - 1) * static_cast<int64_t>(getLine()) + (output[2] - 1) * static_cast<int64_t>(getPixel());
+  int64_t elements = cast<ShapedType>(op.getInput().getType()).getNumElements() /
+                     cast<ShapedType>(op.getInput().getType()).getDimSize(0);
   for (int64_t i = 0; i < offsets.size(); ++i)
-    if (offsets.intAt(i) < 0 || last * bytesOfInput + offsets.intAt(i) + 4 > image * bytesOfInput)
-      return emitOpError() << "offset " << offsets.intAt(i) << " reads beyond the input";
+    if (offsets.intAt(i) < 0 || last * bytesOfInput + offsets.intAt(i) + 4 > elements * bytesOfInput)
+      return op.emitOpError() << "offset " << offsets.intAt(i) << " reads beyond the input";
   int64_t blockSize = kPanelChannels * lanes;
   std::vector<int64_t> numbers = weights.ints();
   std::vector<int8_t> bytes(numbers.begin(), numbers.end());
   int64_t next = 0;
-  for (int64_t p = 0; p < panels; ++p) {
+  for (int64_t p = 0; p < rows; ++p) {
     int64_t first = table.intAt(columns * p), offset = table.intAt(columns * p + 1);
     if (first != next)
-      return emitOpError() << "panel " << p << " starts at block " << first << ", expected " << next;
+      return op.emitOpError() << "panel " << p << " starts at block " << first << ", expected " << next;
     for (auto [level, size] : llvm::enumerate(sizes))
       for (int64_t g = 0; g < table.intAt(columns * p + 2 + static_cast<int64_t>(level)); ++g) {
         if ((next + size) * blockSize > weights.size())
-          return emitOpError() << "panel " << p << " has more blocks than there are weights";
-        if (getDot() == Dot::Maddubs && !fitsSixteenBits(bytes.data() + next * blockSize, static_cast<unsigned>(size),
-                                                         kPanelChannels, static_cast<int64_t>(getXMax())))
-          return emitOpError() << "panel " << p << ": the sum of " << 2 * size
-                               << " products can leave 16 bits, expected smaller groups";
+          return op.emitOpError() << "panel " << p << " has more blocks than there are weights";
+        if (op.getDot() == Dot::Maddubs &&
+            !fitsSixteenBits(bytes.data() + next * blockSize, static_cast<unsigned>(size), kPanelChannels,
+                             static_cast<int64_t>(op.getXMax())))
+          return op.emitOpError() << "panel " << p << ": the sum of " << 2 * size
+                                  << " products can leave 16 bits, expected smaller groups";
         next += size;
       }
     if (offset < 0 || offset + next - first > offsets.size())
-      return emitOpError() << "panel " << p << " has more blocks than there are offsets";
+      return op.emitOpError() << "panel " << p << " has more blocks than there are offsets";
   }
   if (next * blockSize != weights.size())
-    return emitOpError() << next << " blocks in panels, expected " << weights.size() / blockSize
-                         << " as there are weights";
+    return op.emitOpError() << next << " blocks in panels, expected " << weights.size() / blockSize
+                            << " as there are weights";
   return success();
+}
+
+/// Rows of the table of panels.
+template <typename Op> static int64_t tableRows(Op op) {
+  return cast<ShapedType>(op.getPanels().getType()).getNumElements() /
+         (2 + static_cast<int64_t>(op.getGroupSizes().size()));
+}
+
+LogicalResult PackedConvOp::verify() {
+  int64_t panels = tableRows(*this);
+  if (failed(verifyPacked(*this, panels)))
+    return failure();
+  if (getGroups() == 0 || panels % static_cast<int64_t>(getGroups()) != 0)
+    return emitOpError() << panels << " panels for " << getGroups() << " groups";
+  auto output = cast<ShapedType>(getDest().getType()).getShape();
+  return verifyPlan(*this, panels,
+                    (output[1] - 1) * static_cast<int64_t>(getLine()) +
+                        (output[2] - 1) * static_cast<int64_t>(getPixel()));
+}
+
+static ArrayRef<int64_t> shapeOf(Value value) { return cast<ShapedType>(value.getType()).getShape(); }
+
+LogicalResult WinogradInputOp::verify() {
+  ArrayRef<int64_t> input = shapeOf(getInput()), tiles = shapeOf(getDest());
+  bool fits = input.size() == 4 && tiles.size() == 4 && input[0] == tiles[0] && 2 * tiles[1] + 2 <= input[1] &&
+              2 * tiles[2] + 2 <= input[2] && tiles[3] == kWinogradInputs * input[3];
+  if (!fits)
+    return emitOpError() << "input and destination have shapes [" << input << "] and [" << tiles
+                         << "], expected [N, H, W, C] and [N, TH, TW, 16 * C] with H >= 2 TH + 2 and W >= 2 TW + 2";
+  if (widthOf(getInput()) != 8 || widthOf(getDest()) != 8)
+    return emitOpError() << "numbers of " << widthOf(getInput()) << " and " << widthOf(getDest())
+                         << " bits, expected 8";
+  return success();
+}
+
+LogicalResult PackedWinogradOp::verify() {
+  int64_t rows = tableRows(*this), panels = rows / kWinogradInputs;
+  if (failed(verifyPacked(*this, panels)))
+    return failure();
+  ArrayRef<int64_t> tiles = shapeOf(getInput()), output = shapeOf(getDest());
+  if (rows % kWinogradInputs != 0 || tiles[3] % kWinogradInputs != 0 || tiles[1] != (output[1] + 1) / 2 ||
+      tiles[2] != (output[2] + 1) / 2)
+    return emitOpError() << "tiles of shape [" << tiles << "] with " << rows << " rows of panels for a destination ["
+                         << output << "], expected one tile for 2x2 positions and 16 rows a panel";
+  if (shapeOf(getCorrections()) != ArrayRef<int64_t>{kWinogradOutputs, panels * kPanelChannels} ||
+      widthOf(getCorrections()) != 32)
+    return emitOpError() << "'corrections' of type " << getCorrections().getType() << ", expected " << kWinogradOutputs
+                         << " x " << panels * kPanelChannels << " 32-bit numbers";
+  int64_t channels = tiles[3] / kWinogradInputs;
+  return verifyPlan(*this, rows, (tiles[1] * tiles[2] - 1) * tiles[3] + (kWinogradInputs - 1) * channels);
 }
 
 LogicalResult PackedDepthwiseOp::verify() {

@@ -34,6 +34,15 @@ PanelTable::PanelTable(ArrayRef<AccumulatorPlan> plans) {
   }
 }
 
+AccumulatorPlan planFor(Dot dot, std::vector<WeightBlock> blocks, int64_t xMax) {
+  if (dot == Dot::Maddubs)
+    return planAccumulator(std::move(blocks), kPanelChannels, xMax);
+  AccumulatorPlan plan;
+  plan.groups.back() = static_cast<int64_t>(blocks.size());
+  plan.blocks = std::move(blocks);
+  return plan;
+}
+
 /// Where a fused kernel comes from: every layer that it computes.
 static Location locationOf(OpBuilder &builder, const LinearLayer &layer, const RoundedBy &rounding) {
   SmallVector<Location> locations;

@@ -22,6 +22,9 @@ struct PanelTable {
   std::vector<int64_t> offsets, rows, groupSizes;
 };
 
+/// The plan of one panel whose inputs lie in [0, xMax]; only maddubs needs groups.
+AccumulatorPlan planFor(qnn::Dot dot, std::vector<WeightBlock> blocks, int64_t xMax);
+
 /// A layer on its way to a packed operation. `layer` changes: it gets its border.
 class LayerPacker {
 public:
@@ -61,6 +64,7 @@ public:
 /// The result of the packed operation for a layer whose input lies in `range`; null where this kind of kernel cannot
 /// compute it, and then nothing has changed.
 mlir::Value packConv(LayerPacker &packer, StorageRange range, qnn::Dot dot);
+mlir::Value packWinograd(LayerPacker &packer, StorageRange range, qnn::Dot dot);
 mlir::Value packDepthwise(LayerPacker &packer);
 
 } // namespace dyadic

@@ -58,13 +58,7 @@ Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
             }
           blocks.push_back(std::move(block));
         }
-    AccumulatorPlan plan;
-    if (dot == Dot::Maddubs) {
-      plan = planAccumulator(std::move(blocks), kPanelChannels, xMax);
-    } else {
-      plan.groups.back() = static_cast<int64_t>(blocks.size());
-      plan.blocks = std::move(blocks);
-    }
+    AccumulatorPlan plan = planFor(dot, std::move(blocks), xMax);
     for (WeightBlock &block : plan.blocks) {
       block.offset *= bytesOfInput;
       llvm::append_range(weights, block.weights);

@@ -52,7 +52,10 @@ private:
     Operation *place = rounding.op ? rounding.op : layer.op;
     OpBuilder builder(place);
     LayerPacker packer(builder, layer, rounding);
-    Value result = layer.isDepthwise() ? packDepthwise(packer) : packConv(packer, range, width == 8 ? bytes : words);
+    Dot dot = width == 8 ? bytes : words;
+    Value result = layer.isDepthwise() ? packDepthwise(packer) : packWinograd(packer, range, dot);
+    if (!result && !layer.isDepthwise())
+      result = packConv(packer, range, dot);
     if (!result)
       return;
     Value old = place->getResult(0);

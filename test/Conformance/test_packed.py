@@ -54,6 +54,15 @@ LAYERS = {
     "one dimension": (6, 10, (23,), 5, 2, 1, 2, 1),
     "deep": (300, 18, (3, 3), 3, 1, 1, 1, 1),
 }
+#: Layers whose narrow operands qualify for Winograd, and one whose 16-bit sums are long.
+NARROW_WIDTHS = ["w4a4", "w2a6", "w3a5", "w4a6"]
+NARROW_LAYERS = {
+    "winograd": (64, 32, (8, 12), 3, 1, 1, 1, 1),
+    "winograd odd": (20, 37, (9, 11), 3, 1, 1, 1, 1),
+    "winograd, no border": (16, 16, (6, 9), 3, 1, 1, 0, 1),
+    "winograd deep": (260, 18, (5, 5), 3, 1, 1, 1, 1),
+    "long sums": (600, 20, (3, 5), 1, 1, 1, 0, 1),
+}
 TAILS = ["none", "relu", "add", "prelu"]
 
 
@@ -115,14 +124,15 @@ def guarded(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", [*LAYERS, *NARROW_LAYERS])
 def test_layer(name: str, guarded: Path, tmp_path: Path) -> None:
-    layer, seed = LAYERS[name], list(LAYERS).index(name)
+    table, widths = (LAYERS, WIDTHS) if name in LAYERS else (NARROW_LAYERS, NARROW_WIDTHS)
+    layer, seed = table[name], list(table).index(name)
     rng = np.random.default_rng(seed)
     for i in range(len(KINDS)):
         if not FULL and (i + seed) % 2:
             continue
-        kind, tail, width = KINDS[i], TAILS[(i + seed) % len(TAILS)], WIDTHS[(i + seed) % len(WIDTHS)]
+        kind, tail, width = KINDS[i], TAILS[(i + seed) % len(TAILS)], widths[(i + seed) % len(widths)]
         rounding = "half_even" if (i + seed) % 3 == 0 else "half_up"
         shape = conv_model(tmp_path / "m.onnx", rng, layer, kind, tail)
         samples = rng.normal(0.3, 1, (6, *shape[1:])).astype(np.float32)
@@ -146,6 +156,10 @@ def test_layer(name: str, guarded: Path, tmp_path: Path) -> None:
             f"--dump={tmp_path / 'd.npz'}",
         )
         values, outputs = np.load(tmp_path / "d.npz"), np.load(tmp_path / "o.npz")
+        if name.startswith("winograd"):
+            pack = ["--quant-assign-layout", "--quant-pack-layers=byte-dot=maddubs word-dot=maddwd"]
+            run_tool("quant-opt", tmp_path / "m.mlir", *pack, "-o", tmp_path / "p.mlir")
+            assert "qnn.packed_winograd" in (tmp_path / "p.mlir").read_text()
         compared = 0
         for target in TARGETS:
             library = tmp_path / f"{target}.so"

@@ -25,3 +25,37 @@ func.func @main(%x: memref<1x1x3x4xi8>, %w: memref<64xi8>, %o: memref<1xi32>, %p
   qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%y) {clamp = array<i64: 0, 255>, dot = #qnn.dot<dpbusd>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, high_halves, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (memref<1x1x3x4xi8>, memref<64xi8>, memref<1xi32>, memref<1x3xi32>, memref<3x16xi32>, memref<1x1x3x16xi8, strided<[96, 96, 32, 1], offset: 16>>) -> ()
   return
 }
+
+// -----
+
+// Eight blocks share a group: a loop of its own carries the 16-bit sums.
+// CHECK-LABEL: func.func @long
+// CHECK: iter_args({{.*}}) -> (vector<8xi32>
+// CHECK: iter_args({{.*}}) -> (vector<16xi16>
+// CHECK-COUNT-8: llvm.x86.avx2.pmadd.ub.sw
+// CHECK-NOT: pmadd.ub.sw
+// CHECK: llvm.x86.avx2.pmadd.wd
+func.func @long(%x: memref<1x1x1x32xi8>, %w: memref<512xi8>, %o: memref<8xi16>, %p: memref<1x3xi32>, %c: memref<1x16xi32>, %y: memref<1x1x1x16xi32>) {
+  qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%y) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 8>, groups = 1 : i64, line = 32 : i64, pixel = 32 : i64, x_max = 255 : i64} : (memref<1x1x1x32xi8>, memref<512xi8>, memref<8xi16>, memref<1x3xi32>, memref<1x16xi32>, memref<1x1x1x16xi32>) -> ()
+  return
+}
+
+// -----
+
+// The input transform adds modulo 2^8; the kernel keeps 16 sums a tile on the stack. Of an odd output the last line and
+// column have no second one: their outputs go where the first are written after them.
+// CHECK-LABEL: func.func @winograd
+// CHECK: llvm.call @winograd_packed_0
+// CHECK: llvm.call @winograd_packed_1
+// CHECK: llvm.func internal @winograd_packed_1
+// CHECK: llvm.alloca
+// CHECK: llvm.x86.avx2.pmadd.ub.sw
+// CHECK: llvm.icmp "eq"
+// CHECK: llvm.func internal @winograd_packed_0
+// CHECK: llvm.sub {{.*}} : vector<32xi8>
+// CHECK: llvm.mlir.constant(dense<30> : vector<32xi8>)
+func.func @winograd(%x: memref<1x6x6x16xi8>, %v: memref<1x2x2x256xi8>, %w: memref<4096xi8>, %o: memref<4xi16>, %p: memref<16x3xi32>, %c: memref<1x16xi32>, %k: memref<4x16xi32>, %y: memref<1x3x3x16xi32>) {
+  qnn.winograd_input ins(%x) outs(%v) {center = 0 : i64, around = 30 : i64} : (memref<1x6x6x16xi8>, memref<1x2x2x256xi8>) -> ()
+  qnn.packed_winograd ins(%v, %w, %o, %p, %c, %k) outs(%y) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 4>, x_max = 60 : i64} : (memref<1x2x2x256xi8>, memref<4096xi8>, memref<4xi16>, memref<16x3xi32>, memref<1x16xi32>, memref<4x16xi32>, memref<1x3x3x16xi32>) -> ()
+  return
+}

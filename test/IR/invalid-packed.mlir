@@ -165,3 +165,58 @@ func.func @rest(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x
   %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<128xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
   return %y : tensor<1x1x3x16xsi32>
 }
+
+// -----
+
+func.func @tiles(%x: tensor<1x5x6x16xui8>, %d: tensor<1x2x2x256xui8>) -> tensor<1x2x2x256xui8> {
+  // expected-error@+1 {{input and destination have shapes [1, 5, 6, 16] and [1, 2, 2, 256], expected [N, H, W, C] and [N, TH, TW, 16 * C] with H >= 2 TH + 2 and W >= 2 TW + 2}}
+  %y = qnn.winograd_input ins(%x) outs(%d) {center = 0 : i64, around = 30 : i64} : (tensor<1x5x6x16xui8>, tensor<1x2x2x256xui8>) -> tensor<1x2x2x256xui8>
+  return %y : tensor<1x2x2x256xui8>
+}
+
+// -----
+
+func.func @tile_bits(%x: tensor<1x6x6x16xsi16>, %d: tensor<1x2x2x256xui8>) -> tensor<1x2x2x256xui8> {
+  // expected-error@+1 {{numbers of 16 and 8 bits, expected 8}}
+  %y = qnn.winograd_input ins(%x) outs(%d) {center = 0 : i64, around = 30 : i64} : (tensor<1x6x6x16xsi16>, tensor<1x2x2x256xui8>) -> tensor<1x2x2x256xui8>
+  return %y : tensor<1x2x2x256xui8>
+}
+
+// -----
+
+func.func @tile_count(%x: tensor<1x1x1x64xui8>, %d: tensor<1x3x2x16xsi32>) -> tensor<1x3x2x16xsi32> {
+  %w = arith.constant dense<1> : tensor<1024xi8>
+  %o = arith.constant dense<0> : tensor<1xi16>
+  %p = arith.constant dense<[[0, 0, 1], [1, 0, 1], [2, 0, 1], [3, 0, 1], [4, 0, 1], [5, 0, 1], [6, 0, 1], [7, 0, 1], [8, 0, 1], [9, 0, 1], [10, 0, 1], [11, 0, 1], [12, 0, 1], [13, 0, 1], [14, 0, 1], [15, 0, 1]]> : tensor<16x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  %k = arith.constant dense<0> : tensor<4x16xi32>
+  // expected-error@+1 {{tiles of shape [1, 1, 1, 64] with 16 rows of panels for a destination [1, 3, 2, 16], expected one tile for 2x2 positions and 16 rows a panel}}
+  %y = qnn.packed_winograd ins(%x, %w, %o, %p, %c, %k) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, x_max = 255 : i64} : (tensor<1x1x1x64xui8>, tensor<1024xi8>, tensor<1xi16>, tensor<16x3xi32>, tensor<1x16xi32>, tensor<4x16xi32>, tensor<1x3x2x16xsi32>) -> tensor<1x3x2x16xsi32>
+  return %y : tensor<1x3x2x16xsi32>
+}
+
+// -----
+
+func.func @corrections(%x: tensor<1x1x1x64xui8>, %d: tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32> {
+  %w = arith.constant dense<1> : tensor<1024xi8>
+  %o = arith.constant dense<0> : tensor<1xi16>
+  %p = arith.constant dense<[[0, 0, 1], [1, 0, 1], [2, 0, 1], [3, 0, 1], [4, 0, 1], [5, 0, 1], [6, 0, 1], [7, 0, 1], [8, 0, 1], [9, 0, 1], [10, 0, 1], [11, 0, 1], [12, 0, 1], [13, 0, 1], [14, 0, 1], [15, 0, 1]]> : tensor<16x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  %k = arith.constant dense<0> : tensor<1x16xi32>
+  // expected-error@+1 {{'corrections' of type 'tensor<1x16xi32>', expected 4 x 16 32-bit numbers}}
+  %y = qnn.packed_winograd ins(%x, %w, %o, %p, %c, %k) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, x_max = 255 : i64} : (tensor<1x1x1x64xui8>, tensor<1024xi8>, tensor<1xi16>, tensor<16x3xi32>, tensor<1x16xi32>, tensor<1x16xi32>, tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32>
+  return %y : tensor<1x2x2x16xsi32>
+}
+
+// -----
+
+func.func @transformed_overflow(%x: tensor<1x1x1x64xui8>, %d: tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32> {
+  %w = arith.constant dense<65> : tensor<1024xi8>
+  %o = arith.constant dense<0> : tensor<1xi16>
+  %p = arith.constant dense<[[0, 0, 1], [1, 0, 1], [2, 0, 1], [3, 0, 1], [4, 0, 1], [5, 0, 1], [6, 0, 1], [7, 0, 1], [8, 0, 1], [9, 0, 1], [10, 0, 1], [11, 0, 1], [12, 0, 1], [13, 0, 1], [14, 0, 1], [15, 0, 1]]> : tensor<16x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  %k = arith.constant dense<0> : tensor<4x16xi32>
+  // expected-error@+1 {{panel 0: the sum of 2 products can leave 16 bits, expected smaller groups}}
+  %y = qnn.packed_winograd ins(%x, %w, %o, %p, %c, %k) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, x_max = 255 : i64} : (tensor<1x1x1x64xui8>, tensor<1024xi8>, tensor<1xi16>, tensor<16x3xi32>, tensor<1x16xi32>, tensor<4x16xi32>, tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32>
+  return %y : tensor<1x2x2x16xsi32>
+}

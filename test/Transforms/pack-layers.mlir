@@ -92,3 +92,33 @@ func.func @left(%x: tensor<1x4x4x4xui8>, %w: tensor<16x4x3x3xsi8>) -> tensor<1x2
       : (tensor<1x4x4x4xui8>, tensor<16x4x3x3xsi8>) -> tensor<1x2x2x16xsi32>
   return %a : tensor<1x2x2x16xsi32>
 }
+
+// -----
+
+// Four bits on both sides: Winograd. 2x2 outputs of a tile; the odd line and column get a tile of their own. The inputs lie
+// in [0, 15]: 2 * 15 makes them unsigned, up to 60. Every weight is 1: transformed 9 in the middle, 3 * 2 beside it
+// and 4 in the corners, one block of 4 channels each.
+// CHECK-LABEL: func.func @winograd
+// CHECK: qnn.pad %{{.*}} {{.*}} -> tensor<1x8x128xui8>
+// CHECK: qnn.winograd_input {{.*}} {around = 30 : i64, center = 0 : i64} : (tensor<1x8x8x16xui8>, tensor<1x3x3x256xui8>)
+// CHECK: qnn.packed_winograd {{.*}} group_sizes = array<i64: 4>, high_halves, x_max = 60 : i64
+// VNNI-LABEL: func.func @winograd
+// VNNI: qnn.packed_winograd {{.*}}dot = #qnn.dot<dpbusd>
+// Five bits of weight can leave a byte, and these do: 9 * 15.
+// CHECK-LABEL: func.func @too_wide
+// CHECK: qnn.packed_conv
+func.func @winograd(%x: tensor<1x5x5x16xui8> {qnn.type = !quant.uniform<u8<0:15>:f32, 1.0>}) -> tensor<1x5x5x16xui8> {
+  %w = arith.constant dense<1> : tensor<16x16x3x3xsi8>
+  %a = qnn.conv %x, %w {channels_last, id = "c", x_zp = 0 : i64, pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<1x5x5x16xui8>, tensor<16x16x3x3xsi8>) -> tensor<1x5x5x16xsi32>
+  %y = qnn.requantize %a {id = "c", multiplier = dense<1518500250> : tensor<i32>, exponent = dense<38> : tensor<i32>,
+    zero_point = 3 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>} : (tensor<1x5x5x16xsi32>) -> tensor<1x5x5x16xui8>
+  return %y : tensor<1x5x5x16xui8>
+}
+
+func.func @too_wide(%x: tensor<1x5x5x16xui8> {qnn.type = !quant.uniform<u8<0:15>:f32, 1.0>}) -> tensor<1x5x5x16xsi32> {
+  %w = arith.constant dense<15> : tensor<16x16x3x3xsi8>
+  %a = qnn.conv %x, %w {channels_last, id = "c", x_zp = 0 : i64, pads = array<i64: 1, 1, 1, 1>}
+    : (tensor<1x5x5x16xui8>, tensor<16x16x3x3xsi8>) -> tensor<1x5x5x16xsi32>
+  return %a : tensor<1x5x5x16xsi32>
+}

@@ -41,6 +41,9 @@ std::optional<ActivationBounds> boundsOf(mlir::Operation *op);
 /// True for the operations whose result is an accumulator at the integer level.
 bool accumulates(mlir::Operation *op);
 
+/// True for operations of the packed level: those of qnn that write to a destination.
+bool isPacked(mlir::Operation *op);
+
 /// True for the operations that take numbers elsewhere and do nothing else: reshape,
 /// transpose, slice and gather. (A max pool compares numbers, a pad adds others.)
 bool isMove(mlir::Operation *op);

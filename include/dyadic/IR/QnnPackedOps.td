@@ -93,4 +93,39 @@ def QNN_PackedDepthwiseOp : QNN_PackedOp<"packed_depthwise"> {
   }];
 }
 
+def QNN_WinogradInputOp : QNN_PackedOp<"winograd_input"> {
+  let summary = "input transform of Winograd's F(2x2, 3x3)";
+  let description = [{
+    `input` is [N, H, W, C] with 8-bit numbers, `dest` [N, TH, TW, 16 * C]: position p, channel c
+    of tile (th, tw) is B' d B at p, plus `center` where p is 5 and plus `around` elsewhere, modulo 2^8. d are the 4x4 inputs
+    from (2 th, 2 tw) on. See Support/Winograd.h.
+  }];
+  let arguments = (ins AnyShaped:$input, AnyShaped:$dest, I64Attr:$center, I64Attr:$around);
+  let results = (outs Optional<AnyRankedTensor>:$output);
+  let assemblyFormat = "`ins` `(` $input `)` `outs` `(` $dest `)` attr-dict `:` functional-type(operands, results)";
+}
+
+def QNN_PackedWinogradOp : QNN_PackedOp<"packed_winograd"> {
+  let summary = "3x3 convolution of transformed inputs, with its epilogue";
+  let description = [{
+    As `qnn.packed_conv` with one group, but `input` is the result of `qnn.winograd_input`, and a tile gives
+    2x2 positions of `dest`. `panels` has 16 rows a panel, one for each position p of the
+    transformed tile: its blocks are transformed weights, their offsets count from the tile's address plus `p * C`.
+    The 16 sums of a channel, from 0 on, are transformed back: four numbers, to which `corrections` [4, panels * 16] are
+    added (modulo 2^32), give four times the convolution. What the inputs were shifted by is in there; the
+    bias comes after the division by four.
+  }];
+  let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$offsets, AnyShaped:$panels, AnyShaped:$channels,
+    AnyShaped:$corrections, Optional<AnyShaped>:$residual, AnyShaped:$dest, QNN_DotAttr:$dot,
+    DenseI64ArrayAttr:$group_sizes, I64Attr:$x_max, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves,
+    DefaultValuedAttr<I64Attr, "0">:$residual_zp, UnitAttr:$residual_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
+    DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding);
+  let results = (outs Optional<AnyRankedTensor>:$output);
+  let assemblyFormat = [{
+    `ins` `(` $input `,` $weights `,` $offsets `,` $panels `,` $channels `,` $corrections (`,` $residual^)? `)` `outs` `(` $dest `)`
+    attr-dict `:` functional-type(operands, results)
+  }];
+}
+
 #endif // DYADIC_IR_QNNPACKEDOPS_TD

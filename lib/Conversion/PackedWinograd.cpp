@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Winograd's F(2x2, 3x3): see Support/Winograd.h for the arithmetic.
+
+#include "PackedKernels.h"
+#include "PanelLoops.h"
+#include "PanelSums.h"
+#include "dyadic/Support/Winograd.h"
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+
+/// B' x of four lines or columns.
+static std::array<Value, 4> inputTransform(VectorBuilder &b, std::array<Value, 4> x) {
+  return {b.subtract(x[0], x[2]), b.add(x[1], x[2]), b.subtract(x[2], x[1]), b.subtract(x[1], x[3])};
+}
+
+/// A' x of four lines or columns.
+static std::array<Value, 2> outputTransform(VectorBuilder &b, std::array<Value, 4> x) {
+  Value both = b.add(x[1], x[2]), difference = b.subtract(x[1], x[2]);
+  return {b.add(x[0], both), b.subtract(difference, x[3])};
+}
+
+void buildWinogradInput(VectorBuilder &b, ValueRange arguments, WinogradInputOp op) {
+  auto input = cast<MemRefType>(op.getInput().getType()), tiles = cast<MemRefType>(op.getDest().getType());
+  int64_t channels = input.getDimSize(3), line = input.getDimSize(2) * channels;
+  constexpr int64_t kLanes = 32;
+  // `count` channels of a tile; the addition is modulo 2^8, as the offsets want it.
+  auto transform = [&](Value from, Value to, int64_t count) {
+    VectorType bytes = b.vector(kLanes, 8);
+    std::array<std::array<Value, 4>, 4> lines; // [column][line]
+    for (int64_t column = 0; column < 4; ++column) {
+      std::array<Value, 4> x;
+      for (int64_t row = 0; row < 4; ++row)
+        x[row] = b.loadPart(bytes, count, b.address(from, row * line + column * channels));
+      lines[column] = inputTransform(b, x);
+    }
+    for (int64_t row = 0; row < 4; ++row) {
+      auto transformed = inputTransform(b, {lines[0][row], lines[1][row], lines[2][row], lines[3][row]});
+      for (int64_t column = 0; column < 4; ++column) {
+        int64_t p = 4 * row + column;
+        int64_t offset = static_cast<int64_t>(p == 5 ? op.getCenter() : op.getAround());
+        Value shifted = offset == 0 ? transformed[column] : b.add(transformed[column], b.splat(kLanes, 8, offset));
+        b.storePart(shifted, count, b.address(to, p * channels));
+      }
+    }
+  };
+  int64_t image = input.getDimSize(1) * line, tileBytes = tiles.getDimSize(3);
+  b.loop(tiles.getDimSize(0), [&](Value n) {
+    b.loop(tiles.getDimSize(1), [&](Value th) {
+      Value fromLine = b.address(b.address(arguments[0], b.times(n, image)), b.times(th, 2 * line));
+      Value line0 = b.add(b.times(n, tiles.getDimSize(1)), th);
+      Value toLine = b.address(arguments[1], b.times(line0, tiles.getDimSize(2) * tileBytes));
+      b.loop(tiles.getDimSize(2), [&](Value tw) {
+        Value from = b.address(fromLine, b.times(tw, 2 * channels)), to = b.address(toLine, b.times(tw, tileBytes));
+        b.loop(channels / kLanes, [&](Value c) {
+          Value shift = b.times(c, kLanes);
+          transform(b.address(from, shift), b.address(to, shift), kLanes);
+        });
+        if (int64_t rest = channels % kLanes)
+          transform(b.address(from, channels - rest), b.address(to, channels - rest), rest);
+      });
+    });
+  });
+}
+
+namespace {
+/// The outputs of one panel at the tiles of `PositionLoops`.
+class WinogradTile {
+public:
+  WinogradTile(VectorBuilder &b, PackedWinogradOp op, ValueRange arguments, PositionLoops &loops, Epilogue &epilogue)
+      : b(b), arguments(arguments), loops(loops), epilogue(epilogue), dots(b, op.getDot(), /*flip=*/false),
+        sums(b, dots, op, loops.pixelBytes()), output(cast<MemRefType>(op.getDest().getType())), dest(output, 1),
+        residual(op.getResidual() ? cast<MemRefType>(op.getResidual().getType()) : MemRefType(), 1),
+        channelsOfInput(loops.pixelBytes() / kWinogradInputs),
+        columns(cast<ShapedType>(op.getCorrections().getType()).getDimSize(1)) {
+    scratch = LLVM::AllocaOp::create(b.builder, b.location, arguments[0].getType(), b.builder.getI8Type(),
+                                     b.constant(kWinogradInputs * kMostTiles * kRowBytes), /*alignment=*/32);
+  }
+
+  /// Tiles that share a panel's weights.
+  static constexpr int64_t kMostTiles = 4;
+
+  /// Panel `panel` with `count` channels at `tiles` tiles from `place` on.
+  void compute(Place place, int64_t tiles, Value panel, int64_t count) {
+    b.loop(kWinogradInputs, [&](Value p) {
+      sums.select(arguments[1], arguments[2], arguments[3], b.add(b.times(panel, kWinogradInputs), p));
+      SmallVector<Value> zeros(2 * tiles, b.splat(kSumLanes, 32, 0));
+      SmallVector<Value> products = sums.add(b.address(place.input, b.times(p, channelsOfInput)), tiles, zeros);
+      Value row = b.address(scratch, b.times(p, kMostTiles * kRowBytes));
+      for (auto [i, product] : llvm::enumerate(products))
+        b.store(product, b.address(row, static_cast<int64_t>(i) * kRowBytes / 2));
+    });
+    b.loop(tiles, [&](Value t) {
+      store(loops.skip(place, t), b.address(scratch, b.times(t, kRowBytes)),
+            b.address(arguments[4], b.times(panel, 4 * kPanelChannels)),
+            b.address(arguments[5], b.times(panel, 4 * kPanelChannels)), count);
+    });
+  }
+
+private:
+  static constexpr int64_t kRowBytes = 4 * kPanelChannels;
+
+  /// `bytes`, or 0 where `index` is the last of an odd number.
+  Value step(int64_t bytes, Value index, int64_t size) {
+    Value whole = b.constant(bytes);
+    if (size % 2 == 0)
+      return whole;
+    Value isLast = LLVM::ICmpOp::create(b.builder, b.location, LLVM::ICmpPredicate::eq, index, b.constant(size / 2));
+    return LLVM::SelectOp::create(b.builder, b.location, isLast, b.constant(0), whole);
+  }
+
+  void store(Place place, Value tile, Value channels, Value corrections, int64_t count) {
+    SmallVector<Value> outputs[kWinogradOutputs];
+    for (int64_t v : {0, 1}) {
+      std::array<std::array<Value, 2>, 4> lines; // [column][line]
+      for (int64_t column = 0; column < 4; ++column) {
+        std::array<Value, 4> m;
+        for (int64_t row = 0; row < 4; ++row)
+          m[row] = half(tile, (4 * row + column) * kMostTiles * kRowBytes, v);
+        lines[column] = outputTransform(b, m);
+      }
+      Value bias = half(channels, 0, v);
+      for (int64_t row : {0, 1}) {
+        auto pair = outputTransform(b, {lines[0][row], lines[1][row], lines[2][row], lines[3][row]});
+        for (int64_t column : {0, 1}) {
+          int64_t o = 2 * row + column;
+          Value four = b.add(pair[column], half(corrections, 4 * o * columns, v));
+          Value sum = LLVM::AShrOp::create(b.builder, b.location, four, b.splat(kSumLanes, 32, 2));
+          outputs[o].push_back(b.add(sum, bias));
+        }
+      }
+    }
+    // Outputs beyond an odd edge go to a neighbour's place, which is written after them.
+    for (int64_t o = kWinogradOutputs - 1; o >= 0; --o) {
+      auto at = [&](Value from, ByteStrides &strides) -> Value {
+        if (!from)
+          return from;
+        if (o / 2)
+          from = b.address(from, step(strides[1], place.line, output.getDimSize(1)));
+        return o % 2 ? b.address(from, step(strides[2], place.position, output.getDimSize(2))) : from;
+      };
+      epilogue.store(outputs[o], channels, at(place.residual, residual), at(place.dest, dest), count);
+    }
+  }
+  Value half(Value from, int64_t bytes, int64_t v) {
+    return b.load(b.vector(kSumLanes, 32), b.address(from, bytes + 4 * kSumLanes * v));
+  }
+
+  VectorBuilder &b;
+  ValueRange arguments;
+  PositionLoops &loops;
+  Epilogue &epilogue;
+  DotBuilder dots;
+  PanelSums sums;
+  MemRefType output;
+  ByteStrides dest, residual;
+  int64_t channelsOfInput, columns;
+  Value scratch; // [16][kMostTiles][16] sums
+};
+} // namespace
+
+void buildPackedWinograd(VectorBuilder &b, ValueRange arguments, PackedWinogradOp op) {
+  auto tiles = cast<MemRefType>(op.getInput().getType());
+  EpilogueInfo info(op);
+  Epilogue epilogue(b, info);
+  PositionLoops loops(b, op, WinogradTile::kMostTiles, tiles.getDimSize(2) * tiles.getDimSize(3), tiles.getDimSize(3),
+                      /*size=*/2);
+  WinogradTile tile(b, op, arguments, loops, epilogue);
+  walkPanels(b, loops, op, /*groups=*/1, firstPlace(arguments, info.kind == qnn::Epilogue::Add),
+             [&](Place line, const Panel &panel) {
+               loops.tiles(line,
+                           [&](Place place, int64_t count) { tile.compute(place, count, panel.index, panel.count); });
+             });
+}
+
+} // namespace dyadic

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "PanelSums.h"
+
+using namespace mlir;
+
+namespace dyadic {
+
+static constexpr int64_t kBlockBytes = 4 * kPanelChannels;
+
+void PanelSums::select(Value allWeights, Value allOffsets, Value panels, Value index) {
+  int64_t columns = 2 + static_cast<int64_t>(groupSizes.size());
+  Value row = b.address(panels, b.times(index, 4 * columns));
+  weights = b.address(allWeights, b.times(b.loadIndex(row), kBlockBytes));
+  offsets = b.address(allOffsets, b.times(b.loadIndex(b.address(row, 4)), offsetBytes()));
+  counts.clear();
+  for (int64_t column = 2; column < columns; ++column)
+    counts.push_back(b.loadIndex(b.address(row, 4 * column)));
+}
+
+SmallVector<Value> PanelSums::add(Value input, int64_t rows, SmallVector<Value> sums) {
+  Value w = weights, o = offsets;
+  for (auto [size, count] : llvm::zip(groupSizes, counts)) {
+    sums = b.loop(count, sums, [&, size = size](Value k, ValueRange carried) {
+      Value wk = b.address(w, b.times(k, size * kBlockBytes)), ok = b.address(o, b.times(k, size * offsetBytes()));
+      return size > kUnrolledGroup ? longGroup(input, rows, size, wk, ok, carried)
+                                   : shortGroup(input, rows, size, wk, ok, carried);
+    });
+    w = b.address(w, b.times(count, size * kBlockBytes));
+    o = b.address(o, b.times(count, size * offsetBytes()));
+  }
+  return sums;
+}
+
+Value PanelSums::block(Value weights, int64_t i, int64_t v) {
+  return b.load(b.vector(kSumLanes, 32), b.address(weights, (2 * i + v) * kBlockBytes / 2));
+}
+
+SmallVector<Value> PanelSums::shortGroup(Value input, int64_t rows, int64_t size, Value wk, Value ok, ValueRange sums) {
+  SmallVector<Value> addresses, ws[2], result;
+  for (int64_t i = 0; i < size; ++i) {
+    addresses.push_back(address(input, b.address(ok, offsetBytes() * i)));
+    for (int64_t v : {0, 1})
+      ws[v].push_back(block(wk, i, v));
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    SmallVector<Value> xs;
+    for (Value address : addresses)
+      xs.push_back(dots.input(b.address(address, r * pixelBytes)));
+    for (int64_t v : {0, 1})
+      result.push_back(dots.accumulate(sums[2 * r + v], xs, ws[v]));
+  }
+  return result;
+}
+
+SmallVector<Value> PanelSums::longGroup(Value input, int64_t rows, int64_t size, Value wk, Value ok, ValueRange sums) {
+  SmallVector<Value> groups(sums.size(), dots.emptyGroup());
+  groups = b.loop(b.constant(size / kUnrolledGroup), groups, [&](Value k, ValueRange carried) {
+    SmallVector<Value> next(carried);
+    Value w = b.address(wk, b.times(k, kUnrolledGroup * kBlockBytes)),
+          o = b.address(ok, b.times(k, kUnrolledGroup * offsetBytes()));
+    for (int64_t i = 0; i < kUnrolledGroup; ++i) {
+      Value from = address(input, b.address(o, offsetBytes() * i)), ws[2] = {block(w, i, 0), block(w, i, 1)};
+      for (int64_t r = 0; r < rows; ++r) {
+        Value x = dots.input(b.address(from, r * pixelBytes));
+        for (int64_t v : {0, 1})
+          next[2 * r + v] = dots.addToGroup(next[2 * r + v], x, ws[v]);
+      }
+    }
+    return next;
+  });
+  for (auto [group, sum] : llvm::zip(groups, sums))
+    group = dots.addGroup(sum, group);
+  return groups;
+}
+
+} // namespace dyadic

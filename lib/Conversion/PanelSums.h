@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The inner loops of packed convolutions: one panel of channels against a few positions.
+
+#ifndef DYADIC_LIB_CONVERSION_PANELSUMS_H
+#define DYADIC_LIB_CONVERSION_PANELSUMS_H
+
+#include "DotBuilder.h"
+#include "dyadic/Support/AccumulatorPlan.h"
+
+namespace dyadic {
+
+/// The sums of a panel at a few neighbouring positions, after its accumulator plan.
+class PanelSums {
+public:
+  using Value = mlir::Value;
+
+  /// Positions are `pixelBytes` of input apart. `op` has `offsets` and `group_sizes`.
+  template <typename Op>
+  PanelSums(VectorBuilder &b, DotBuilder &dots, Op op, int64_t pixelBytes)
+      : b(b), dots(dots), pixelBytes(pixelBytes), groupSizes(op.getGroupSizes()),
+        offsetWidth(mlir::cast<mlir::MemRefType>(op.getOffsets().getType()).getElementTypeBitWidth()) {}
+
+  /// Turns to the panel of row `index` of the table at `panels`.
+  void select(Value allWeights, Value allOffsets, Value panels, Value index);
+
+  /// `sums`, two vectors a position, plus the products of `rows` positions from the address `input` on.
+  llvm::SmallVector<Value> add(Value input, int64_t rows, llvm::SmallVector<Value> sums);
+
+private:
+  int64_t offsetBytes() const { return offsetWidth / 8; }
+  Value address(Value input, Value offset) { return b.address(input, b.loadIndex(offset, offsetWidth)); }
+  Value block(Value weights, int64_t i, int64_t v);
+  /// `sums` plus a group of `size` blocks. A position's group takes one register for a moment.
+  llvm::SmallVector<Value> shortGroup(Value input, int64_t rows, int64_t size, Value wk, Value ok,
+                                      mlir::ValueRange sums);
+  /// The same for more blocks, in a loop that keeps all groups in registers and `sums` elsewhere.
+  llvm::SmallVector<Value> longGroup(Value input, int64_t rows, int64_t size, Value wk, Value ok,
+                                     mlir::ValueRange sums);
+
+  VectorBuilder &b;
+  DotBuilder &dots;
+  int64_t pixelBytes;
+  llvm::ArrayRef<int64_t> groupSizes;
+  unsigned offsetWidth;
+  Value weights, offsets;
+  llvm::SmallVector<Value> counts; // of groups of each size
+};
+
+} // namespace dyadic
+
+#endif // DYADIC_LIB_CONVERSION_PANELSUMS_H

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "LayerPacking.h"
+#include "dyadic/Support/Winograd.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+
+/// Fewer channels leave too little between the transforms.
+static constexpr int64_t kLeastChannels = 16;
+
+/// Tiles cost 16 products a channel where 2x2 positions cost 36; the transforms and what lies beyond odd edges must
+/// leave a gain.
+static bool pays(const LinearLayer &layer) {
+  int64_t tiles = ((layer.outHeight + 1) / 2) * ((layer.outWidth + 1) / 2);
+  return layer.channels >= kLeastChannels && layer.outputs >= kLeastChannels &&
+         10 * tiles * 16 <= 7 * layer.outHeight * layer.outWidth * 9;
+}
+
+/// True where the layer has a 3x3 window that moves by one, and all sums of the transformed layer fit 32 bits.
+static bool isCandidate(const LinearLayer &layer, StorageRange range) {
+  if (layer.groups != 1 || layer.kernelHeight != 3 || layer.kernelWidth != 3 || layer.strideHeight != 1 ||
+      layer.strideWidth != 1 || layer.dilationHeight != 1 || layer.dilationWidth != 1 || layer.channels % 4 != 0 ||
+      !pays(layer))
+    return false;
+  if (4 * (range.max - range.min) > UINT8_MAX)
+    return false;
+  int64_t largest = std::max(std::abs(range.min), std::abs(range.max));
+  for (int64_t m = 0; m < layer.outputs; ++m) {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < 9 * layer.channels; ++i)
+      sum += std::abs(layer.weights[m * 9 * layer.channels + i]);
+    if (4 * sum * largest > INT32_MAX)
+      return false;
+  }
+  return true;
+}
+
+/// The transformed weights of output channel m, [C][16], or nothing where one leaves a byte.
+static std::optional<std::vector<int8_t>> transformed(const LinearLayer &layer, int64_t m) {
+  std::vector<int8_t> result;
+  for (int64_t c = 0; c < layer.channels; ++c) {
+    std::array<int64_t, 9> g;
+    for (int64_t k = 0; k < 9; ++k)
+      g[k] = layer.weight(m, c, k / 3, k % 3);
+    for (int64_t u : winogradWeights(g)) {
+      if (!llvm::isInt<8>(u))
+        return std::nullopt;
+      result.push_back(static_cast<int8_t>(u));
+    }
+  }
+  return result;
+}
+
+Value packWinograd(LayerPacker &packer, StorageRange range, Dot dot) {
+  LinearLayer &layer = packer.layer;
+  if (blockInputs(dot) != 4 || !isCandidate(layer, range))
+    return {};
+  std::vector<std::vector<int8_t>> filters;
+  for (int64_t m = 0; m < layer.outputs; ++m) {
+    std::optional<std::vector<int8_t>> filter = transformed(layer, m);
+    if (!filter)
+      return {};
+    filters.push_back(std::move(*filter));
+  }
+
+  int64_t panels = (layer.outputs + kPanelChannels - 1) / kPanelChannels, xMax = 4 * (range.max - range.min);
+  std::vector<int64_t> weights, corrections(kWinogradOutputs * panels * kPanelChannels, 0);
+  for (int64_t m = 0; m < layer.outputs; ++m) {
+    std::array<int64_t, kWinogradInputs> shifts{};
+    for (size_t i = 0; i < filters[m].size(); ++i) {
+      int64_t p = static_cast<int64_t>(i) % kWinogradInputs;
+      shifts[p] -= winogradOffset(p, range.min, range.max) * filters[m][i];
+    }
+    for (auto [o, correction] : llvm::enumerate(winogradOutput(shifts)))
+      corrections[static_cast<int64_t>(o) * panels * kPanelChannels + m] =
+          static_cast<int32_t>(correction); // modulo 2^32
+  }
+  std::vector<AccumulatorPlan> plans;
+  for (int64_t panel = 0; panel < panels; ++panel)
+    for (int64_t p = 0; p < kWinogradInputs; ++p) {
+      std::vector<WeightBlock> blocks;
+      for (int64_t c = 0; c < layer.channels; c += 4) {
+        WeightBlock block{c, std::vector<int8_t>(4 * kPanelChannels, 0)};
+        for (int64_t i = 0; i < kPanelChannels && panel * kPanelChannels + i < layer.outputs; ++i)
+          for (int64_t k = 0; k < 4; ++k)
+            block.weights[4 * i + k] = filters[panel * kPanelChannels + i][(c + k) * kWinogradInputs + p];
+        blocks.push_back(std::move(block));
+      }
+      plans.push_back(planFor(dot, std::move(blocks), xMax));
+      for (const WeightBlock &block : plans.back().blocks)
+        llvm::append_range(weights, block.weights);
+    }
+  PanelTable table(plans);
+
+  // Whole tiles: the last line and column of odd outputs are computed and not kept.
+  int64_t tilesHigh = (layer.outHeight + 1) / 2, tilesWide = (layer.outWidth + 1) / 2;
+  layer.padBottom += layer.outHeight % 2;
+  layer.padRight += layer.outWidth % 2;
+  OpBuilder &builder = packer.builder;
+  Location location = packer.location;
+  Value input = packer.padded(0);
+  Value empty = tensor::EmptyOp::create(
+      builder, location, ArrayRef<int64_t>{layer.batch, tilesHigh, tilesWide, kWinogradInputs * layer.channels},
+      builder.getIntegerType(8, /*isSigned=*/false));
+  Value tiles =
+      WinogradInputOp::create(builder, location, empty.getType(), input, empty, winogradOffset(5, range.min, range.max),
+                              winogradOffset(0, range.min, range.max))
+          .getOutput();
+  LayerPacker::Destination to = packer.destination();
+  LayerPacker::Channels rows = packer.channelRows(layer.bias, panels, [&](int64_t p) {
+    return std::make_pair(p * kPanelChannels, std::min(kPanelChannels, layer.outputs - p * kPanelChannels));
+  });
+  auto packed = PackedWinogradOp::create(
+      builder, location, to.dest.getType(), tiles, packer.constant({static_cast<int64_t>(weights.size())}, 8, weights),
+      packer.constant({static_cast<int64_t>(table.offsets.size())}, table.offsetWidth(), table.offsets),
+      packer.constant({panels * kWinogradInputs, table.columns()}, 32, table.rows), rows.value,
+      packer.constant({kWinogradOutputs, panels * kPanelChannels}, 32, corrections), to.residual, to.dest, dot,
+      table.groupSizes, xMax, packer.rounding.kind, rows.highHalves, packer.rounding.residualZeroPoint,
+      to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding);
+  return packed.getOutput();
+}
+
+} // namespace dyadic
