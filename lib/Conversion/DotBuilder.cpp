@@ -26,6 +26,16 @@ Value DotBuilder::accumulate(Value sum, ArrayRef<Value> xs, ArrayRef<Value> ws) 
       sum = b.intrinsic(name, words, {sum, b.bitcast(x, type), b.bitcast(w, type)});
     return sum;
   };
+  // Registers of 128 bits: half of the channels each.
+  auto inHalves = [&](StringRef name) {
+    VectorType halfWords = b.vector(4, 32), halfBytes = b.vector(16, 8);
+    Value halves[] = {b.half(sum, 0), b.half(sum, 1)};
+    for (auto [x, w] : llvm::zip(xs, ws))
+      for (int64_t i : {0, 1})
+        halves[i] = b.intrinsic(name, halfWords,
+                                {halves[i], b.bitcast(b.half(x, 0), halfBytes), b.bitcast(b.half(w, i), halfBytes)});
+    return b.joined(halves[0], halves[1]);
+  };
   switch (dot) {
   case Dot::Maddubs:
     return addGroup(sum, addToGroup({}, xs, ws));
@@ -37,6 +47,16 @@ Value DotBuilder::accumulate(Value sum, ArrayRef<Value> xs, ArrayRef<Value> ws) 
     return fused("llvm.x86.avx512.vpdpbusd.256", bytes);
   case Dot::Dpwssd:
     return fused("llvm.x86.avx512.vpdpwssd.256", pairs);
+  case Dot::Sdot:
+    return inHalves("llvm.aarch64.neon.sdot.v4i32.v16i8");
+  case Dot::Usdot:
+    return inHalves("llvm.aarch64.neon.usdot.v4i32.v16i8");
+  case Dot::Mlal:
+    for (auto [x, w] : llvm::zip(xs, ws))
+      for (int64_t i : {0, 1})
+        sum = b.add(sum, b.multiply(b.extend(b.lane(b.bitcast(x, pairs), i, kSumLanes), false, 32),
+                                    b.extend(b.half(b.bitcast(w, pairs), i), false, 32)));
+    return sum;
   }
   return sum;
 }

@@ -44,6 +44,8 @@ void buildLoweringPipeline(OpPassManager &manager, const LoweringOptions &option
   // While the buffers are still known to be parts of one workspace.
   manager.addPass(createOutlineKernels());
   manager.addPass(createLowerPackedLayers());
+  if (options.emulateDots)
+    manager.addPass(createExpandDots());
 
   manager.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   manager.addPass(memref::createExpandStridedMetadataPass());

@@ -17,6 +17,7 @@ void buildPackedDepthwise(VectorBuilder &b, ValueRange arguments, PackedDepthwis
   auto inputType = cast<MemRefType>(op.getInput().getType());
   unsigned width = inputType.getElementTypeBitWidth();
   ArrayRef<int64_t> offsets = op.getOffsets();
+  bool inOrder = op.getDot() == Dot::Mlal;
   int64_t total = info.type.getDimSize(3), pairs = static_cast<int64_t>(offsets.size()) / 2;
 
   // `vpunpck` works within 128 bits: the sums come out in this order of channels.
@@ -29,16 +30,28 @@ void buildPackedDepthwise(VectorBuilder &b, ValueRange arguments, PackedDepthwis
     Place first = loops.shiftBoth(line, b.times(index, kPanelChannels));
     loops.tiles(first, [&](Place place, int64_t rows) {
       SmallVector<Value> sums(2 * rows, b.splat(kSumLanes, 32, 0));
+      auto weight = [&](int64_t p, int64_t v) { return b.load(b.vector(16, 16), b.address(w, (2 * p + v) * 32)); };
       auto tap = [&](Value from, int64_t offset) -> Value {
         if (offset < 0)
           return b.splat(kPanelChannels, 16, 0);
         Value x = b.loadPart(b.vector(kPanelChannels, width), count, b.address(from, offset * width / 8));
         return b.extend(x, op.getInputUnsigned(), 16);
       };
-      for (int64_t p = 0; p < pairs; ++p) {
-        Value ws[2];
-        for (int64_t v : {0, 1})
-          ws[v] = b.load(b.vector(16, 16), b.address(w, (2 * p + v) * 32));
+      auto multiplyLanes = [&](int64_t p) {
+        for (int64_t t : {0, 1}) {
+          if (offsets[2 * p + t] < 0)
+            continue;
+          Value ws = weight(p, t);
+          for (int64_t r = 0; r < rows; ++r) {
+            Value x = tap(b.address(place.input, r * loops.pixelBytes()), offsets[2 * p + t]);
+            for (int64_t v : {0, 1})
+              sums[2 * r + v] = b.add(
+                  sums[2 * r + v], b.multiply(b.extend(b.half(x, v), false, 32), b.extend(b.half(ws, v), false, 32)));
+          }
+        }
+      };
+      auto multiplyPairs = [&](int64_t p) {
+        Value ws[2] = {weight(p, 0), weight(p, 1)};
         for (int64_t r = 0; r < rows; ++r) {
           Value from = b.address(place.input, r * loops.pixelBytes());
           Value x = tap(from, offsets[2 * p]), y = tap(from, offsets[2 * p + 1]);
@@ -48,11 +61,13 @@ void buildPackedDepthwise(VectorBuilder &b, ValueRange arguments, PackedDepthwis
             sums[2 * r + v] = b.add(sums[2 * r + v], products);
           }
         }
-      }
+      };
+      for (int64_t p = 0; p < pairs; ++p)
+        inOrder ? multiplyLanes(p) : multiplyPairs(p);
       for (int64_t r = 0; r < rows; ++r) {
         Value ordered[2];
         for (int64_t v : {0, 1}) {
-          ordered[v] = b.shuffle(sums[2 * r], sums[2 * r + 1], natural[v]);
+          ordered[v] = inOrder ? sums[2 * r + v] : b.shuffle(sums[2 * r], sums[2 * r + 1], natural[v]);
           Value bias = b.load(b.vector(kSumLanes, 32), b.address(panelChannels, 4 * kSumLanes * v));
           ordered[v] = b.add(ordered[v], bias);
         }

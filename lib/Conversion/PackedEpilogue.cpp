@@ -11,10 +11,12 @@ Value Epilogue::row(Value channels, int64_t row, int64_t half) {
   return b.load(b.vector(kSumLanes, 32), b.address(channels, 4 * (row * info.stride + half * kSumLanes)));
 }
 
-/// The even or odd 32-bit lanes as 64-bit numbers. They are extended in place, in the low
-/// half, which LLVM knows as an operand of `vpmuldq`.
-Value Epilogue::lanes(Value value, bool odd, bool isUnsigned) {
-  if (odd)
+// `smull` and `smull2` multiply the first and the second half; `vpmuldq` multiplies even lanes, which are
+// extended in place, in the low half: that is how LLVM knows them.
+Value Epilogue::widened(Value value, int64_t part, bool isUnsigned) {
+  if (info.isOfNeon)
+    return b.extend(b.half(value, part), isUnsigned, 64);
+  if (part == 1)
     value = b.shuffle(value, value, {1, 1, 3, 3, 5, 5, 7, 7});
   Value wide = b.bitcast(value, b.vector(kSumLanes / 2, 64)), half = b.splat(kSumLanes / 2, 64, 32);
   wide = LLVM::ShlOp::create(b.builder, b.location, wide, half);
@@ -22,7 +24,19 @@ Value Epilogue::lanes(Value value, bool odd, bool isUnsigned) {
                     : Value(LLVM::AShrOp::create(b.builder, b.location, wide, half));
 }
 
-Value Epilogue::product(Value x, Value y, bool odd) { return b.multiply(lanes(x, odd, false), lanes(y, odd, false)); }
+Value Epilogue::narrowed(Value parts[2], bool high) {
+  VectorType type = b.vector(kSumLanes, 32);
+  int32_t first = high, second = high + kSumLanes;
+  SmallVector<int32_t> lanes;
+  for (int32_t i = 0; i < kSumLanes; i += 2)
+    if (info.isOfNeon)
+      lanes.push_back(first + i);
+    else
+      lanes.append({first + i, second + i});
+  for (int32_t i = 0; info.isOfNeon && i < kSumLanes; i += 2)
+    lanes.push_back(second + i);
+  return b.shuffle(b.bitcast(parts[0], type), b.bitcast(parts[1], type), lanes);
+}
 
 Value Epilogue::finish(Value sums, Value other, Value channels, int64_t half) {
   Value multiplier = row(channels, 1, half), exponent = row(channels, 2, half);
@@ -33,11 +47,11 @@ Value Epilogue::finish(Value sums, Value other, Value channels, int64_t half) {
     exponent = LLVM::SelectOp::create(b.builder, b.location, isNegative, row(channels, 4, half), exponent);
   }
   Value one = b.splat(kSumLanes / 2, 64, 1), shifted[2];
-  for (bool odd : {false, true}) {
-    Value total = product(sums, multiplier, odd);
+  for (int64_t part : {0, 1}) {
+    Value total = b.multiply(widened(sums, part), widened(multiplier, part));
     if (other)
-      total = b.add(total, product(other, row(channels, 3, half), odd));
-    Value e = lanes(exponent, odd, true);
+      total = b.add(total, b.multiply(widened(other, part), widened(row(channels, 3, half), part)));
+    Value e = widened(exponent, part, /*isUnsigned=*/true);
     Value rounder = LLVM::ShlOp::create(b.builder, b.location, one, LLVM::SubOp::create(b.builder, b.location, e, one));
     if (info.rounding == qnn::Rounding::HalfEven) {
       // The quotient's last bit breaks the tie; a logical shift finds it as well.
@@ -45,21 +59,17 @@ Value Epilogue::finish(Value sums, Value other, Value channels, int64_t half) {
       last = LLVM::AndOp::create(b.builder, b.location, last, one);
       rounder = b.add(LLVM::SubOp::create(b.builder, b.location, rounder, one), last);
     }
-    shifted[odd] = b.add(total, rounder);
+    shifted[part] = b.add(total, rounder);
     if (!info.highHalves) {
-      shifted[odd] = LLVM::AShrOp::create(b.builder, b.location, shifted[odd], e);
-      shifted[odd] = b.clamp(shifted[odd], info.clamp[0] - info.zeroPoint, info.clamp[1] - info.zeroPoint);
+      shifted[part] = LLVM::AShrOp::create(b.builder, b.location, shifted[part], e);
+      shifted[part] = b.clamp(shifted[part], info.clamp[0] - info.zeroPoint, info.clamp[1] - info.zeroPoint);
     }
   }
-  VectorType type = b.vector(kSumLanes, 32);
-  Value even = b.bitcast(shifted[0], type), odd = b.bitcast(shifted[1], type), result;
+  Value result = narrowed(shifted, info.highHalves);
   if (info.highHalves) {
-    result = b.shuffle(even, odd, {1, 9, 3, 11, 5, 13, 7, 15});
     Value rest = LLVM::SubOp::create(b.builder, b.location, exponent, b.splat(kSumLanes, 32, 32));
     result = LLVM::AShrOp::create(b.builder, b.location, result, rest);
     result = b.clamp(result, info.clamp[0] - info.zeroPoint, info.clamp[1] - info.zeroPoint);
-  } else {
-    result = b.shuffle(even, odd, {0, 8, 2, 10, 4, 12, 6, 14});
   }
   return b.add(result, b.splat(kSumLanes, 32, info.zeroPoint));
 }

@@ -21,7 +21,7 @@ struct EpilogueInfo {
       : kind(op.getEpilogue()), rounding(op.getRounding()), zeroPoint(static_cast<int64_t>(op.getZeroPoint())),
         clamp(op.getClamp()), residualZeroPoint(static_cast<int64_t>(op.getResidualZp())),
         isResidualUnsigned(op.getResidualUnsigned()), highHalves(op.getHighHalves()),
-        type(mlir::cast<mlir::MemRefType>(op.getDest().getType())),
+        isOfNeon(qnn::isOfNeon(op.getDot())), type(mlir::cast<mlir::MemRefType>(op.getDest().getType())),
         residualType(op.getResidual() ? mlir::cast<mlir::MemRefType>(op.getResidual().getType()) : nullptr),
         stride(mlir::cast<mlir::ShapedType>(op.getChannels().getType()).getDimSize(1)) {}
 
@@ -32,6 +32,7 @@ struct EpilogueInfo {
   int64_t residualZeroPoint;
   bool isResidualUnsigned;
   bool highHalves; // no exponent is below 32: the high halves of the products are enough
+  bool isOfNeon;   // which lanes the target widens at once
   mlir::MemRefType type, residualType;
   int64_t stride; // numbers from one row of `channels` to the next
 };
@@ -51,9 +52,10 @@ private:
   Value row(Value channels, int64_t row, int64_t half);
   /// Clamped results of 8 sums; `other` are residuals or null.
   Value finish(Value sums, Value other, Value channels, int64_t half);
-  /// The exact 64-bit products of the even or odd lanes.
-  Value product(Value a, Value b, bool odd);
-  Value lanes(Value value, bool odd, bool isUnsigned);
+  /// Half of the lanes as 64-bit numbers: the even (0) or odd (1) ones, of NEON the first or second half.
+  Value widened(Value value, int64_t part, bool isUnsigned = false);
+  /// The low or high 32 bits of two such halves, in the order of the lanes.
+  Value narrowed(mlir::Value parts[2], bool high);
 
   VectorBuilder &b;
   const EpilogueInfo &info;

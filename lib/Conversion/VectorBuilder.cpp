@@ -116,6 +116,20 @@ Value VectorBuilder::shuffle(Value a, Value b, ArrayRef<int32_t> lanes) {
   return LLVM::ShuffleVectorOp::create(builder, location, a, b, lanes);
 }
 
+Value VectorBuilder::half(Value value, int64_t index) {
+  int64_t count = cast<VectorType>(value.getType()).getNumElements() / 2;
+  return shuffle(value, value, llvm::to_vector(llvm::seq<int32_t>(index * count, (index + 1) * count)));
+}
+
+Value VectorBuilder::joined(Value a, Value b) {
+  int64_t count = cast<VectorType>(a.getType()).getNumElements();
+  return shuffle(a, b, llvm::to_vector(llvm::seq<int32_t>(0, 2 * count)));
+}
+
+Value VectorBuilder::lane(Value value, int32_t index, int64_t count) {
+  return shuffle(value, value, SmallVector<int32_t>(count, index));
+}
+
 Value VectorBuilder::broadcast(Value value, int64_t count) {
   auto type = VectorType::get({count}, value.getType());
   Value undefined = LLVM::PoisonOp::create(builder, location, type);

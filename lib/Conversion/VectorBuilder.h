@@ -44,6 +44,12 @@ public:
   Value extend(Value value, bool isUnsigned, unsigned width);
   Value truncate(Value value, unsigned width);
   Value shuffle(Value a, Value b, llvm::ArrayRef<int32_t> lanes);
+  /// The first (0) or second (1) half of the lanes.
+  Value half(Value value, int64_t index);
+  /// The lanes of `a`, then those of `b`.
+  Value joined(Value a, Value b);
+  /// `count` times lane `index` of `value`.
+  Value lane(Value value, int32_t index, int64_t count);
   /// Every lane of the result is the scalar `value`.
   Value broadcast(Value value, int64_t count);
   Value intrinsic(llvm::StringRef name, mlir::Type result, mlir::ValueRange arguments);

@@ -203,6 +203,9 @@ LogicalResult PackedDepthwiseOp::verify() {
   int64_t panels = (output.getDimSize(3) + kPanelChannels - 1) / kPanelChannels;
   if (failed(verifyPacked(*this, panels)))
     return failure();
+  if (!multipliesWords(getDot()))
+    return emitOpError() << "multiplies by '" << stringifyDot(getDot())
+                         << "', expected an instruction for 16-bit numbers";
   if (getOffsets().size() % 2 != 0)
     return emitOpError() << getOffsets().size() << " offsets, expected pairs";
   int64_t pairs = static_cast<int64_t>(getOffsets().size()) / 2;

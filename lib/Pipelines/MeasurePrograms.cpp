@@ -157,8 +157,14 @@ static llvm::Error measureProgram(ModuleOp module, const Report &report, const R
   sizes.code = *code;
   if (!sample)
     return llvm::Error::success();
+  // Of several CPUs the one that a library would choose here.
+  Target here = *runnableHere(request.target);
+  if (here.cpus.size() != request.target.cpus.size())
+    compiled = compileCopy(module, here);
+  if (!compiled)
+    return compiled.takeError();
   Timing timing;
-  if (llvm::Error error = timing.load(module, request.target, std::move(*compiled)))
+  if (llvm::Error error = timing.load(module, here, std::move(*compiled)))
     return error;
   times.emplace();
   llvm::Expected<std::vector<double>> medians = timing.measure(*sample, *times);
@@ -172,7 +178,7 @@ static llvm::Error measureProgram(ModuleOp module, const Report &report, const R
 llvm::Error measurePrograms(Report &report, const ReportRequest &request) {
   std::optional<Sample> sample;
   Times times;
-  if (canRun(request.target)) {
+  if (runnableHere(request.target)) {
     llvm::Expected<Sample> chosen = timedSample(request, times);
     if (!chosen)
       return chosen.takeError();

@@ -155,7 +155,7 @@ Expected<OutputFormat> outputFormat(StringRef path, const Target &target) {
     return fileError(path, "ending '" + escaped(ending) + "', expected .so, .o, .s, .ll or .mlir");
   if (llvm::sys::path::stem(path).empty() || llvm::sys::path::filename(path) == ending)
     return fileError(path, "has no name before the ending '" + ending + "', expected one");
-  if (!target.isHost && emission == Emission::SharedLibrary)
+  if (!hasLibraries(target) && emission == Emission::SharedLibrary)
     return fileError(path, "a library for " + target.triple + " needs its linker, expected .o, .s or .ll");
   return OutputFormat{emission};
 }

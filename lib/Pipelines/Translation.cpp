@@ -244,7 +244,7 @@ Expected<std::unique_ptr<Program>> Translation::load() {
   if (!compiled)
     return compiled.takeError();
   (settings.isFloat ? report.floatSizes : report.integerSizes).workspace = compiled->workspaceBytes;
-  if (canRun(settings.target))
+  if (runnableHere(settings.target))
     return loadJit(std::move(*compiled));
   auto native = parseTarget("native");
   if (!native)

@@ -12,6 +12,7 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/Linker/Linker.h"
 #include "llvm/Passes/PassBuilder.h"
 
 using namespace mlir;
@@ -65,47 +66,108 @@ static std::vector<Kernel> takeKernels(ModuleOp module) {
   return kernels;
 }
 
+namespace {
+/// The program lowered for one CPU.
+struct Variant {
+  std::unique_ptr<llvm::Module> module;
+  std::string entry; // the function of one sample
+  int64_t workspaceBytes = 0;
+  std::vector<Kernel> kernels;
+};
+} // namespace
+
+/// Lowers `module`, which is consumed, to LLVM IR.
+static llvm::Expected<Variant> lower(ModuleOp module, const TargetCpu &cpu, llvm::LLVMContext &context) {
+  Variant variant;
+  variant.entry = entryFunction(module).getName().str();
+  PassManager manager(module.getContext());
+  LoweringOptions lowering;
+  lowering.byteDot = cpu.family->byteDot.str();
+  lowering.wordDot = cpu.family->wordDot.str();
+  lowering.emulateDots = cpu.isEmulated;
+  buildLoweringPipeline(manager, lowering);
+  if (failed(manager.run(module)))
+    return makeError("the program could not be lowered");
+  auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(variant.entry);
+  if (auto bytes = function->getAttrOfType<IntegerAttr>(kWorkspaceAttr))
+    variant.workspaceBytes = bytes.getInt();
+  function->removeAttr(kWorkspaceAttr);
+  variant.kernels = takeKernels(module);
+  registerBuiltinDialectTranslation(*module.getContext());
+  registerLLVMDialectTranslation(*module.getContext());
+  variant.module = translateModuleToLLVMIR(module, context, "model");
+  if (!variant.module)
+    return makeError("the program could not be translated to LLVM IR");
+  return variant;
+}
+
+/// Functions say by their attributes which instructions they may use.
+static void setFeatures(llvm::Module &module, const CodeFeatures &code, bool isSmall) {
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("target-cpu", code.cpu);
+    function.addFnAttr("target-features", code.features);
+    if (isSmall)
+      function.addFnAttr(llvm::Attribute::OptimizeForSize);
+  }
+}
+
+/// Gives the functions of one CPU among several names of their own.
+static void renameFunctions(Variant &variant, llvm::StringRef prefix) {
+  auto renamed = [&](llvm::StringRef name) { return (prefix + "_" + name).str(); };
+  for (llvm::Function &function : *variant.module)
+    if (!function.isDeclaration())
+      function.setName(renamed(function.getName()));
+  variant.entry = renamed(variant.entry);
+  for (Kernel &kernel : variant.kernels)
+    kernel.name = renamed(kernel.name);
+}
+
 llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &target, llvm::StringRef prefix,
                                              bool exportAlias) {
   CompiledModule compiled;
   compiled.prefix = prefix.str();
+  compiled.isHost = target.isHost;
   llvm::Expected<Signature> signature = readSignature(module);
   if (!signature)
     return signature.takeError();
   compiled.signature = *signature;
-  AbiOptions options;
-  options.prefix = prefix.str();
-  options.fingerprint = fingerprint(module);
-  options.exportAlias = exportAlias;
-  std::string entry = entryFunction(module).getName().str();
-
-  PassManager manager(module.getContext());
-  LoweringOptions lowering;
-  lowering.byteDot = target.cpu->byteDot.str();
-  lowering.wordDot = target.cpu->wordDot.str();
-  buildLoweringPipeline(manager, lowering);
-  if (failed(manager.run(module)))
-    return makeError("the program could not be lowered");
-  auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(entry);
-  if (auto bytes = function->getAttrOfType<IntegerAttr>(kWorkspaceAttr))
-    options.workspaceBytes = bytes.getInt();
-  function->removeAttr(kWorkspaceAttr);
-  compiled.workspaceBytes = options.workspaceBytes;
-  compiled.kernels = takeKernels(module);
-
+  std::string print = fingerprint(module);
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(target);
   if (!machine)
     return machine.takeError();
   compiled.machine = std::move(*machine);
-  registerBuiltinDialectTranslation(*module.getContext());
-  registerLLVMDialectTranslation(*module.getContext());
   compiled.context = std::make_unique<llvm::LLVMContext>();
-  compiled.module = translateModuleToLLVMIR(module, *compiled.context, prefix);
-  if (!compiled.module)
-    return makeError("the program could not be translated to LLVM IR");
+  compiled.module = std::make_unique<llvm::Module>(prefix, *compiled.context);
   compiled.module->setTargetTriple(compiled.machine->getTargetTriple());
   compiled.module->setDataLayout(compiled.machine->createDataLayout());
-  addModelAbi(*compiled.module, compiled.module->getFunction(entry), compiled.signature, target, options);
+
+  llvm::SmallVector<llvm::Constant *> models;
+  for (const TargetCpu &cpu : target.cpus) {
+    bool isLast = &cpu == &target.cpus.back();
+    OwningOpRef<ModuleOp> copy = isLast ? OwningOpRef<ModuleOp>() : OwningOpRef<ModuleOp>(module.clone());
+    llvm::Expected<Variant> variant = lower(isLast ? module : *copy, cpu, *compiled.context);
+    if (!variant)
+      return variant.takeError();
+    variant->module->setTargetTriple(compiled.module->getTargetTriple());
+    variant->module->setDataLayout(compiled.module->getDataLayout());
+    setFeatures(*variant->module, codeFeatures(target, cpu.code()), cpu.family->isSmall);
+    std::string name = compiled.prefix;
+    if (target.cpus.size() > 1)
+      renameFunctions(*variant, name += "_" + cIdentifier(cpu.name()));
+    if (llvm::Linker::linkModules(*compiled.module, std::move(variant->module)))
+      return makeError("the code for " + cpu.name() + " could not be joined to the others");
+    models.push_back(addModel(*compiled.module, compiled.module->getFunction(variant->entry), compiled.signature,
+                              {name, print, target.nameOf(cpu), variant->workspaceBytes}));
+    compiled.workspaceBytes = std::max(compiled.workspaceBytes, variant->workspaceBytes);
+    llvm::append_range(compiled.kernels, std::move(variant->kernels));
+  }
+  addOpen(*compiled.module, target, models, prefix, exportAlias);
+  // What is equal, within and between the CPUs, is stored once.
+  for (llvm::GlobalVariable &variable : compiled.module->globals())
+    if (variable.isConstant() && variable.hasLocalLinkage())
+      variable.setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
   optimise(*compiled.module, *compiled.machine);
   return compiled;
 }

@@ -53,13 +53,15 @@ static bool diskIsFull(StringRef path, uint64_t bytes) {
 }
 
 /// Links one object into a shared library that needs no other.
-static Error link(ArrayRef<char> object, StringRef path, FileSet &files) {
+static Error link(ArrayRef<char> object, bool isHost, StringRef path, FileSet &files) {
   ErrorOr<std::string> linker = sys::findProgramByName("ld.lld-22");
-  for (const char *name : {"ld.lld", "ld"})
-    if (!linker)
-      linker = sys::findProgramByName(name);
   if (!linker)
-    return makeError("no linker found, expected ld.lld-22, ld.lld or ld on PATH to write a shared library");
+    linker = sys::findProgramByName("ld.lld");
+  if (!linker && isHost) // ld.lld links for every architecture
+    linker = sys::findProgramByName("ld");
+  if (!linker)
+    return makeError("no linker found, expected ld.lld-22" + StringRef(isHost ? ", ld.lld or ld" : " or ld.lld") +
+                     " on PATH to write a shared library");
   SmallString<128> input, log;
   if (std::error_code code = sys::fs::createTemporaryFile("dyadic", "o", input))
     return makeError("temporary object: " + code.message());
@@ -98,7 +100,8 @@ Error emitModule(CompiledModule &compiled, Emission emission, StringRef path, Fi
   if (!code)
     return code.takeError();
   StringRef bytes(code->data(), code->size());
-  if (Error error = emission == Emission::SharedLibrary ? link(*code, path, files) : files.write(path, bytes))
+  if (Error error =
+          emission == Emission::SharedLibrary ? link(*code, compiled.isHost, path, files) : files.write(path, bytes))
     return error;
   if (isAssembly)
     return Error::success();

@@ -4,7 +4,6 @@
 #include "dyadic/Runtime/dyadic.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/IRBuilder.h"
-#include "llvm/IR/InlineAsm.h"
 
 using namespace llvm;
 
@@ -14,17 +13,15 @@ namespace {
 
 class AbiBuilder {
 public:
-  AbiBuilder(Module &module, Function *sample, const Signature &signature, const Target &target,
-             const AbiOptions &options)
-      : module(module), context(module.getContext()), sample(sample), signature(signature), target(target),
-        options(options), i32(Type::getInt32Ty(context)), i64(Type::getInt64Ty(context)),
-        ptr(PointerType::get(context, 0)) {}
+  AbiBuilder(Module &module, Function *sample, const Signature &signature, const AbiOptions &options)
+      : module(module), context(module.getContext()), sample(sample), signature(signature), options(options),
+        i32(Type::getInt32Ty(context)), i64(Type::getInt64Ty(context)), ptr(PointerType::get(context, 0)) {}
 
-  void build() {
+  Constant *build() {
     sample->setLinkage(GlobalValue::InternalLinkage);
     sample->setName(options.prefix + "_sample");
     Function *task = buildTask();
-    buildOpen(buildDescriptor(buildWorkspaceSize(), buildRun(task)));
+    return buildDescriptor(buildWorkspaceSize(), buildRun(task));
   }
 
 private:
@@ -32,6 +29,8 @@ private:
     auto *function = Function::Create(FunctionType::get(result, arguments, false), GlobalValue::InternalLinkage,
                                       options.prefix + "_" + suffix, module);
     function->setDoesNotThrow();
+    for (StringRef attribute : {"target-cpu", "target-features"})
+      function->addFnAttr(sample->getFnAttribute(attribute));
     return function;
   }
 
@@ -41,12 +40,7 @@ private:
   // The descriptor
   //===--------------------------------------------------------------------===//
 
-  Constant *global(Constant *value, StringRef name) {
-    auto *variable =
-        new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::PrivateLinkage, value, name);
-    variable->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
-    return variable;
-  }
+  Constant *global(Constant *value, StringRef name) { return privateConstant(module, value, name); }
   Constant *text(StringRef value) { return global(ConstantDataArray::getString(context, value), "text"); }
   Constant *int32(int64_t value) { return ConstantInt::get(i32, static_cast<uint64_t>(value), true); }
   Constant *int64(int64_t value) { return ConstantInt::get(i64, static_cast<uint64_t>(value), true); }
@@ -89,7 +83,7 @@ private:
     return global(ConstantStruct::getAnon({size(modelType), int32(DYADIC_ABI_VERSION), size(tensorType),
                                            int32(signature.inputs.size()), int32(outputs), int32(signature.numValues),
                                            describe(signature.inputs), describe(signature.outputs),
-                                           text(options.fingerprint), text(target.name()), workspaceSize, run}),
+                                           text(options.fingerprint), text(options.target), workspaceSize, run}),
                   "model");
   }
 
@@ -199,72 +193,10 @@ private:
     return function;
   }
 
-  //===--------------------------------------------------------------------===//
-  // open
-  //===--------------------------------------------------------------------===//
-
-  Value *cpuid(IRBuilder<> &b, uint32_t leaf, unsigned reg, uint32_t subleaf = 0) {
-    auto *result = StructType::get(i32, i32, i32, i32);
-    auto *code = InlineAsm::get(FunctionType::get(result, {i32, i32}, false), "cpuid",
-                                "={ax},={bx},={cx},={dx},0,2,~{dirflag},~{fpsr},~{flags}", /*hasSideEffects=*/true);
-    return b.CreateExtractValue(
-        b.CreateCall(code, {int32(static_cast<int32_t>(leaf)), int32(static_cast<int32_t>(subleaf))}), reg);
-  }
-
-  Value *xgetbv(IRBuilder<> &b) {
-    auto *code = InlineAsm::get(FunctionType::get(StructType::get(i32, i32), {i32}, false), ".byte 0x0f, 0x01, 0xd0",
-                                "={ax},={dx},{cx},~{dirflag},~{fpsr},~{flags}", /*hasSideEffects=*/true);
-    return b.CreateExtractValue(b.CreateCall(code, {int32(0)}), 0);
-  }
-
-  void buildOpen(Constant *descriptor) {
-    auto *function = Function::Create(FunctionType::get(ptr, {ptr}, false), GlobalValue::ExternalLinkage,
-                                      options.prefix + "_open", module);
-    function->setDoesNotThrow();
-    // It runs before anything is known about the CPU: baseline instructions only.
-    if (!target.cpu->requirements.empty())
-      function->addFnAttr("target-cpu", "x86-64");
-    IRBuilder<> b(BasicBlock::Create(context, "entry", function));
-    auto *lacks = BasicBlock::Create(context, "lacks", function);
-    auto require = [&](Value *condition) {
-      auto *next = BasicBlock::Create(context, "has", function);
-      b.CreateCondBr(condition, next, lacks);
-      b.SetInsertPoint(next);
-    };
-    for (const CpuidRequirement &needed : target.cpu->requirements) {
-      // The leaf exists, then has the bits.
-      require(b.CreateICmpUGE(cpuid(b, needed.leaf & 0x80000000, 0), int32(static_cast<int32_t>(needed.leaf))));
-      Value *bits = cpuid(b, needed.leaf, needed.reg, needed.subleaf);
-      require(b.CreateICmpEQ(b.CreateAnd(bits, int32(needed.mask)), int32(needed.mask)));
-    }
-    if (target.cpu->savedState) { // OSXSAVE is among the bits above
-      Constant *state = int32(static_cast<int32_t>(target.cpu->savedState));
-      require(b.CreateICmpEQ(b.CreateAnd(xgetbv(b), state), state));
-    }
-    b.CreateRet(descriptor);
-
-    b.SetInsertPoint(lacks);
-    if (pred_empty(lacks)) {
-      lacks->eraseFromParent();
-    } else {
-      auto *report = BasicBlock::Create(context, "report", function),
-           *done = BasicBlock::Create(context, "done", function);
-      b.CreateCondBr(b.CreateIsNull(function->getArg(0)), done, report);
-      b.SetInsertPoint(report);
-      b.CreateStore(text(target.cpu->lacks), function->getArg(0));
-      b.CreateBr(done);
-      b.SetInsertPoint(done);
-      b.CreateRet(ConstantPointerNull::get(ptr));
-    }
-    if (options.exportAlias && function->getName() != "dyadic_open")
-      GlobalAlias::create("dyadic_open", function);
-  }
-
   Module &module;
   LLVMContext &context;
   Function *sample;
   const Signature &signature;
-  const Target &target;
   const AbiOptions &options;
   Type *i32, *i64;
   PointerType *ptr;
@@ -272,9 +204,15 @@ private:
 
 } // namespace
 
-void addModelAbi(Module &module, Function *sample, const Signature &signature, const Target &target,
-                 const AbiOptions &options) {
-  AbiBuilder(module, sample, signature, target, options).build();
+Constant *privateConstant(Module &module, Constant *value, StringRef name) {
+  auto *variable =
+      new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::PrivateLinkage, value, name);
+  variable->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+  return variable;
+}
+
+Constant *addModel(Module &module, Function *sample, const Signature &signature, const AbiOptions &options) {
+  return AbiBuilder(module, sample, signature, options).build();
 }
 
 static const char kHeader[] = {

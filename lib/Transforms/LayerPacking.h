@@ -65,7 +65,7 @@ public:
 /// compute it, and then nothing has changed.
 mlir::Value packConv(LayerPacker &packer, StorageRange range, qnn::Dot dot);
 mlir::Value packWinograd(LayerPacker &packer, StorageRange range, qnn::Dot dot);
-mlir::Value packDepthwise(LayerPacker &packer);
+mlir::Value packDepthwise(LayerPacker &packer, qnn::Dot dot);
 
 } // namespace dyadic
 

@@ -7,12 +7,21 @@ using namespace dyadic::qnn;
 
 namespace dyadic {
 
+/// What inverting the sign bit adds to inputs that `dot` does not multiply as they are; else 0.
+static int64_t flippedBy(const StorageRange &range, Dot dot) {
+  if (multipliesWords(dot))
+    return 0;
+  if (dot == Dot::Sdot)
+    return range.max > INT8_MAX ? -128 : 0;
+  return range.min < 0 ? 128 : 0;
+}
+
 Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
   LinearLayer &layer = packer.layer;
   const RoundedBy &rounding = packer.rounding;
   OpBuilder &builder = packer.builder;
   int64_t lanes = blockInputs(dot), bytesOfInput = 4 / lanes, depth = layer.depth();
-  bool flip = bytesOfInput == 1 && range.min < 0;
+  int64_t flip = flippedBy(range, dot);
   // A line of a kernel over all channels is contiguous: as one run it fills the blocks better.
   bool joined = layer.groups == 1 && layer.dilationWidth == 1 && depth % lanes != 0;
   int64_t runs = joined ? 1 : layer.kernelWidth, run = joined ? layer.kernelWidth * depth : depth;
@@ -35,12 +44,12 @@ Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
     int64_t inGroup = (p % panelsPerGroup) * kPanelChannels;
     return std::make_pair(p / panelsPerGroup * perGroup + inGroup, std::min(kPanelChannels, perGroup - inGroup));
   };
-  int64_t xMax = flip ? range.max + 128 : range.max;
+  int64_t xMax = range.max + flip;
   std::vector<int64_t> weights, bias = layer.bias;
   std::vector<AccumulatorPlan> plans;
   if (flip)
     for (int64_t m = 0; m < layer.outputs; ++m)
-      bias[m] = static_cast<int32_t>(bias[m] - 128 * layer.weightSum(m)); // modulo 2^32, as the kernel sums
+      bias[m] = static_cast<int32_t>(bias[m] - flip * layer.weightSum(m)); // modulo 2^32, as the kernel sums
   for (int64_t p = 0; p < panels; ++p) {
     auto [first, count] = channelsOf(p);
     int64_t group = p / panelsPerGroup;
@@ -54,7 +63,7 @@ Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
           for (int64_t m = 0; m < count; ++m)
             for (int64_t i = 0; i < lanes && start + i < run; ++i) {
               int64_t c = (start + i) % depth, kw = joined ? (start + i) / depth : r;
-              block.weights[m * lanes + i] = static_cast<int8_t>(layer.weight(first + m, c, kh, kw));
+              block.weights[blockWeight(dot, m, i)] = static_cast<int8_t>(layer.weight(first + m, c, kh, kw));
             }
           blocks.push_back(std::move(block));
         }
@@ -74,8 +83,8 @@ Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
       packer.constant({static_cast<int64_t>(table.offsets.size())}, table.offsetWidth(), table.offsets),
       packer.constant({panels, table.columns()}, 32, table.rows), rows.value, to.residual, to.dest,
       layer.strideHeight * lineSize, layer.strideWidth * layer.channels, layer.groups, dot, table.groupSizes, xMax,
-      flip, rounding.kind, rows.highHalves, rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp,
-      to.rounding);
+      flip != 0, rounding.kind, rows.highHalves, rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint,
+      to.clamp, to.rounding);
   return packed.getOutput();
 }
 

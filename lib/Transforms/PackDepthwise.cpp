@@ -10,7 +10,7 @@ namespace dyadic {
 /// A kernel is unrolled: beyond so many positions it stays a loop.
 static constexpr int64_t kMostTaps = 64;
 
-Value packDepthwise(LayerPacker &packer) {
+Value packDepthwise(LayerPacker &packer, Dot dot) {
   LinearLayer &layer = packer.layer;
   const RoundedBy &rounding = packer.rounding;
   OpBuilder &builder = packer.builder;
@@ -30,13 +30,19 @@ Value packDepthwise(LayerPacker &packer) {
       offsets.push_back(kh < layer.kernelHeight ? offset(kh, kw) : -1);
     }
   static constexpr int64_t kOrder[kPanelChannels] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
-  for (int64_t p = 0; p < panels; ++p)
-    for (size_t t = 0; t < taps.size(); t += 2)
+  auto pushWeight = [&](int64_t c, std::pair<int64_t, int64_t> tap) {
+    auto [kh, kw] = tap;
+    weights.push_back(c < layer.channels && kh < layer.kernelHeight ? layer.weight(c, 0, kh, kw) : 0);
+  };
+  for (int64_t p = 0; p < panels; ++p) {
+    for (size_t t = 0; dot != Dot::Mlal && t < taps.size(); t += 2)
       for (int64_t i : kOrder)
-        for (auto [kh, kw] : {taps[t], taps[t + 1]}) {
-          int64_t c = p * kPanelChannels + i;
-          weights.push_back(c < layer.channels && kh < layer.kernelHeight ? layer.weight(c, 0, kh, kw) : 0);
-        }
+        for (auto tap : {taps[t], taps[t + 1]})
+          pushWeight(p * kPanelChannels + i, tap);
+    for (size_t t = 0; dot == Dot::Mlal && t < taps.size(); ++t)
+      for (int64_t i = 0; i < kPanelChannels; ++i)
+        pushWeight(p * kPanelChannels + i, taps[t]);
+  }
   LayerPacker::Destination to = packer.destination();
   LayerPacker::Channels rows = packer.channelRows(layer.bias, panels, [&](int64_t p) {
     return std::make_pair(p * kPanelChannels, std::min(kPanelChannels, layer.channels - p * kPanelChannels));
@@ -44,7 +50,7 @@ Value packDepthwise(LayerPacker &packer) {
   auto packed = PackedDepthwiseOp::create(
       builder, packer.location, to.dest.getType(), input,
       packer.constant({static_cast<int64_t>(weights.size())}, 16, weights), rows.value, to.residual, to.dest,
-      layer.strideHeight * lineSize, layer.strideWidth * layer.channels, offsets,
+      layer.strideHeight * lineSize, layer.strideWidth * layer.channels, offsets, dot,
       cast<RankedTensorType>(layer.input.getType()).getElementType().isUnsignedInteger(), rounding.kind,
       rows.highHalves, rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding);
   return packed.getOutput();

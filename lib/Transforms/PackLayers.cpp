@@ -12,6 +12,13 @@ namespace dyadic {
 #define GEN_PASS_DEF_PACKLAYERS
 #include "dyadic/Transforms/Passes.h.inc"
 
+/// The instruction for the inputs: a CPU with `usdot` has `sdot` too, for signed ones.
+static Dot dotFor(const StorageRange &range, unsigned width, Dot bytes, Dot words) {
+  if (width > 8)
+    return words;
+  return bytes == Dot::Usdot && range.min < 0 ? Dot::Sdot : bytes;
+}
+
 namespace {
 struct PackLayers : impl::PackLayersBase<PackLayers> {
   using PackLayersBase::PackLayersBase;
@@ -52,8 +59,8 @@ private:
     Operation *place = rounding.op ? rounding.op : layer.op;
     OpBuilder builder(place);
     LayerPacker packer(builder, layer, rounding);
-    Dot dot = width == 8 ? bytes : words;
-    Value result = layer.isDepthwise() ? packDepthwise(packer) : packWinograd(packer, range, dot);
+    Dot dot = dotFor(range, width, bytes, words);
+    Value result = layer.isDepthwise() ? packDepthwise(packer, words) : packWinograd(packer, range, dot);
     if (!result && !layer.isDepthwise())
       result = packConv(packer, range, dot);
     if (!result)

@@ -67,13 +67,16 @@ Value packWinograd(LayerPacker &packer, StorageRange range, Dot dot) {
     filters.push_back(std::move(*filter));
   }
 
-  int64_t panels = (layer.outputs + kPanelChannels - 1) / kPanelChannels, xMax = 4 * (range.max - range.min);
+  // Transformed inputs are unsigned, or where the instruction wants that, signed.
+  int64_t shift = dot == Dot::Sdot ? INT8_MIN : 0, xMax = 4 * (range.max - range.min) + shift;
+  auto offset = [&](int64_t p) { return winogradOffset(p, range.min, range.max) + shift; };
+  int64_t panels = (layer.outputs + kPanelChannels - 1) / kPanelChannels;
   std::vector<int64_t> weights, corrections(kWinogradOutputs * panels * kPanelChannels, 0);
   for (int64_t m = 0; m < layer.outputs; ++m) {
     std::array<int64_t, kWinogradInputs> shifts{};
     for (size_t i = 0; i < filters[m].size(); ++i) {
       int64_t p = static_cast<int64_t>(i) % kWinogradInputs;
-      shifts[p] -= winogradOffset(p, range.min, range.max) * filters[m][i];
+      shifts[p] -= offset(p) * filters[m][i];
     }
     for (auto [o, correction] : llvm::enumerate(winogradOutput(shifts)))
       corrections[static_cast<int64_t>(o) * panels * kPanelChannels + m] =
@@ -107,9 +110,7 @@ Value packWinograd(LayerPacker &packer, StorageRange range, Dot dot) {
       builder, location, ArrayRef<int64_t>{layer.batch, tilesHigh, tilesWide, kWinogradInputs * layer.channels},
       builder.getIntegerType(8, /*isSigned=*/false));
   Value tiles =
-      WinogradInputOp::create(builder, location, empty.getType(), input, empty, winogradOffset(5, range.min, range.max),
-                              winogradOffset(0, range.min, range.max))
-          .getOutput();
+      WinogradInputOp::create(builder, location, empty.getType(), input, empty, offset(5), offset(0)).getOutput();
   LayerPacker::Destination to = packer.destination();
   LayerPacker::Channels rows = packer.channelRows(layer.bias, panels, [&](int64_t p) {
     return std::make_pair(p * kPanelChannels, std::min(kPanelChannels, layer.outputs - p * kPanelChannels));

@@ -158,8 +158,8 @@ def compile(
             ``calibration``.
         bits: 8 (default), ``"wXaY"`` with X in 2..8 and Y in 2..16, the path of a plan
             (``.json``), or a plan as a dict.
-        target: ``"native"``, ``"generic"``, ``"avx2"``, or ``"CPU@TRIPLE"`` for another
-            system, for which objects and assembly can be saved.
+        target: ``"native"``, ``"generic"``, ``"avx2"``, ``"CPU@TRIPLE"`` for another system, or several
+            CPUs, as in ``"generic,avx2"``, for a library that chooses when it is opened (docs/Targets.md).
         rounding: ``"half_up"`` (default) or ``"half_even"``.
         io: ``"float"`` (default), or ``"integer"`` for quantized inputs and outputs.
         float: no quantization: the float program, as a baseline.

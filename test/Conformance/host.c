@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * host INPUT OUTPUT BATCH: runs the linked model `digits` on raw bytes, or with a
- * fourth argument only opens it and says what `open` said. */
+ * fourth argument only opens it and says for which target it is, or what `open` said. */
 #include "digits.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ int main(int argc, char **argv) {
   const char *message = "";
   const dyadic_model *model = digits_open(&message);
   if (!model || argc > 4) {
-    printf("%s\n", model ? "opened" : message);
+    printf("%s\n", model ? model->target : message);
     return model ? 0 : 3;
   }
   int64_t batch = atoll(argv[3]);

@@ -52,10 +52,11 @@ def compile_digits(translate_options: list[str], models, folder: Path, name: str
     return folder / name
 
 
+@pytest.mark.parametrize("cpu", ["generic", "neon-dotprod", "neon-i8mm", "generic,neon-dotprod,neon-i8mm"])
 @pytest.mark.parametrize("io", ["float", "integer"])
-def test_aarch64_gives_the_same_bits(io, models, tmp_path):
+def test_aarch64_gives_the_same_bits(io, cpu, models, tmp_path):
     qemu, compiler = need("qemu-aarch64"), need("aarch64-linux-gnu-gcc")
-    arm = compile_digits([f"--io={io}", "--target=generic@aarch64-linux-gnu"], models, tmp_path / "arm")
+    arm = compile_digits([f"--io={io}", f"--target={cpu}@aarch64-linux-gnu"], models, tmp_path / "arm")
     native = dyadic.load(compile_digits([f"--io={io}"], models, tmp_path / "native", "digits.so"))
     images = models("digits").test[:16]
     if io == "integer":
@@ -64,10 +65,35 @@ def test_aarch64_gives_the_same_bits(io, models, tmp_path):
     images.tofile(tmp_path / "in")
     host = build_host([compiler, "-static"], arm, tmp_path)
     subprocess.run(
-        [qemu, str(host), str(tmp_path / "in"), str(tmp_path / "out"), str(len(images))], check=True, timeout=120
+        [qemu, "-cpu", "max", str(host), str(tmp_path / "in"), str(tmp_path / "out"), str(len(images))],
+        check=True,
+        timeout=120,
     )
     found = np.fromfile(tmp_path / "out", expected.dtype).reshape(expected.shape)
     np.testing.assert_array_equal(found, expected)
+
+
+def test_aarch64_refuses_a_cpu_without_the_instructions(models, tmp_path):
+    qemu, compiler = need("qemu-aarch64"), need("aarch64-linux-gnu-gcc")
+    host = build_host(
+        [compiler, "-static"], compile_digits(["--target=neon-dotprod"], models, tmp_path / "o"), tmp_path
+    )
+    command = [str(host), "-", "-", "1", "open"]
+    old = subprocess.run([qemu, "-cpu", "cortex-a53", *command], capture_output=True, text=True, timeout=120)
+    assert (old.returncode, "FEAT_DotProd" in old.stdout) == (3, True), old
+    new = subprocess.run([qemu, "-cpu", "max", *command], capture_output=True, text=True, timeout=120)
+    assert new.stdout.startswith("neon-dotprod"), new
+
+
+def test_cortex_m_is_an_object_without_floats_or_helpers(models, tmp_path):
+    tool = need("llvm-nm-22") if shutil.which("llvm-nm-22") else need("nm")
+    path = compile_digits(["--target=cortex-m", "--io=integer", "--integer-only"], models, tmp_path / "o")
+    listed = subprocess.run([tool, "--undefined-only", str(path)], capture_output=True, text=True, check=True).stdout
+    names = {line.split()[-1] for line in listed.splitlines() if line.strip()}
+    # Division and products of 64 bits are the compiler's helpers where a CPU has none; float ones never appear.
+    assert names <= {"memcpy", "memset", "memmove", "__aeabi_memcpy", "__aeabi_memset", "__aeabi_memclr"} | {
+        n for n in names if n.startswith(("__aeabi_mem", "__aeabi_l", "__aeabi_ul"))
+    }, names
 
 
 def test_open_refuses_a_cpu_without_the_instructions(models, tmp_path):
@@ -80,7 +106,27 @@ def test_open_refuses_a_cpu_without_the_instructions(models, tmp_path):
     new = subprocess.run(
         [qemu, "-cpu", "max", str(host), "-", "-", "1", "open"], capture_output=True, text=True, timeout=120
     )
-    assert new.stdout in ("opened\n", old.stdout)  # qemu 7 emulates AVX2 or says that it lacks it
+    assert new.stdout in ("avx2\n", old.stdout)  # qemu 7 emulates AVX2 or says that it lacks it
+
+
+def test_a_library_for_several_cpus_takes_the_best(models, tmp_path):
+    qemu, compiler = need("qemu-x86_64"), need("cc")
+    images = models("digits").test[:4]
+    images.tofile(tmp_path / "in")
+    several = compile_digits(["--target=avx512vnni,generic,avx2"], models, tmp_path / "o")
+    host = build_host([compiler, "-static"], several, tmp_path)
+    old = [qemu, "-cpu", "qemu64", str(host)]
+    opened = subprocess.run([*old, "-", "-", "1", "open"], capture_output=True, text=True, timeout=120)
+    assert opened.stdout == "generic\n"
+    subprocess.run([*old, str(tmp_path / "in"), str(tmp_path / "out"), "4"], check=True, timeout=120)
+    library = compile_digits(["--target=avx512vnni,generic,avx2"], models, tmp_path / "so", "digits.so")
+    here = dyadic.load(library)
+    native = dyadic.load(compile_digits([], models, tmp_path / "n", "digits.so"))
+    if native.target in ("avx2", "avx512vnni"):
+        assert here.target == native.target
+    expected = native.run(images)["logits"]
+    np.testing.assert_array_equal(here.run(images)["logits"], expected)
+    np.testing.assert_array_equal(np.fromfile(tmp_path / "out", np.float32).reshape(expected.shape), expected)
 
 
 def test_generic_runs_on_the_oldest_cpu(models, tmp_path):

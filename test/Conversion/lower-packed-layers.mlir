@@ -59,3 +59,38 @@ func.func @winograd(%x: memref<1x6x6x16xi8>, %v: memref<1x2x2x256xi8>, %w: memre
   qnn.packed_winograd ins(%v, %w, %o, %p, %c, %k) outs(%y) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 4>, x_max = 60 : i64} : (memref<1x2x2x256xi8>, memref<4096xi8>, memref<4xi16>, memref<16x3xi32>, memref<1x16xi32>, memref<4x16xi32>, memref<1x3x3x16xi32>) -> ()
   return
 }
+
+// -----
+
+// Registers of 128 bits: two dot products for 8 sums. `usdot` takes unsigned inputs as they are.
+// CHECK-LABEL: func.func @main
+// CHECK-COUNT-2: llvm.aarch64.neon.usdot.v4i32.v16i8
+// CHECK-NOT: llvm.xor
+// CHECK: llvm.sext %{{.*}} : vector<4xi32> to vector<4xi64>
+func.func @main(%x: memref<1x1x1x4xi8>, %w: memref<64xi8>, %o: memref<1xi32>, %p: memref<1x3xi32>, %c: memref<3x16xi32>, %y: memref<1x1x1x16xi8>) {
+  qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%y) {clamp = array<i64: 0, 255>, dot = #qnn.dot<usdot>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, high_halves, line = 4 : i64, pixel = 4 : i64, x_max = 255 : i64} : (memref<1x1x1x4xi8>, memref<64xi8>, memref<1xi32>, memref<1x3xi32>, memref<3x16xi32>, memref<1x1x1x16xi8>) -> ()
+  return
+}
+
+// -----
+
+// 16-bit inputs, one lane of them at a time.
+// CHECK-LABEL: func.func @main
+// CHECK-COUNT-2: llvm.mul %{{.*}} : vector<8xi32>
+// CHECK-NOT: call_intrinsic
+func.func @main(%x: memref<1x1x1x2xi16>, %w: memref<32xi16>, %o: memref<1xi32>, %p: memref<1x3xi32>, %c: memref<1x16xi32>, %y: memref<1x1x1x16xi32>) {
+  qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%y) {dot = #qnn.dot<mlal>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 2 : i64, pixel = 2 : i64, x_max = 32767 : i64} : (memref<1x1x1x2xi16>, memref<32xi16>, memref<1xi32>, memref<1x3xi32>, memref<1x16xi32>, memref<1x1x1x16xi32>) -> ()
+  return
+}
+
+// -----
+
+// Depthwise: products of the lanes as they lie.
+// CHECK-LABEL: func.func @main
+// CHECK: llvm.zext %{{.*}} : vector<16xi8> to vector<16xi16>
+// CHECK-NOT: llvm.x86
+// CHECK: llvm.return
+func.func @main(%x: memref<1x1x1x16xi8>, %w: memref<32xi16>, %c: memref<1x16xi32>, %y: memref<1x1x1x16xi32>) {
+  qnn.packed_depthwise ins(%x, %w, %c) outs(%y) {dot = #qnn.dot<mlal>, epilogue = #qnn.epilogue<store>, input_unsigned, line = 16 : i64, offsets = array<i64: 0, -1>, pixel = 16 : i64} : (memref<1x1x1x16xi8>, memref<32xi16>, memref<1x16xi32>, memref<1x1x1x16xi32>) -> ()
+  return
+}

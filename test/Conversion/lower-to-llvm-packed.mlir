@@ -1,4 +1,5 @@
 // RUN: quant-opt %s --quant-lower-to-llvm="byte-dot=maddubs word-dot=maddwd" | FileCheck %s
+// RUN: quant-opt %s --quant-lower-to-llvm="byte-dot=sdot word-dot=mlal emulate-dots" | FileCheck %s --check-prefix=EMULATED
 // RUN: quant-opt %s --quant-lower-to-llvm | FileCheck %s --check-prefix=PLAIN
 
 // The whole way with the instructions of a target, and without.
@@ -6,6 +7,8 @@
 // CHECK: llvm.func internal @main_packed_0
 // CHECK: llvm.x86.avx2.pmadd.ub.sw
 // CHECK-NOT: qnn.
+// EMULATED: llvm.func internal @main_packed_0
+// EMULATED-NOT: call_intrinsic
 // PLAIN-NOT: packed
 // PLAIN-NOT: qnn.
 func.func @main(%x: tensor<1x4x4x4xui8> {qnn.name = "x"}) -> (tensor<1x16x4x4xui8> {qnn.name = "y"}) {

@@ -1,5 +1,7 @@
 // RUN: quant-opt %s --quant-pack-layers="byte-dot=maddubs word-dot=maddwd" -split-input-file | FileCheck %s
 // RUN: quant-opt %s --quant-pack-layers="byte-dot=dpbusd word-dot=dpwssd" -split-input-file | FileCheck %s --check-prefix=VNNI
+// RUN: quant-opt %s --quant-pack-layers="byte-dot=sdot word-dot=mlal" -split-input-file | FileCheck %s --check-prefixes=ARM,SDOT
+// RUN: quant-opt %s --quant-pack-layers="byte-dot=usdot word-dot=mlal" -split-input-file | FileCheck %s --check-prefixes=ARM,USDOT
 // RUN: quant-opt %s --quant-pack-layers -split-input-file | FileCheck %s --check-prefix=NONE
 
 // The border is a pad of lines; weights of one block a position; the requantization is fused.
@@ -17,6 +19,11 @@
 // VNNI-LABEL: func.func @conv
 // VNNI: dense<{{\[\[}}0, 0, 9]]> : tensor<1x3xi32>
 // VNNI: qnn.packed_conv {{.*}}dot = #qnn.dot<dpbusd>
+// Of Arm's, sdot wants signed inputs: this one is flipped, and the bias gets 128 * 36 * 3 more.
+// ARM-LABEL: func.func @conv
+// SDOT: dense<{{.*}}13829
+// SDOT: qnn.packed_conv {{.*}}dot = #qnn.dot<sdot>, epilogue = #qnn.epilogue<requantize>, flip
+// USDOT: qnn.packed_conv {{.*}}dot = #qnn.dot<usdot>, epilogue = #qnn.epilogue<requantize>, group_sizes
 // NONE-LABEL: func.func @conv
 // NONE: qnn.conv
 // NONE-NOT: packed
@@ -40,6 +47,8 @@ func.func @conv(%x: tensor<1x4x4x4xui8>) -> tensor<1x4x4x16xui8> {
 // CHECK: qnn.packed_conv
 // CHECK-SAME: epilogue = #qnn.epilogue<store>, flip
 // CHECK-SAME: x_max = 255 : i64
+// ARM-LABEL: func.func @overflow
+// ARM: qnn.packed_conv {{.*}}dot = #qnn.dot<sdot>, epilogue = #qnn.epilogue<store>, group_sizes
 func.func @overflow(%x: tensor<3x4xsi8>) -> (tensor<3x16xsi32>, tensor<3x16xui8>) {
   %w = arith.constant dense<127> : tensor<4x16xsi8>
   %a = qnn.matmul %x, %w {id = "m", x_zp = 0 : i64} : (tensor<3x4xsi8>, tensor<4x16xsi8>) -> tensor<3x16xsi32>
@@ -57,6 +66,8 @@ func.func @overflow(%x: tensor<3x4xsi8>) -> (tensor<3x16xsi32>, tensor<3x16xui8>
 // CHECK-SAME: epilogue = #qnn.epilogue<add>
 // CHECK-SAME: offsets = array<i64: 0, 112, 224, -1, 16, 128, 240, -1, 32, 144, 256, -1>
 // CHECK-SAME: residual_unsigned, residual_zp = 9 : i64
+// ARM-LABEL: func.func @residual
+// ARM: qnn.packed_depthwise {{.*}}dot = #qnn.dot<mlal>
 func.func @residual(%x: tensor<1x7x7x16xui8>, %r: tensor<1x5x5x16xui8>) -> tensor<1x5x5x16xui8> {
   %w = arith.constant dense<-3> : tensor<16x1x3x3xsi8>
   %a = qnn.conv %x, %w {channels_last, id = "c", group = 16 : i64, x_zp = 0 : i64}
@@ -76,6 +87,8 @@ func.func @residual(%x: tensor<1x7x7x16xui8>, %r: tensor<1x5x5x16xui8>) -> tenso
 // CHECK: qnn.packed_conv {{.*}}dot = #qnn.dot<maddwd>
 // VNNI-LABEL: func.func @wide
 // VNNI: qnn.packed_conv {{.*}}dot = #qnn.dot<dpwssd>
+// ARM-LABEL: func.func @wide
+// ARM: qnn.packed_conv {{.*}}dot = #qnn.dot<mlal>
 func.func @wide(%x: tensor<3x8xsi16>) -> tensor<3x16xsi32> {
   %w = arith.constant dense<127> : tensor<8x16xsi8>
   %a = qnn.matmul %x, %w {id = "m", x_zp = 0 : i64} : (tensor<3x8xsi16>, tensor<8x16xsi8>) -> tensor<3x16xsi32>

@@ -39,9 +39,12 @@ static cl::opt<std::string> bits("bits",
                                  cl::value_desc("BITS"), cl::cat(category));
 static cl::opt<std::string> savePlan("save-plan", cl::desc("Write the complete plan"), cl::value_desc("PLAN.json"),
                                      cl::cat(category));
-static cl::opt<std::string>
-    targetName("target", cl::desc("CPU[@TRIPLE]: native (default), generic, avx2; generic@aarch64-linux-gnu"),
-               cl::value_desc("TARGET"), cl::init("native"), cl::cat(category));
+static const std::string targetHelp =
+    "CPU[,CPU...][@TRIPLE], by default native, this machine's best; a library for several chooses when it is opened. "
+    "CPUs: " +
+    knownCpus();
+static cl::opt<std::string> targetName("target", cl::desc(targetHelp), cl::value_desc("TARGET"), cl::init("native"),
+                                       cl::cat(category));
 static cl::opt<std::string> rounding("rounding", cl::desc("How quotients are rounded: half_up (default) or half_even"),
                                      cl::value_desc("MODE"), cl::cat(category));
 static cl::opt<std::string> name("name", cl::desc("Prefix of every exported symbol (default: the stem of OUT)"),

@@ -21,8 +21,9 @@ namespace dyadic {
 
 /// What the target offers to packed kernels, as names of `#qnn.dot`; empty: nothing.
 struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
-  Option<std::string> byteDot{*this, "byte-dot", llvm::cl::desc("maddubs or dpbusd")};
-  Option<std::string> wordDot{*this, "word-dot", llvm::cl::desc("maddwd or dpwssd")};
+  Option<std::string> byteDot{*this, "byte-dot", llvm::cl::desc("maddubs, dpbusd, sdot or usdot")};
+  Option<std::string> wordDot{*this, "word-dot", llvm::cl::desc("maddwd, dpwssd or mlal")};
+  Option<bool> emulateDots{*this, "emulate-dots", llvm::cl::desc("see quant-expand-dots")};
 };
 
 /// From the float or the integer level to the LLVM dialect. The entry function then

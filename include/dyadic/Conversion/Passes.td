@@ -92,4 +92,23 @@ def LowerPackedLayers : Pass<"quant-lower-packed-layers", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect"];
 }
 
+def ExpandDots : Pass<"quant-expand-dots", "::mlir::ModuleOp"> {
+  let summary = "dot instructions into plain vectors of the same meaning";
+  let description = [{
+    Each call of an intrinsic for a dot instruction becomes its definition, in instructions that every
+    machine has. So the whole schedule of a target, from its packed weights to its epilogue, runs and is
+    checked on a machine that lacks the instruction. Another intrinsic of a target is an error.
+
+    ```mlir
+    // before
+    %s = llvm.call_intrinsic "llvm.aarch64.neon.sdot.v4i32.v16i8"(%a, %x, %w) : (vector<4xi32>, vector<16xi8>, vector<16xi8>) -> vector<4xi32>
+    // after
+    %p = llvm.mul %x32, %w32 : vector<16xi32>
+    ...
+    %s = llvm.add %a, %sums : vector<4xi32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // DYADIC_CONVERSION_PASSES_TD

@@ -45,8 +45,18 @@ namespace dyadic::qnn {
 /// Output channels of a panel of packed weights.
 inline constexpr int64_t kPanelChannels = 16;
 
+/// True for the instructions that multiply 16-bit numbers.
+inline bool multipliesWords(Dot dot) { return dot == Dot::Maddwd || dot == Dot::Dpwssd || dot == Dot::Mlal; }
 /// Numbers of input in the 4 bytes of a block.
-inline int64_t blockInputs(Dot dot) { return dot == Dot::Maddwd || dot == Dot::Dpwssd ? 2 : 4; }
+inline int64_t blockInputs(Dot dot) { return multipliesWords(dot) ? 2 : 4; }
+/// Where a block has the weight of `channel` for its input `input`.
+inline int64_t blockWeight(Dot dot, int64_t channel, int64_t input) {
+  constexpr int64_t kHalf = kPanelChannels / 2;
+  return dot == Dot::Mlal ? channel / kHalf * kPanelChannels + input * kHalf + channel % kHalf
+                          : channel * blockInputs(dot) + input;
+}
+/// True for the instructions of Arm's vector registers.
+inline bool isOfNeon(Dot dot) { return dot == Dot::Sdot || dot == Dot::Usdot || dot == Dot::Mlal; }
 
 } // namespace dyadic::qnn
 

@@ -12,7 +12,10 @@ def QNN_Dot : I32EnumAttr<"Dot", "the instructions that multiply and sum a block
     I32EnumAttrCase<"Maddubs", 0, "maddubs">,
     I32EnumAttrCase<"Maddwd", 1, "maddwd">,
     I32EnumAttrCase<"Dpbusd", 2, "dpbusd">,
-    I32EnumAttrCase<"Dpwssd", 3, "dpwssd">]> {
+    I32EnumAttrCase<"Dpwssd", 3, "dpwssd">,
+    I32EnumAttrCase<"Sdot", 4, "sdot">,
+    I32EnumAttrCase<"Usdot", 5, "usdot">,
+    I32EnumAttrCase<"Mlal", 6, "mlal">]> {
   let genSpecializedAttr = 0;
   let cppNamespace = "::dyadic::qnn";
 }
@@ -46,15 +49,17 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
     is filled up with zeros. A panel's row of `panels` [panels, 2 + n] says with which block of `weights`
     and with which of `offsets` it starts, then how many groups of each of the n `group_sizes` (in blocks) it has.
     A block is 4 bytes of input (4 numbers of 8 bits or 2 of 16) against the panel's
-    channels: `weights` hold it channel by channel, `offsets` (16 or 32 bits, not negative) its distance in bytes from the
+    channels: `weights` hold it channel by channel (for `mlal` the first and the last 8 channels
+    input by input), `offsets` (16 or 32 bits, not negative) its distance in bytes from the
     position's address; panels may share them. `channels` [k, panels * 16] holds what differs by channel:
     the bias; the multiplier and the exponent of the epilogue; and the residual's
     multiplier (`add`), or the multiplier and the exponent of negative sums (`prelu`).
 
     With `dot` `maddubs` the products of a group are summed in 16 bits before they are widened.
     For inputs up to `x_max` no such sum may leave [-2^15, 2^15): the verifier
-    proves it from the weights. `flip` says that the input is signed: its sign bit is
-    inverted, which adds 128, and the bias takes that back.
+    proves it from the weights. `maddubs`, `dpbusd` and `usdot` multiply unsigned inputs, `sdot` signed ones.
+    `flip` says that the input is the other kind: its sign bit is inverted, which adds 128, or
+    for `sdot` subtracts it, and the bias takes that back.
 
     `high_halves` says that no exponent is below 32, so that the high halves of the
     64-bit products are enough. The epilogue rounds as `qnn.requantize`, `qnn.add` (the other operand is
@@ -79,11 +84,12 @@ def QNN_PackedDepthwiseOp : QNN_PackedOp<"packed_depthwise"> {
     As `qnn.packed_conv`, but output channel c sums input channel c alone. `weights` hold,
     for every 16 channels (the last of them filled up with zeros), the kernel positions two by
     two: channel by channel, in the order 0-3, 8-11, 4-7, 12-15, the weights of both as
-    16-bit numbers. `offsets` has the distances of both, -1 where there is no second.
+    16-bit numbers; where `dot` is `mlal` all channels in order, position by position.
+    `offsets` has the distances of both, -1 where there is no second. `dot` multiplies 16-bit numbers.
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$channels, Optional<AnyShaped>:$residual,
-    AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, DenseI64ArrayAttr:$offsets, UnitAttr:$input_unsigned,
-    QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, DefaultValuedAttr<I64Attr, "0">:$residual_zp, UnitAttr:$residual_unsigned,
+    AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, DenseI64ArrayAttr:$offsets, QNN_DotAttr:$dot,
+    UnitAttr:$input_unsigned, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, DefaultValuedAttr<I64Attr, "0">:$residual_zp, UnitAttr:$residual_unsigned,
     DefaultValuedAttr<I64Attr, "0">:$zero_point, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
     DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding);
   let results = (outs Optional<AnyRankedTensor>:$output);

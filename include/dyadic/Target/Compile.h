@@ -20,14 +20,15 @@ struct Kernel {
   std::vector<std::string> layers; // ids of the layers it serves; several where it fuses them
 };
 
-/// Machine-independent product of a compilation. Members are destroyed in reverse order.
+/// Product of a compilation, with the code of each of the target's CPUs. Members are destroyed in reverse order.
 struct CompiledModule {
   std::unique_ptr<llvm::LLVMContext> context;
   std::unique_ptr<llvm::Module> module;
   std::unique_ptr<llvm::TargetMachine> machine;
   Signature signature;
   std::string prefix;
-  int64_t workspaceBytes = 0; // of one sample
+  bool isHost = false;        // for the host's system
+  int64_t workspaceBytes = 0; // of one sample, on the CPU that needs the most
   std::vector<Kernel> kernels;
 };
 

@@ -218,8 +218,8 @@ def PackLayers : Pass<"quant-pack-layers", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [
-    Option<"byteDot", "byte-dot", "std::string", "\"\"", "maddubs or dpbusd">,
-    Option<"wordDot", "word-dot", "std::string", "\"\"", "maddwd or dpwssd">,
+    Option<"byteDot", "byte-dot", "std::string", "\"\"", "maddubs, dpbusd, sdot or usdot">,
+    Option<"wordDot", "word-dot", "std::string", "\"\"", "maddwd, dpwssd or mlal">,
   ];
   let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
