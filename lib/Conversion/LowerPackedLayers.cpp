@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "BufferUses.h"
 #include "PackedKernels.h"
 #include "dyadic/Conversion/Passes.h"
 #include "dyadic/IR/Layers.h"
@@ -60,7 +61,8 @@ private:
     auto kernel = LLVM::LLVMFuncOp::create(outer, op->getLoc(), name, type, LLVM::Linkage::Internal);
     kernel->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "nounwind"}));
     for (unsigned i = 0; i < arguments.size(); ++i)
-      kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
+      if (isAlone(op->getOperands(), i)) // a sum may be stored in the place of its residual
+        kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
     noteLayers(kernel, op->getLoc());
     Block *entry = kernel.addEntryBlock(outer);
     outer.setInsertionPointToStart(entry);

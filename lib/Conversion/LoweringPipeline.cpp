@@ -40,6 +40,7 @@ void buildLoweringPipeline(OpPassManager &manager, const LoweringOptions &option
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(createExpandCopies());
+  manager.addPass(createShareBuffers());
   manager.addPass(createPlanMemory());
   // While the buffers are still known to be parts of one workspace.
   manager.addPass(createOutlineKernels());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "BufferUses.h"
 #include "dyadic/Conversion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
@@ -40,25 +40,6 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
 private:
   static bool isConstant(Value value) {
     return value.getDefiningOp() && value.getDefiningOp()->hasTrait<OpTrait::ConstantLike>();
-  }
-
-  /// The buffer that a view is a part of: a `memref.view` of the workspace is one of
-  /// its own, because the planner keeps live buffers apart.
-  static Value bufferOf(Value value) {
-    while (auto view = value.getDefiningOp<ViewLikeOpInterface>()) {
-      if (isa<memref::ViewOp>(view.getOperation()))
-        return value;
-      value = view.getViewSource();
-    }
-    return value;
-  }
-
-  /// True where no other argument shares the buffer of argument `i`.
-  static bool isAlone(ArrayRef<Value> arguments, size_t i) {
-    for (auto [j, other] : llvm::enumerate(arguments))
-      if (j != i && isa<MemRefType>(other.getType()) && bufferOf(other) == bufferOf(arguments[i]))
-        return false;
-    return true;
   }
 
   static void outline(func::FuncOp function, Operation *op, unsigned index) {

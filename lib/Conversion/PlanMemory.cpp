@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "BufferUses.h"
 #include "dyadic/Conversion/Passes.h"
 #include "dyadic/Support/ArenaPlanner.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 
 using namespace mlir;
 
@@ -47,23 +47,16 @@ private:
     std::vector<ArenaBuffer> buffers;
     for (memref::AllocOp alloc : allocs) {
       ArenaBuffer buffer;
-      buffer.size = (alloc.getType().getNumElements() * alloc.getType().getElementTypeBitWidth() + 7) / 8;
-      buffer.begin = INT64_MAX;
-      // All uses, of its views too.
-      SmallVector<Value> values{alloc.getResult()};
-      while (!values.empty()) {
-        for (Operation *user : values.pop_back_val().getUsers()) {
-          Operation *top = topLevel(user, block);
-          if (isa<func::ReturnOp>(user))
-            return user->emitError() << "a buffer is returned, expected results in arguments";
-          if (isa<ViewLikeOpInterface>(user)) {
-            llvm::append_range(values, user->getResults());
-            continue;
-          }
-          buffer.begin = std::min(buffer.begin, position[top]);
-          buffer.end = std::max(buffer.end, position[top]);
-        }
+      SmallVector<OpOperand *> uses = usesOf(alloc);
+      for (OpOperand *use : uses) {
+        if (isa<func::ReturnOp>(use->getOwner()))
+          return use->getOwner()->emitError() << "a buffer is returned, expected results in arguments";
+        int64_t moment = position[topLevel(use->getOwner(), block)];
+        buffer.begin = use == uses.front() ? moment : std::min(buffer.begin, moment);
+        buffer.end = std::max(buffer.end, moment);
       }
+      if (!uses.empty())
+        buffer.size = (alloc.getType().getNumElements() * alloc.getType().getElementTypeBitWidth() + 7) / 8;
       buffers.push_back(buffer);
     }
     int64_t size = planArena(buffers, kAlignment);
@@ -81,6 +74,7 @@ private:
       alloc.erase();
     }
     function->setAttr(kWorkspaceAttr, builder.getI64IntegerAttr(size));
+    function->setAttr(kLiveSetAttr, builder.getI64IntegerAttr(largestLiveSet(buffers)));
     return success();
   }
 };

@@ -151,6 +151,7 @@ static llvm::Error measureProgram(ModuleOp module, const Report &report, const R
   if (!compiled)
     return compiled.takeError();
   sizes.workspace = compiled->workspaceBytes;
+  sizes.liveSet = compiled->liveSetBytes;
   llvm::Expected<int64_t> code = codeBytes(*compiled);
   if (!code)
     return code.takeError();

@@ -128,6 +128,7 @@ private:
     part("weights and other constants", program.constants, report.floatSizes.constants);
     part("code", program.code, report.floatSizes.code);
     part("workspace of one sample", program.workspace, report.floatSizes.workspace);
+    part("of it in use at one moment at most", program.liveSet, report.floatSizes.liveSet);
     os << "</table>\n</section>\n";
   }
 

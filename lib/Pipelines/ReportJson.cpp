@@ -207,6 +207,7 @@ private:
         json.attribute("constants", program.constants);
         optional("code", program.code);
         optional("workspace", program.workspace);
+        optional("live_set", program.liveSet);
       });
     };
     json.attributeObject("sizes", [&] {

@@ -163,7 +163,8 @@ private:
     };
     os << "size: " << part("constants", program.constants, report.floatSizes.constants);
     for (const std::string &text : {part("code", program.code, report.floatSizes.code),
-                                    part("workspace", program.workspace, report.floatSizes.workspace)})
+                                    part("workspace", program.workspace, report.floatSizes.workspace),
+                                    part("of it live at most", program.liveSet, report.floatSizes.liveSet)})
       if (!text.empty())
         os << ", " << text;
     os << "\n";

@@ -230,7 +230,7 @@ Error Translation::write(StringRef path, FileSet &files) {
     auto compiled = compile(settings.target, prefix, /*exportAlias=*/format->emission == Emission::SharedLibrary);
     if (!compiled)
       return compiled.takeError();
-    (settings.isFloat ? report.floatSizes : report.integerSizes).workspace = compiled->workspaceBytes;
+    noteWorkspace(*compiled);
     if (Error error = emitModule(*compiled, *format->emission, path, files))
       return error;
   }
@@ -239,11 +239,17 @@ Error Translation::write(StringRef path, FileSet &files) {
   return Error::success();
 }
 
+void Translation::noteWorkspace(const CompiledModule &compiled) {
+  ProgramSizes &sizes = settings.isFloat ? report.floatSizes : report.integerSizes;
+  sizes.workspace = compiled.workspaceBytes;
+  sizes.liveSet = compiled.liveSetBytes;
+}
+
 Expected<std::unique_ptr<Program>> Translation::load() {
   auto compiled = compile(settings.target, "program", /*exportAlias=*/false);
   if (!compiled)
     return compiled.takeError();
-  (settings.isFloat ? report.floatSizes : report.integerSizes).workspace = compiled->workspaceBytes;
+  noteWorkspace(*compiled);
   if (runnableHere(settings.target))
     return loadJit(std::move(*compiled));
   auto native = parseTarget("native");

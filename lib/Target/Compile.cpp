@@ -71,7 +71,7 @@ namespace {
 struct Variant {
   std::unique_ptr<llvm::Module> module;
   std::string entry; // the function of one sample
-  int64_t workspaceBytes = 0;
+  int64_t workspaceBytes = 0, liveSetBytes = 0;
   std::vector<Kernel> kernels;
 };
 } // namespace
@@ -91,7 +91,10 @@ static llvm::Expected<Variant> lower(ModuleOp module, const TargetCpu &cpu, llvm
   auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(variant.entry);
   if (auto bytes = function->getAttrOfType<IntegerAttr>(kWorkspaceAttr))
     variant.workspaceBytes = bytes.getInt();
+  if (auto bytes = function->getAttrOfType<IntegerAttr>(kLiveSetAttr))
+    variant.liveSetBytes = bytes.getInt();
   function->removeAttr(kWorkspaceAttr);
+  function->removeAttr(kLiveSetAttr);
   variant.kernels = takeKernels(module);
   registerBuiltinDialectTranslation(*module.getContext());
   registerLLVMDialectTranslation(*module.getContext());
@@ -160,7 +163,10 @@ llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &targ
       return makeError("the code for " + cpu.name() + " could not be joined to the others");
     models.push_back(addModel(*compiled.module, compiled.module->getFunction(variant->entry), compiled.signature,
                               {name, print, target.nameOf(cpu), variant->workspaceBytes}));
-    compiled.workspaceBytes = std::max(compiled.workspaceBytes, variant->workspaceBytes);
+    if (variant->workspaceBytes > compiled.workspaceBytes) {
+      compiled.workspaceBytes = variant->workspaceBytes;
+      compiled.liveSetBytes = variant->liveSetBytes;
+    }
     llvm::append_range(compiled.kernels, std::move(variant->kernels));
   }
   addOpen(*compiled.module, target, models, prefix, exportAlias);

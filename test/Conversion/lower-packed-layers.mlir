@@ -94,3 +94,13 @@ func.func @main(%x: memref<1x1x1x16xi8>, %w: memref<32xi16>, %c: memref<1x16xi32
   qnn.packed_depthwise ins(%x, %w, %c) outs(%y) {dot = #qnn.dot<mlal>, epilogue = #qnn.epilogue<store>, input_unsigned, line = 16 : i64, offsets = array<i64: 0, -1>, pixel = 16 : i64} : (memref<1x1x1x16xi8>, memref<32xi16>, memref<1x16xi32>, memref<1x1x1x16xi32>) -> ()
   return
 }
+
+// -----
+
+// A sum in the place of its residual: these two are no longer apart.
+// CHECK-LABEL: func.func @in_place
+// CHECK: llvm.func internal @in_place_packed_0(%{{[^:]*}}: !llvm.ptr {llvm.noalias}, %{{[^:]*}}: !llvm.ptr {llvm.noalias}, %{{[^:]*}}: !llvm.ptr {llvm.noalias}, %{{[^:]*}}: !llvm.ptr, %{{[^:]*}}: !llvm.ptr)
+func.func @in_place(%x: memref<1x1x4x16xi8>, %w: memref<32xi16>, %c: memref<4x16xi32>, %y: memref<1x1x4x16xi8>) {
+  qnn.packed_depthwise ins(%x, %w, %c, %y) outs(%y) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddwd>, epilogue = #qnn.epilogue<add>, high_halves, input_unsigned, line = 64 : i64, offsets = array<i64: 0, -1>, pixel = 16 : i64} : (memref<1x1x4x16xi8>, memref<32xi16>, memref<4x16xi32>, memref<1x1x4x16xi8>, memref<1x1x4x16xi8>) -> ()
+  return
+}

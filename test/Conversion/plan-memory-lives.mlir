@@ -3,7 +3,7 @@
 // The largest buffer lies first, the others behind it; one takes the place of a dead one, at
 // multiples of 64 bytes. Elements of 32 bits are four bytes.
 // CHECK-LABEL: @gap
-// CHECK-SAME: %arg0: memref<768xi8>) attributes {dyadic.workspace = 768 : i64}
+// CHECK-SAME: %arg0: memref<768xi8>) attributes {dyadic.live_set = 712 : i64, dyadic.workspace = 768 : i64}
 // CHECK: %[[A:.*]] = arith.constant 512 : index
 // CHECK: memref.view %arg0[%[[A]]][] : memref<768xi8> to memref<200xi8>
 // CHECK: %[[B:.*]] = arith.constant 0 : index
@@ -28,7 +28,7 @@ func.func @gap() {
 
 // A buffer lives as long as its views do, and through a nested operation.
 // CHECK-LABEL: @views
-// CHECK-SAME: attributes {dyadic.workspace = 128 : i64}
+// CHECK-SAME: attributes {dyadic.live_set = 128 : i64, dyadic.workspace = 128 : i64}
 func.func @views(%n: i1) {
   %c1 = arith.constant 1 : i8
   %a = memref.alloc() : memref<64xi8>
@@ -47,7 +47,7 @@ func.func @views(%n: i1) {
 
 // One after another in one place; no buffers need no bytes; private functions have none.
 // CHECK-LABEL: @reuse
-// CHECK-SAME: attributes {dyadic.workspace = 64 : i64}
+// CHECK-SAME: attributes {dyadic.live_set = 64 : i64, dyadic.workspace = 64 : i64}
 func.func @reuse() {
   %c1 = arith.constant 1 : i8
   %a = memref.alloc() : memref<64xi8>
@@ -58,7 +58,7 @@ func.func @reuse() {
   return
 }
 // CHECK-LABEL: @empty
-// CHECK-SAME: (%arg0: memref<0xi8>) attributes {dyadic.workspace = 0 : i64}
+// CHECK-SAME: (%arg0: memref<0xi8>) attributes {dyadic.live_set = 0 : i64, dyadic.workspace = 0 : i64}
 func.func @empty() {
   return
 }

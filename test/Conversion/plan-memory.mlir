@@ -3,7 +3,7 @@
 
 // %a dies before %c is born: they share memory. %b lives with both.
 // CHECK-LABEL: @main
-// CHECK-SAME: (%arg0: memref<64xi8>, %arg1: memref<256xi8>) attributes {dyadic.workspace = 256 : i64}
+// CHECK-SAME: (%arg0: memref<64xi8>, %arg1: memref<256xi8>) attributes {dyadic.live_set = 228 : i64, dyadic.workspace = 256 : i64}
 // CHECK-DAG: %[[C0:.*]] = arith.constant 0 : index
 // CHECK: memref.view %arg1[%[[C0]]][] : memref<256xi8> to memref<128xi8>
 // CHECK: memref.view %arg1[%c128{{.*}}][] : memref<256xi8> to memref<100xi8>

@@ -34,6 +34,8 @@ void registerLoweringPipeline();
 
 /// Attribute of the entry function: bytes of workspace for one sample.
 inline constexpr llvm::StringLiteral kWorkspaceAttr = "dyadic.workspace";
+/// And bytes of the largest set of buffers in it that live at one moment.
+inline constexpr llvm::StringLiteral kLiveSetAttr = "dyadic.live_set";
 
 /// How packed operations become operations on buffers.
 void registerPackedBufferization(mlir::DialectRegistry &registry);

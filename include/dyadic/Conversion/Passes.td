@@ -35,14 +35,30 @@ def ExpandCopies : Pass<"quant-expand-copies", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def ShareBuffers : Pass<"quant-share-buffers", "::mlir::ModuleOp"> {
+  let summary = "results in the place of operands that are not needed any more";
+  let description = [{
+    An element-wise operation, or a packed one with a residual, reads the elements of an operand in the places
+    where it then writes. Where it is the last to use that operand's buffer and the first to use its own
+    destination's, and both have the same type, the destination becomes the operand's buffer.
+
+    ```mlir
+    // before
+    linalg.generic {...} ins(%a : memref<8xi8>) outs(%b : memref<8xi8>) {...}
+    // after
+    linalg.generic {...} ins(%a : memref<8xi8>) outs(%a : memref<8xi8>) {...}
+    ```
+  }];
+}
+
 def PlanMemory : Pass<"quant-plan-memory", "::mlir::ModuleOp"> {
   let summary = "all buffers into one workspace";
   let description = [{
     Replaces the `memref.alloc` operations of the entry function by views of one
     additional argument, the workspace. Two buffers share memory where their lives
-    (from first to last use, views included) do not meet; the largest are placed
-    first, each at the lowest free offset, aligned to 64 bytes. `dyadic.workspace` on the
-    function says how many bytes are needed.
+    (from first to last use, views included) do not meet; their offsets are multiples of 64 bytes and
+    come from the best of several orders of placing them (Support/ArenaPlanner.h). On the function,
+    `dyadic.workspace` says how many bytes are needed, `dyadic.live_set` how many live at one moment at most.
 
     ```mlir
     // before

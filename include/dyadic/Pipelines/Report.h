@@ -79,6 +79,7 @@ struct Advice {
 struct ProgramSizes {
   int64_t constants = 0;
   std::optional<int64_t> code, workspace; // machine code; of one sample
+  std::optional<int64_t> liveSet;         // the most bytes of the workspace that are in use at one moment
 };
 
 /// Medians over `runs` runs of one sample on one thread, in microseconds.

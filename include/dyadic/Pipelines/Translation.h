@@ -102,6 +102,8 @@ public:
   llvm::Expected<std::unique_ptr<Program>> load();
 
 private:
+  /// For the report.
+  void noteWorkspace(const CompiledModule &compiled);
   Translation(const OnnxSource &source, TranslateSettings settings, Listener listener);
   llvm::Error import(const OnnxSource &source);
   llvm::Error createEvaluator();

@@ -29,6 +29,7 @@ struct CompiledModule {
   std::string prefix;
   bool isHost = false;        // for the host's system
   int64_t workspaceBytes = 0; // of one sample, on the CPU that needs the most
+  int64_t liveSetBytes = 0;   // there, the largest set of buffers in it that live at one moment
   std::vector<Kernel> kernels;
 };
 

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "BufferUses.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
+using namespace mlir;
+
+namespace dyadic {
+
+Value bufferOf(Value value) {
+  while (auto view = value.getDefiningOp<ViewLikeOpInterface>()) {
+    if (isa<memref::ViewOp>(view.getOperation()))
+      return value;
+    value = view.getViewSource();
+  }
+  return value;
+}
+
+SmallVector<OpOperand *> usesOf(Value buffer) {
+  SmallVector<OpOperand *> uses;
+  SmallVector<Value> values{buffer};
+  while (!values.empty())
+    for (OpOperand &use : values.pop_back_val().getUses()) {
+      if (isa<ViewLikeOpInterface>(use.getOwner()))
+        llvm::append_range(values, use.getOwner()->getResults());
+      else
+        uses.push_back(&use);
+    }
+  return uses;
+}
+
+bool isAlone(ValueRange values, size_t i) {
+  for (auto [j, other] : llvm::enumerate(values))
+    if (j != i && isa<MemRefType>(other.getType()) && bufferOf(other) == bufferOf(values[i]))
+      return false;
+  return true;
+}
+
+} // namespace dyadic

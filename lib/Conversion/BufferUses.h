@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Buffers and their views: which memory a value is a part of, and who uses it.
+
+#ifndef DYADIC_LIB_CONVERSION_BUFFERUSES_H
+#define DYADIC_LIB_CONVERSION_BUFFERUSES_H
+
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+namespace dyadic {
+
+/// The buffer that `value` is a view of: an argument or what allocates. A `memref.view` of the workspace is a
+/// buffer of its own, because the planner keeps live buffers apart.
+mlir::Value bufferOf(mlir::Value value);
+
+/// Uses of `buffer` and of all its views by what is no view.
+llvm::SmallVector<mlir::OpOperand *> usesOf(mlir::Value buffer);
+
+/// True where no other of `values` is a part of the same buffer as number `i`.
+bool isAlone(mlir::ValueRange values, size_t i);
+
+} // namespace dyadic
+
+#endif // DYADIC_LIB_CONVERSION_BUFFERUSES_H
