@@ -52,6 +52,7 @@ std::vector<OutputArray> run(const Program &program, const std::vector<InputArra
 } // namespace
 
 NB_MODULE(_runtime, m) {
+  m.attr("MOST_THREADS") = ThreadPool::kMostThreads;
   nb::class_<TensorInfo>(m, "TensorInfo")
       .def_ro("name", &TensorInfo::name)
       .def_prop_ro("dtype", [](const TensorInfo &info) { return elementName(info.type); })

@@ -31,6 +31,12 @@ struct LowerPackedLayers : impl::LowerPackedLayersBase<LowerPackedLayers> {
   }
 
 private:
+  static KernelWork workOf(Operation *op) {
+    return TypeSwitch<Operation *, KernelWork>(op)
+        .Case<PackedConvOp, PackedDepthwiseOp, PackedWinogradOp, WinogradInputOp>(
+            [](auto packed) { return dyadic::workOf(packed); });
+  }
+
   static LogicalResult lower(func::FuncOp function, Operation *op, unsigned index) {
     OpBuilder builder(op);
     auto pointer = LLVM::LLVMPointerType::get(op->getContext());
@@ -56,23 +62,31 @@ private:
     OpBuilder outer(function);
     outer.setInsertionPointAfter(function);
     std::string name = (function.getName() + "_packed_" + Twine(index)).str();
-    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(op->getContext()),
-                                            SmallVector<Type>(arguments.size(), pointer));
+    KernelSplit split(workOf(op));
+    SmallVector<Type> types(arguments.size(), pointer);
+    llvm::append_range(types, split.argumentTypes(builder.getI64Type()));
+    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(op->getContext()), types);
     auto kernel = LLVM::LLVMFuncOp::create(outer, op->getLoc(), name, type, LLVM::Linkage::Internal);
     kernel->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "nounwind"}));
     for (unsigned i = 0; i < arguments.size(); ++i)
       if (isAlone(op->getOperands(), i)) // a sum may be stored in the place of its residual
         kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
     noteLayers(kernel, op->getLoc());
+    split.note(kernel);
     Block *entry = kernel.addEntryBlock(outer);
     outer.setInsertionPointToStart(entry);
     VectorBuilder vectors(outer, op->getLoc());
+    ValueRange pointers = entry->getArguments().take_front(arguments.size());
+    SmallVector<Range> ranges = split.ranges(entry->getArguments().drop_front(arguments.size()));
     TypeSwitch<Operation *>(op)
-        .Case([&](PackedConvOp conv) { buildPackedConv(vectors, entry->getArguments(), conv); })
-        .Case([&](PackedDepthwiseOp depthwise) { buildPackedDepthwise(vectors, entry->getArguments(), depthwise); })
-        .Case([&](PackedWinogradOp winograd) { buildPackedWinograd(vectors, entry->getArguments(), winograd); })
-        .Case([&](WinogradInputOp input) { buildWinogradInput(vectors, entry->getArguments(), input); });
+        .Case([&](PackedConvOp conv) { buildPackedConv(vectors, pointers, ranges, conv); })
+        .Case([&](PackedDepthwiseOp depthwise) { buildPackedDepthwise(vectors, pointers, ranges, depthwise); })
+        .Case([&](PackedWinogradOp winograd) { buildPackedWinograd(vectors, pointers, ranges, winograd); })
+        .Case([&](WinogradInputOp input) { buildWinogradInput(vectors, pointers, ranges, input); });
     LLVM::ReturnOp::create(outer, op->getLoc(), ValueRange());
+    llvm::append_range(arguments, split.allPasses([&](int64_t value) -> Value {
+      return LLVM::ConstantOp::create(builder, op->getLoc(), builder.getI64Type(), builder.getI64IntegerAttr(value));
+    }));
     LLVM::CallOp::create(builder, op->getLoc(), kernel, arguments);
     op->erase();
     return success();

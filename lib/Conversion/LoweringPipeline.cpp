@@ -61,6 +61,7 @@ void buildLoweringPipeline(OpPassManager &manager, const LoweringOptions &option
   manager.addPass(createConvertFuncToLLVMPass(function));
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createReconcileUnrealizedCastsPass());
+  manager.addPass(createForkKernels());
 }
 
 void registerLoweringPipeline() {

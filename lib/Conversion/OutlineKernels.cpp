@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "BufferUses.h"
+#include "KernelWork.h"
 #include "dyadic/Conversion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -32,8 +34,8 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
         continue;
       unsigned index = 0;
       for (Operation &op : llvm::make_early_inc_range(function.front()))
-        if (isa<linalg::LinalgOp>(op))
-          outline(function, &op, index++);
+        if (auto nest = dyn_cast<linalg::LinalgOp>(op))
+          outline(function, nest, index++);
     }
   }
 
@@ -42,7 +44,42 @@ private:
     return value.getDefiningOp() && value.getDefiningOp()->hasTrait<OpTrait::ConstantLike>();
   }
 
-  static void outline(func::FuncOp function, Operation *op, unsigned index) {
+  /// The dimensions of the loops that may be split: the two outermost parallel ones.
+  static SmallVector<unsigned> splitDimensions(linalg::LinalgOp op) {
+    SmallVector<unsigned> dimensions;
+    SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+    for (auto [d, kind] : llvm::enumerate(op.getIteratorTypesArray()))
+      if (kind == utils::IteratorType::parallel && sizes[d] > 1 && dimensions.size() < 2)
+        dimensions.push_back(d);
+    return dimensions;
+  }
+
+  static KernelWork workOf(linalg::LinalgOp op) {
+    int64_t passes = 1;
+    SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+    for (int64_t size : sizes)
+      passes *= size;
+    KernelWork work{passes / rate::kElements, {}};
+    for (unsigned d : splitDimensions(op))
+      work.loops.push_back(sizes[d]);
+    return work;
+  }
+
+  /// The loop nest of `op`, which makes `ranges` of the loops that may be split.
+  static void expandLoops(linalg::LinalgOp op, ArrayRef<Range> ranges) {
+    IRRewriter rewriter(op);
+    SmallVector<unsigned> dimensions = splitDimensions(op);
+    FailureOr<linalg::LinalgLoops> loops = linalg::linalgOpToLoops(rewriter, op);
+    for (auto [d, range] : llvm::zip(dimensions, ranges))
+      if (range.first) {
+        auto loop = cast<scf::ForOp>((*loops)[d]);
+        loop.setLowerBound(range.first);
+        loop.setUpperBound(range.end);
+      }
+    rewriter.eraseOp(op);
+  }
+
+  static void outline(func::FuncOp function, linalg::LinalgOp op, unsigned index) {
     OpBuilder builder(function);
     builder.setInsertionPointAfter(function);
     llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
@@ -52,12 +89,17 @@ private:
       (isConstant(value) ? constants : arguments).push_back(value);
 
     std::string name = (function.getName() + "_kernel_" + Twine(index)).str();
-    auto type = builder.getFunctionType(ValueRange(arguments).getTypes(), {});
+    KernelSplit split(workOf(op));
+    SmallVector<Type> added = split.argumentTypes(builder.getIndexType());
+    SmallVector<Type> types(ValueRange(arguments).getTypes());
+    types.append(added);
+    auto type = builder.getFunctionType(types, {});
     auto kernel = func::FuncOp::create(builder, op->getLoc(), name, type);
     kernel.setPrivate();
     kernel->setAttr("llvm.linkage", LLVM::LinkageAttr::get(builder.getContext(), LLVM::Linkage::Internal));
     kernel->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "nounwind"}));
     noteLayers(kernel, op->getLoc());
+    split.note(kernel);
     for (auto [i, value] : llvm::enumerate(arguments))
       if (isa<MemRefType>(value.getType()) && isAlone(arguments, i))
         kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
@@ -65,13 +107,18 @@ private:
     Block *body = kernel.addEntryBlock();
     builder.setInsertionPointToStart(body);
     IRMapping mapping;
-    mapping.map(arguments, body->getArguments());
+    mapping.map(arguments, body->getArguments().take_front(arguments.size()));
     for (Value constant : constants)
       mapping.map(constant, builder.clone(*constant.getDefiningOp())->getResult(0));
-    builder.clone(*op, mapping);
+    auto nest = cast<linalg::LinalgOp>(builder.clone(*op, mapping));
     func::ReturnOp::create(builder, op->getLoc());
+    if (!added.empty())
+      expandLoops(nest, split.ranges(body->getArguments().drop_front(arguments.size())));
 
     builder.setInsertionPoint(op);
+    llvm::append_range(arguments, split.allPasses([&](int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(builder, op->getLoc(), value);
+    }));
     func::CallOp::create(builder, op->getLoc(), kernel, arguments);
     op->erase();
   }

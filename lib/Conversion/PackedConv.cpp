@@ -9,7 +9,9 @@ using namespace dyadic::qnn;
 
 namespace dyadic {
 
-void buildPackedConv(VectorBuilder &b, ValueRange arguments, PackedConvOp op) {
+KernelWork workOf(PackedConvOp op) { return panelWork(op, static_cast<int64_t>(op.getGroups()), /*size=*/1); }
+
+void buildPackedConv(VectorBuilder &b, ValueRange arguments, ArrayRef<Range> ranges, PackedConvOp op) {
   Value weights = arguments[1], offsets = arguments[2], panels = arguments[3], channels = arguments[4];
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);
@@ -17,7 +19,8 @@ void buildPackedConv(VectorBuilder &b, ValueRange arguments, PackedConvOp op) {
   PositionLoops loops(b, op, op.getDot() == Dot::Maddubs ? 4 : 6);
   PanelSums panelSums(b, dots, op, loops.pixelBytes());
   Place first = firstPlace(arguments, info.kind == qnn::Epilogue::Add);
-  walkPanels(b, loops, op, static_cast<int64_t>(op.getGroups()), first, [&](Place line, const Panel &panel) {
+  PanelLoops panelLoops(op, static_cast<int64_t>(op.getGroups()), /*size=*/1);
+  walkPanels(b, loops, panelLoops, ranges, first, [&](Place line, const Panel &panel) {
     panelSums.select(weights, offsets, panels, panel.index);
     Value panelChannels = b.address(channels, b.times(panel.index, 4 * kPanelChannels));
     loops.tiles(line, [&](Place place, int64_t rows) {

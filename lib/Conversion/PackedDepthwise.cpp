@@ -9,7 +9,14 @@ using namespace dyadic::qnn;
 
 namespace dyadic {
 
-void buildPackedDepthwise(VectorBuilder &b, ValueRange arguments, PackedDepthwiseOp op) {
+/// Its loop over lines is outside that over panels.
+KernelWork workOf(PackedDepthwiseOp op) {
+  int64_t channels = cast<MemRefType>(op.getDest().getType()).getDimSize(3);
+  int64_t products = countPositions(op) * channels * static_cast<int64_t>(op.getOffsets().size());
+  return {products / rate::kDepthwiseProducts, {countLines(op), (channels + kPanelChannels - 1) / kPanelChannels}};
+}
+
+void buildPackedDepthwise(VectorBuilder &b, ValueRange arguments, ArrayRef<Range> ranges, PackedDepthwiseOp op) {
   Value weights = arguments[1], channels = arguments[2];
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);
@@ -76,11 +83,12 @@ void buildPackedDepthwise(VectorBuilder &b, ValueRange arguments, PackedDepthwis
       }
     });
   };
-  loops.lines(firstPlace(arguments, info.kind == qnn::Epilogue::Add), [&](Place line) {
+  loops.lines(firstPlace(arguments, info.kind == qnn::Epilogue::Add), ranges[0], [&](Place line) {
     int64_t full = total / kPanelChannels;
-    b.loop(full, [&](Value p) { panel(line, p, kPanelChannels); });
+    Value last = b.constant(full);
+    b.loop(b.clip(ranges[1], b.constant(0), full), [&](Value p) { panel(line, p, kPanelChannels); });
     if (total % kPanelChannels != 0)
-      panel(line, b.constant(full), total % kPanelChannels);
+      b.ifAny(b.clip(ranges[1], last, 1), [&] { panel(line, last, total % kPanelChannels); });
   });
 }
 

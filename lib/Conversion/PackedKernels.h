@@ -6,17 +6,26 @@
 #ifndef DYADIC_LIB_CONVERSION_PACKEDKERNELS_H
 #define DYADIC_LIB_CONVERSION_PACKEDKERNELS_H
 
-#include "VectorBuilder.h"
+#include "KernelWork.h"
 #include "dyadic/IR/QnnDialect.h"
 
 namespace dyadic {
 
+KernelWork workOf(qnn::PackedConvOp op);
+KernelWork workOf(qnn::PackedWinogradOp op);
+KernelWork workOf(qnn::WinogradInputOp op);
+KernelWork workOf(qnn::PackedDepthwiseOp op);
+
 /// Builds the kernel of `op` into a function whose `arguments` are pointers to the operands, in
-/// their order. Operands are buffers whose last dimension is contiguous; the input is contiguous.
-void buildPackedConv(VectorBuilder &b, mlir::ValueRange arguments, qnn::PackedConvOp op);
-void buildPackedWinograd(VectorBuilder &b, mlir::ValueRange arguments, qnn::PackedWinogradOp op);
-void buildWinogradInput(VectorBuilder &b, mlir::ValueRange arguments, qnn::WinogradInputOp op);
-void buildPackedDepthwise(VectorBuilder &b, mlir::ValueRange arguments, qnn::PackedDepthwiseOp op);
+/// their order; `ranges` are what it makes of the loops of `workOf(op)`. Operands are buffers whose last dimension is
+/// contiguous; the input is contiguous.
+void buildPackedConv(VectorBuilder &b, mlir::ValueRange arguments, llvm::ArrayRef<Range> ranges, qnn::PackedConvOp op);
+void buildPackedWinograd(VectorBuilder &b, mlir::ValueRange arguments, llvm::ArrayRef<Range> ranges,
+                         qnn::PackedWinogradOp op);
+void buildWinogradInput(VectorBuilder &b, mlir::ValueRange arguments, llvm::ArrayRef<Range> ranges,
+                        qnn::WinogradInputOp op);
+void buildPackedDepthwise(VectorBuilder &b, mlir::ValueRange arguments, llvm::ArrayRef<Range> ranges,
+                          qnn::PackedDepthwiseOp op);
 
 } // namespace dyadic
 

@@ -23,7 +23,14 @@ static std::array<Value, 2> outputTransform(VectorBuilder &b, std::array<Value, 
   return {b.add(x[0], both), b.subtract(difference, x[3])};
 }
 
-void buildWinogradInput(VectorBuilder &b, ValueRange arguments, WinogradInputOp op) {
+KernelWork workOf(WinogradInputOp op) {
+  auto tiles = cast<MemRefType>(op.getDest().getType());
+  return {tiles.getNumElements() / rate::kTransformedBytes, {countLines(op)}};
+}
+
+KernelWork workOf(PackedWinogradOp op) { return panelWork(op, /*groups=*/1, /*size=*/2); }
+
+void buildWinogradInput(VectorBuilder &b, ValueRange arguments, ArrayRef<Range> ranges, WinogradInputOp op) {
   auto input = cast<MemRefType>(op.getInput().getType()), tiles = cast<MemRefType>(op.getDest().getType());
   int64_t channels = input.getDimSize(3), line = input.getDimSize(2) * channels;
   constexpr int64_t kLanes = 32;
@@ -49,7 +56,8 @@ void buildWinogradInput(VectorBuilder &b, ValueRange arguments, WinogradInputOp 
   };
   int64_t image = input.getDimSize(1) * line, tileBytes = tiles.getDimSize(3);
   b.loop(tiles.getDimSize(0), [&](Value n) {
-    b.loop(tiles.getDimSize(1), [&](Value th) {
+    Range lines = b.clip(ranges[0], b.times(n, tiles.getDimSize(1)), tiles.getDimSize(1));
+    b.loop(lines, [&](Value th) {
       Value fromLine = b.address(b.address(arguments[0], b.times(n, image)), b.times(th, 2 * line));
       Value line0 = b.add(b.times(n, tiles.getDimSize(1)), th);
       Value toLine = b.address(arguments[1], b.times(line0, tiles.getDimSize(2) * tileBytes));
@@ -162,15 +170,15 @@ private:
 };
 } // namespace
 
-void buildPackedWinograd(VectorBuilder &b, ValueRange arguments, PackedWinogradOp op) {
+void buildPackedWinograd(VectorBuilder &b, ValueRange arguments, ArrayRef<Range> ranges, PackedWinogradOp op) {
   auto tiles = cast<MemRefType>(op.getInput().getType());
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);
   PositionLoops loops(b, op, WinogradTile::kMostTiles, tiles.getDimSize(2) * tiles.getDimSize(3), tiles.getDimSize(3),
                       /*size=*/2);
   WinogradTile tile(b, op, arguments, loops, epilogue);
-  walkPanels(b, loops, op, /*groups=*/1, firstPlace(arguments, info.kind == qnn::Epilogue::Add),
-             [&](Place line, const Panel &panel) {
+  walkPanels(b, loops, PanelLoops(op, /*groups=*/1, /*size=*/2), ranges,
+             firstPlace(arguments, info.kind == qnn::Epilogue::Add), [&](Place line, const Panel &panel) {
                loops.tiles(line,
                            [&](Place place, int64_t count) { tile.compute(place, count, panel.index, panel.count); });
              });

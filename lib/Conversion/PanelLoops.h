@@ -5,6 +5,7 @@
 #ifndef DYADIC_LIB_CONVERSION_PANELLOOPS_H
 #define DYADIC_LIB_CONVERSION_PANELLOOPS_H
 
+#include "KernelWork.h"
 #include "PackedEpilogue.h"
 #include "PositionLoops.h"
 
@@ -30,32 +31,62 @@ template <typename Op> bool readsLinesAgain(Op op, int64_t panels, int64_t lines
   return again <= againWeights;
 }
 
-/// Every line of positions of every panel: `body` gets the line, moved to the panel's channels. The channels are
-/// `groups` groups of panels. What is read again and again, the lines or the panel, stays in the nearest cache.
-template <typename Op>
-void walkPanels(VectorBuilder &b, PositionLoops &loops, Op op, int64_t groups, Place first,
-                llvm::function_ref<void(Place, const Panel &)> body) {
-  auto output = mlir::cast<mlir::MemRefType>(op.getDest().getType());
-  int64_t outputs = output.getDimSize(3) / groups, full = outputs / kPanelChannels, rest = outputs % kPanelChannels;
-  int64_t panelsPerGroup = full + (rest != 0);
+/// The loops over the panels and the lines of a kernel, and which of them is outside.
+struct PanelLoops {
+  /// The channels are `groups` groups of panels; a position has `size` lines.
+  template <typename Op> PanelLoops(Op op, int64_t groups, int64_t size) : groups(groups), lines(countLines(op, size)) {
+    outputs = mlir::cast<mlir::MemRefType>(op.getDest().getType()).getDimSize(3) / groups;
+    full = outputs / kPanelChannels;
+    rest = outputs % kPanelChannels;
+    arePanelsOutside = readsLinesAgain(op, groups * panelsPerGroup(), lines);
+  }
+
+  int64_t panelsPerGroup() const { return full + (rest != 0); }
+  /// The passes of both loops, the outer one first: over lines, and over groups or, of one group, panels.
+  std::vector<int64_t> passes() const {
+    int64_t panels = groups > 1 ? groups : panelsPerGroup();
+    return arePanelsOutside ? std::vector<int64_t>{panels, lines} : std::vector<int64_t>{lines, panels};
+  }
+
+  int64_t groups, lines;
+  int64_t outputs, full, rest; // channels of a group; its whole panels; the channels beyond them
+  bool arePanelsOutside;
+};
+
+/// What a kernel of panels has to do: every position is multiplied with all weights.
+template <typename Op> KernelWork panelWork(Op op, int64_t groups, int64_t size) {
+  auto weights = mlir::cast<mlir::MemRefType>(op.getWeights().getType());
+  int64_t bytes = weights.getNumElements() * weights.getElementTypeBitWidth() / 8;
+  return {countPositions(op, size) * bytes / rate::kPackedBytes, PanelLoops(op, groups, size).passes()};
+}
+
+/// Every line of positions of every panel: `body` gets the line, moved to the panel's channels. What is
+/// read again and again, the lines or the panel, stays in the nearest cache. `ranges` are the shares of the two loops.
+inline void walkPanels(VectorBuilder &b, PositionLoops &positions, const PanelLoops &loops,
+                       llvm::ArrayRef<Range> ranges, Place first, llvm::function_ref<void(Place, const Panel &)> body) {
+  const Range &panels = ranges[loops.arePanelsOutside ? 0 : 1], &lines = ranges[loops.arePanelsOutside ? 1 : 0];
   auto everyPanel = [&](llvm::function_ref<void(const Panel &, llvm::function_ref<Place(Place)>)> visit) {
-    b.loop(groups, [&](mlir::Value group) {
+    auto ofGroup = [&](mlir::Value group, const Range &inside) {
       auto panel = [&](mlir::Value inGroup, int64_t count) {
-        mlir::Value index = b.add(b.times(group, panelsPerGroup), inGroup);
-        mlir::Value channel = b.add(b.times(group, outputs), b.times(inGroup, kPanelChannels));
-        visit({index, count}, [&](Place place) { return loops.shiftOutput(place, channel); });
+        mlir::Value index = b.add(b.times(group, loops.panelsPerGroup()), inGroup);
+        mlir::Value channel = b.add(b.times(group, loops.outputs), b.times(inGroup, kPanelChannels));
+        visit({index, count}, [&](Place place) { return positions.shiftOutput(place, channel); });
       };
-      b.loop(full, [&](mlir::Value p) { panel(p, kPanelChannels); });
-      if (rest != 0)
-        panel(b.constant(full), rest);
-    });
+      b.loop(b.clip(inside, b.constant(0), loops.full), [&](mlir::Value p) { panel(p, kPanelChannels); });
+      mlir::Value full = b.constant(loops.full);
+      if (loops.rest != 0)
+        b.ifAny(b.clip(inside, full, 1), [&] { panel(full, loops.rest); });
+    };
+    if (loops.groups == 1)
+      return ofGroup(b.constant(0), panels);
+    b.loop(panels, [&](mlir::Value group) { ofGroup(group, {loops.panelsPerGroup()}); });
   };
-  if (readsLinesAgain(op, groups * panelsPerGroup, output.getDimSize(0) * loops.height()))
+  if (loops.arePanelsOutside)
     everyPanel([&](const Panel &panel, llvm::function_ref<Place(Place)> ofPanel) {
-      loops.lines(ofPanel(first), [&](Place line) { body(line, panel); });
+      positions.lines(ofPanel(first), lines, [&](Place line) { body(line, panel); });
     });
   else
-    loops.lines(first, [&](Place line) {
+    positions.lines(first, lines, [&](Place line) {
       everyPanel([&](const Panel &panel, llvm::function_ref<Place(Place)> ofPanel) { body(ofPanel(line), panel); });
     });
 }

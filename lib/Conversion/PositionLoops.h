@@ -46,6 +46,18 @@ struct Place {
   mlir::Value line = {}, position = {};
 };
 
+/// Lines of all images of the output of `op`, where a position has `size` lines.
+template <typename Op> int64_t countLines(Op op, int64_t size = 1) {
+  auto output = mlir::cast<mlir::MemRefType>(op.getDest().getType());
+  return output.getDimSize(0) * ((output.getDimSize(1) + size - 1) / size);
+}
+
+/// Positions of all images of the output of `op`, `size` x `size` elements each.
+template <typename Op> int64_t countPositions(Op op, int64_t size = 1) {
+  auto output = mlir::cast<mlir::MemRefType>(op.getDest().getType());
+  return countLines(op, size) * ((output.getDimSize(2) + size - 1) / size);
+}
+
 /// Of kernel arguments, which are in the order of the operation's operands.
 inline Place firstPlace(mlir::ValueRange arguments, bool hasResidual) {
   return {arguments.front(), hasResidual ? arguments[arguments.size() - 2] : mlir::Value(), arguments.back()};
@@ -73,11 +85,12 @@ public:
     this->pixel = pixel * element;
   }
 
-  /// Every line of the output; `start` is the address of the first position.
-  void lines(Place start, llvm::function_ref<void(Place)> body) {
+  /// The lines `range` of all images of the output; `start` is the address of the first position.
+  void lines(Place start, const Range &range, llvm::function_ref<void(Place)> body) {
+    bool isOne = output.getDimSize(0) == 1;
     b.loop(output.getDimSize(0), [&](mlir::Value n) {
       Place first = move(start, n, image, 0);
-      b.loop(high, [&](mlir::Value oh) {
+      b.loop(isOne ? range : b.clip(range, b.times(n, high), high), [&](mlir::Value oh) {
         Place row = move(first, oh, line, 1);
         row.line = oh;
         body(row);

@@ -169,4 +169,32 @@ void VectorBuilder::loop(int64_t count, function_ref<void(Value)> body) {
     });
 }
 
+void VectorBuilder::loop(const Range &range, function_ref<void(Value)> body) {
+  if (!range.first)
+    return loop(range.count, body);
+  scf::ForOp::create(builder, location, range.first, range.end, constant(1), ValueRange(),
+                     [&](OpBuilder &, Location, Value index, ValueRange) {
+                       body(index);
+                       scf::YieldOp::create(builder, location);
+                     });
+}
+
+Range VectorBuilder::clip(const Range &range, Value start, int64_t count) {
+  if (!range.first)
+    return {count};
+  Value first = subtract(range.first, start), end = subtract(range.end, start);
+  return {count, LLVM::SMaxOp::create(builder, location, first, constant(0)),
+          LLVM::SMinOp::create(builder, location, end, constant(count))};
+}
+
+void VectorBuilder::ifAny(const Range &range, function_ref<void()> body) {
+  if (!range.first)
+    return body();
+  Value any = LLVM::ICmpOp::create(builder, location, LLVM::ICmpPredicate::slt, range.first, range.end);
+  scf::IfOp::create(builder, location, any, [&](OpBuilder &, Location) {
+    body();
+    scf::YieldOp::create(builder, location);
+  });
+}
+
 } // namespace dyadic

@@ -11,6 +11,12 @@
 
 namespace dyadic {
 
+/// The passes of a loop that a kernel makes: of `count`, those from `first` (i64) on up to `end`; without these all.
+struct Range {
+  int64_t count;
+  mlir::Value first = {}, end = {};
+};
+
 class VectorBuilder {
 public:
   using Value = mlir::Value;
@@ -61,6 +67,11 @@ public:
   llvm::SmallVector<Value> loop(Value count, mlir::ValueRange carried,
                                 llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)> body);
   void loop(int64_t count, llvm::function_ref<void(Value)> body);
+  void loop(const Range &range, llvm::function_ref<void(Value)> body);
+  /// Those of the passes of `range` that lie in [start, start + count), counted from `start` on.
+  Range clip(const Range &range, Value start, int64_t count);
+  /// Does `body` where `range` has a pass.
+  void ifAny(const Range &range, llvm::function_ref<void()> body);
 
   mlir::OpBuilder &builder;
   mlir::Location location;

@@ -6,7 +6,6 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <fstream>
-#include <thread>
 #include <unistd.h>
 
 namespace dyadic {
@@ -57,19 +56,14 @@ Program::Program(const dyadic_model *model, std::shared_ptr<void> owner) : model
       describe(model->outputs, static_cast<size_t>(model->num_outputs + model->num_values), model->tensor_size);
 }
 
-/// Spawns one thread an iteration but the first: `n` is the number of workers.
-static void runOnThreads(void *, int64_t n, void (*function)(void *, int64_t), void *argument) {
-  std::vector<std::thread> threads;
-  for (int64_t i = 1; i < n; ++i)
-    threads.emplace_back(function, argument, i);
-  function(argument, 0);
-  for (std::thread &thread : threads)
-    thread.join();
-}
-
 bool Program::Call::run() {
-  status =
-      model->run(inputPointers.data(), outputPointers.data(), batch, alignedWorkspace, threads, runOnThreads, nullptr);
+  // Where the threads of another call are all that the system has, one does.
+  std::string error;
+  ThreadPool::Owner pool = threads > 1 ? pools->take(threads, error) : nullptr;
+  status = model->run(inputPointers.data(), outputPointers.data(), batch, alignedWorkspace, pool ? threads : 1,
+                      pool ? ThreadPool::parallelFor : nullptr, pool.get());
+  if (pool)
+    pools->give(std::move(pool));
   return status == DYADIC_OK;
 }
 
@@ -79,13 +73,12 @@ std::unique_ptr<Program::Call> Program::prepare(const std::vector<const Tensor *
     error = std::to_string(inputs.size()) + " inputs, expected " + std::to_string(inputInfos.size());
     return nullptr;
   }
-  if (threads < 1) {
-    error = std::to_string(threads) + " threads, expected at least 1";
+  if (!ThreadPool::isSize(threads, error))
     return nullptr;
-  }
   auto call = std::make_unique<Call>();
   call->model = model;
   call->threads = threads;
+  call->pools = pools;
   int64_t batch = -1;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const TensorInfo &info = inputInfos[i];
@@ -127,6 +120,12 @@ std::unique_ptr<Program::Call> Program::prepare(const std::vector<const Tensor *
   auto address = reinterpret_cast<uintptr_t>(call->workspace.data());
   call->alignedWorkspace =
       reinterpret_cast<void *>((address + DYADIC_ALIGNMENT - 1) & ~uintptr_t(DYADIC_ALIGNMENT - 1));
+  if (threads > 1) { // not as part of what is timed, and with an error that says what is wrong
+    ThreadPool::Owner pool = pools->take(threads, error);
+    if (!pool)
+      return nullptr;
+    pools->give(std::move(pool));
+  }
   return call;
 }
 

@@ -5,6 +5,7 @@
 #include "dyadic/IR/Fingerprint.h"
 #include "dyadic/IR/Layers.h"
 #include "dyadic/Support/Error.h"
+#include "dyadic/Target/ForkJoin.h"
 #include "dyadic/Target/ModelAbi.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/PassManager.h"
@@ -71,7 +72,8 @@ namespace {
 struct Variant {
   std::unique_ptr<llvm::Module> module;
   std::string entry; // the function of one sample
-  int64_t workspaceBytes = 0, liveSetBytes = 0;
+  std::string fork;  // the function that shares work out
+  int64_t workspaceBytes = 0, liveSetBytes = 0, usefulThreads = 1;
   std::vector<Kernel> kernels;
 };
 } // namespace
@@ -89,12 +91,13 @@ static llvm::Expected<Variant> lower(ModuleOp module, const TargetCpu &cpu, llvm
   if (failed(manager.run(module)))
     return makeError("the program could not be lowered");
   auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(variant.entry);
-  if (auto bytes = function->getAttrOfType<IntegerAttr>(kWorkspaceAttr))
-    variant.workspaceBytes = bytes.getInt();
-  if (auto bytes = function->getAttrOfType<IntegerAttr>(kLiveSetAttr))
-    variant.liveSetBytes = bytes.getInt();
-  function->removeAttr(kWorkspaceAttr);
-  function->removeAttr(kLiveSetAttr);
+  auto take = [&](StringRef name, int64_t &number) {
+    if (auto attribute = dyn_cast_or_null<IntegerAttr>(function->removeAttr(name)))
+      number = attribute.getInt();
+  };
+  take(kWorkspaceAttr, variant.workspaceBytes);
+  take(kLiveSetAttr, variant.liveSetBytes);
+  take(kUsefulThreadsAttr, variant.usefulThreads);
   variant.kernels = takeKernels(module);
   registerBuiltinDialectTranslation(*module.getContext());
   registerLLVMDialectTranslation(*module.getContext());
@@ -123,6 +126,7 @@ static void renameFunctions(Variant &variant, llvm::StringRef prefix) {
     if (!function.isDeclaration())
       function.setName(renamed(function.getName()));
   variant.entry = renamed(variant.entry);
+  variant.fork = renamed(variant.fork);
   for (Kernel &kernel : variant.kernels)
     kernel.name = renamed(kernel.name);
 }
@@ -155,14 +159,16 @@ llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &targ
       return variant.takeError();
     variant->module->setTargetTriple(compiled.module->getTargetTriple());
     variant->module->setDataLayout(compiled.module->getDataLayout());
+    variant->fork = buildFork(*variant->module)->getName().str();
     setFeatures(*variant->module, codeFeatures(target, cpu.code()), cpu.family->isSmall);
     std::string name = compiled.prefix;
     if (target.cpus.size() > 1)
       renameFunctions(*variant, name += "_" + cIdentifier(cpu.name()));
     if (llvm::Linker::linkModules(*compiled.module, std::move(variant->module)))
       return makeError("the code for " + cpu.name() + " could not be joined to the others");
-    models.push_back(addModel(*compiled.module, compiled.module->getFunction(variant->entry), compiled.signature,
-                              {name, print, target.nameOf(cpu), variant->workspaceBytes}));
+    models.push_back(addModel(*compiled.module, compiled.module->getFunction(variant->entry),
+                              compiled.module->getFunction(variant->fork), compiled.signature,
+                              {name, print, target.nameOf(cpu), variant->workspaceBytes, variant->usefulThreads}));
     if (variant->workspaceBytes > compiled.workspaceBytes) {
       compiled.workspaceBytes = variant->workspaceBytes;
       compiled.liveSetBytes = variant->liveSetBytes;

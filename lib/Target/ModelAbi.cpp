@@ -2,6 +2,7 @@
 
 #include "dyadic/Target/ModelAbi.h"
 #include "dyadic/Runtime/dyadic.h"
+#include "dyadic/Target/ForkJoin.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/IRBuilder.h"
 
@@ -13,15 +14,17 @@ namespace {
 
 class AbiBuilder {
 public:
-  AbiBuilder(Module &module, Function *sample, const Signature &signature, const AbiOptions &options)
-      : module(module), context(module.getContext()), sample(sample), signature(signature), options(options),
-        i32(Type::getInt32Ty(context)), i64(Type::getInt64Ty(context)), ptr(PointerType::get(context, 0)) {}
+  AbiBuilder(Module &module, Function *sample, Function *fork, const Signature &signature, const AbiOptions &options)
+      : module(module), context(module.getContext()), sample(sample), fork(fork), signature(signature),
+        options(options), i32(Type::getInt32Ty(context)), i64(Type::getInt64Ty(context)),
+        ptr(PointerType::get(context, 0)) {}
 
   Constant *build() {
-    sample->setLinkage(GlobalValue::InternalLinkage);
+    for (Function *function : {sample, fork})
+      function->setLinkage(GlobalValue::InternalLinkage);
     sample->setName(options.prefix + "_sample");
-    Function *task = buildTask();
-    return buildDescriptor(buildWorkspaceSize(), buildRun(task));
+    Function *sampleAt = buildSampleAt(), *apart = buildApart();
+    return buildDescriptor(buildWorkspaceSize(apart), buildRun(sampleAt, buildSamplePart(sampleAt), apart));
   }
 
 private:
@@ -96,60 +99,97 @@ private:
     return signature.hasBatch ? b.CreateICmpSLT(batch, int64(1)) : b.CreateICmpNE(batch, int64(1));
   }
 
-  Value *workers(IRBuilder<> &b, Value *batch, Value *threads) {
-    Value *wide = b.CreateSExt(threads, i64);
-    return b.CreateSelect(b.CreateICmpSLT(wide, batch), wide, batch);
-  }
+  Value *smaller(IRBuilder<> &b, Value *x, Value *y) { return b.CreateSelect(b.CreateICmpSLT(x, y), x, y); }
 
-  Function *buildWorkspaceSize() {
-    Function *function = internalFunction("workspace_size", i64, {i64, i32});
-    IRBuilder<> b(BasicBlock::Create(context, "", function));
+  /// apart(batch, threads): how many samples are computed each by one thread; the others are
+  /// computed one after the other, each by all threads. A batch that keeps all threads busy (or as many as one sample
+  /// does) is computed apart, but for a remainder that would not.
+  Function *buildApart() {
+    Function *function = internalFunction("apart", i64, {i64, i64});
     Value *batch = function->getArg(0), *threads = function->getArg(1);
-    Value *bad = b.CreateOr(isBadBatch(b, batch), b.CreateICmpSLT(threads, int32(1)));
-    Value *bytes = b.CreateMul(workers(b, batch, threads), int64(workspaceStride()));
-    b.CreateRet(b.CreateSelect(bad, int64(0), bytes));
-    return function;
-  }
-
-  /// task({inputs, outputs, batch, workspace, workers}, i): samples i, i + workers, ...
-  /// with slot i of the workspace. Strided, so that no division is needed.
-  Function *buildTask() {
-    Function *function = internalFunction("task", Type::getVoidTy(context), {ptr, i64});
-    auto *entry = BasicBlock::Create(context, "entry", function), *loop = BasicBlock::Create(context, "loop", function),
-         *exit = BasicBlock::Create(context, "exit", function);
+    auto block = [&](StringRef name) { return BasicBlock::Create(context, name, function); };
+    auto *entry = block("entry"), *doubling = block("doubling"), *twice = block("twice"), *halving = block("halving"),
+         *reduce = block("reduce"), *done = block("done");
     IRBuilder<> b(entry);
-    auto field = [&](unsigned i, Type *type) {
-      return b.CreateLoad(type, b.CreateConstGEP1_64(i64, function->getArg(0), i));
-    };
-    Value *inputs = field(0, ptr), *outputs = field(1, ptr), *batch = field(2, i64), *workspace = field(3, ptr),
-          *step = field(4, i64);
-    Type *byte = Type::getInt8Ty(context);
-    Value *slot = b.CreateGEP(byte, workspace, b.CreateMul(function->getArg(1), int64(workspaceStride())));
-    SmallVector<std::pair<Value *, int64_t>> bases;
-    auto load = [&](Value *array, const std::vector<BoundaryTensor> &tensors) {
-      for (auto [i, tensor] : enumerate(tensors))
-        bases.push_back({b.CreateLoad(ptr, b.CreateConstGEP1_64(ptr, array, i)), tensor.bytes()});
-    };
-    load(inputs, signature.inputs);
-    load(outputs, signature.outputs);
-    b.CreateBr(loop);
+    Value *enough = smaller(b, threads, int64(options.usefulThreads));
+    b.CreateBr(doubling);
 
-    b.SetInsertPoint(loop);
-    PHINode *index = b.CreatePHI(i64, 2);
-    SmallVector<Value *> arguments;
-    for (auto [base, bytes] : bases)
-      arguments.push_back(b.CreateGEP(byte, base, b.CreateMul(index, int64(bytes))));
-    arguments.push_back(slot);
-    b.CreateCall(sample, arguments);
-    Value *next = b.CreateAdd(index, step);
-    b.CreateCondBr(b.CreateICmpSLT(next, batch), loop, exit);
-    index->addIncoming(function->getArg(1), entry);
-    index->addIncoming(next, loop);
-    IRBuilder<>(exit).CreateRetVoid();
+    // The remainder without a division: the largest threads * 2^k up to the batch, then down again.
+    b.SetInsertPoint(doubling);
+    PHINode *step = b.CreatePHI(i64, 2);
+    step->addIncoming(threads, entry);
+    b.CreateCondBr(b.CreateICmpSGT(step, b.CreateLShr(batch, 1)), halving, twice);
+    b.SetInsertPoint(twice);
+    step->addIncoming(b.CreateShl(step, 1), twice);
+    b.CreateBr(doubling);
+    b.SetInsertPoint(halving);
+    PHINode *rest = b.CreatePHI(i64, 2), *size = b.CreatePHI(i64, 2);
+    rest->addIncoming(batch, doubling);
+    size->addIncoming(step, doubling);
+    b.CreateCondBr(b.CreateICmpSLT(size, threads), done, reduce);
+    b.SetInsertPoint(reduce);
+    rest->addIncoming(b.CreateSelect(b.CreateICmpSGE(rest, size), b.CreateSub(rest, size), rest), reduce);
+    size->addIncoming(b.CreateLShr(size, 1), reduce);
+    b.CreateBr(halving);
+
+    b.SetInsertPoint(done);
+    b.CreateRet(b.CreateSelect(b.CreateICmpSGE(rest, enough), batch, b.CreateSub(batch, rest)));
     return function;
   }
 
-  Function *buildRun(Function *task) {
+  Function *buildWorkspaceSize(Function *apart) {
+    Function *function = internalFunction("workspace_size", i64, {i64, i32});
+    auto *entry = BasicBlock::Create(context, "entry", function), *good = BasicBlock::Create(context, "good", function),
+         *bad = BasicBlock::Create(context, "bad", function);
+    IRBuilder<> b(entry);
+    Value *batch = function->getArg(0), *threads = function->getArg(1);
+    b.CreateCondBr(b.CreateOr(isBadBatch(b, batch), b.CreateICmpSLT(threads, int32(1))), bad, good);
+    IRBuilder<>(bad).CreateRet(int64(0));
+    b.SetInsertPoint(good);
+    Value *wide = b.CreateSExt(threads, i64), *workers = smaller(b, b.CreateCall(apart, {batch, wide}), wide);
+    Value *slots = b.CreateSelect(b.CreateICmpEQ(workers, int64(0)), int64(1), workers);
+    b.CreateRet(b.CreateMul(slots, int64(workspaceStride())));
+    return function;
+  }
+
+  Value *field(IRBuilder<> &b, Value *structure, unsigned i, Type *type) {
+    return b.CreateLoad(type, b.CreateConstGEP1_64(i64, structure, i));
+  }
+
+  /// sample_at(inputs, outputs, i, workspace, team): computes sample i of the batch.
+  Function *buildSampleAt() {
+    Function *function = internalFunction("sample_at", Type::getVoidTy(context), {ptr, ptr, i64, ptr, ptr});
+    IRBuilder<> b(BasicBlock::Create(context, "entry", function));
+    SmallVector<Value *> arguments;
+    auto add = [&](Value *array, const std::vector<BoundaryTensor> &tensors) {
+      for (auto [i, tensor] : enumerate(tensors)) {
+        Value *base = b.CreateLoad(ptr, b.CreateConstGEP1_64(ptr, array, i));
+        arguments.push_back(b.CreateGEP(b.getInt8Ty(), base, b.CreateMul(function->getArg(2), int64(tensor.bytes()))));
+      }
+    };
+    add(function->getArg(0), signature.inputs);
+    add(function->getArg(1), signature.outputs);
+    arguments.append({function->getArg(3), function->getArg(4)});
+    b.CreateCall(sample, arguments);
+    b.CreateRetVoid();
+    return function;
+  }
+
+  /// sample_part({inputs, outputs, workspace}, i, worker): computes sample i alone, in the worker's slot of the
+  /// workspace.
+  Function *buildSamplePart(Function *sampleAt) {
+    Function *function = internalFunction("sample_part", Type::getVoidTy(context), {ptr, i64, i64});
+    IRBuilder<> b(BasicBlock::Create(context, "entry", function));
+    Value *state = function->getArg(0);
+    Value *slot =
+        b.CreateGEP(b.getInt8Ty(), field(b, state, 2, ptr), b.CreateMul(function->getArg(2), int64(workspaceStride())));
+    b.CreateCall(sampleAt, {field(b, state, 0, ptr), field(b, state, 1, ptr), function->getArg(1), slot,
+                            ConstantPointerNull::get(ptr)});
+    b.CreateRetVoid();
+    return function;
+  }
+
+  Function *buildRun(Function *sampleAt, Function *samplePart, Function *apart) {
     Function *function = internalFunction("run", i32, {ptr, ptr, i64, ptr, i32, ptr, ptr});
     Value *inputs = function->getArg(0), *outputs = function->getArg(1), *batch = function->getArg(2),
           *workspace = function->getArg(3), *threads = function->getArg(4), *parallelFor = function->getArg(5),
@@ -176,26 +216,48 @@ private:
         b.CreateOr(b.CreateICmpSLT(threads, int32(1)), b.CreateAnd(b.CreateNot(alone), b.CreateIsNull(parallelFor))),
         DYADIC_BAD_THREADS);
 
-    Value *count = workers(b, batch, threads);
-    Value *state = b.CreateAlloca(ArrayType::get(i64, 5));
-    for (auto [i, value] : enumerate(SmallVector<Value *>{inputs, outputs, batch, workspace, count}))
-      b.CreateStore(value, b.CreateConstGEP1_64(i64, state, i));
-    auto *direct = BasicBlock::Create(context, "direct", function),
-         *shared = BasicBlock::Create(context, "shared", function);
-    b.CreateCondBr(b.CreateICmpEQ(count, int64(1)), direct, shared);
-    b.SetInsertPoint(direct);
-    b.CreateCall(task, {state, int64(0)});
-    b.CreateRet(int32(DYADIC_OK));
+    auto block = [&](StringRef name) { return BasicBlock::Create(context, name, function); };
+    auto *checked = b.GetInsertBlock(), *several = block("several"), *shared = block("shared"), *rest = block("rest"),
+         *loop = block("loop"), *done = block("done");
+    Value *none = ConstantPointerNull::get(ptr);
+    b.CreateCondBr(alone, rest, several);
+
+    b.SetInsertPoint(several);
+    Value *wide = b.CreateSExt(threads, i64), *team = buildTeam(b, parallelFor, callbackContext, wide);
+    Value *samplesApart = b.CreateCall(apart, {batch, wide});
+    b.CreateCondBr(b.CreateICmpEQ(samplesApart, int64(0)), rest, shared);
+
     b.SetInsertPoint(shared);
-    b.CreateCall(FunctionType::get(b.getVoidTy(), {ptr, i64, ptr, ptr}, false), parallelFor,
-                 {callbackContext, count, task, state});
+    Value *state = b.CreateAlloca(ArrayType::get(i64, 3));
+    for (auto [i, value] : enumerate(SmallVector<Value *>{inputs, outputs, workspace}))
+      b.CreateStore(value, b.CreateConstGEP1_64(i64, state, i));
+    b.CreateCall(fork, {team, samplesApart, samplePart, state});
+    b.CreateBr(rest);
+
+    b.SetInsertPoint(rest);
+    PHINode *index = b.CreatePHI(i64, 4), *helpers = b.CreatePHI(ptr, 4);
+    auto enter = [&](BasicBlock *from, Value *first, Value *who) {
+      index->addIncoming(first, from);
+      helpers->addIncoming(who, from);
+    };
+    enter(checked, int64(0), none);
+    enter(several, int64(0), team);
+    enter(shared, samplesApart, team);
+    b.CreateCondBr(b.CreateICmpSLT(index, batch), loop, done);
+
+    b.SetInsertPoint(loop);
+    b.CreateCall(sampleAt, {inputs, outputs, index, workspace, helpers});
+    enter(loop, b.CreateAdd(index, int64(1)), helpers);
+    b.CreateBr(rest);
+
+    b.SetInsertPoint(done);
     b.CreateRet(int32(DYADIC_OK));
     return function;
   }
 
   Module &module;
   LLVMContext &context;
-  Function *sample;
+  Function *sample, *fork;
   const Signature &signature;
   const AbiOptions &options;
   Type *i32, *i64;
@@ -211,8 +273,9 @@ Constant *privateConstant(Module &module, Constant *value, StringRef name) {
   return variable;
 }
 
-Constant *addModel(Module &module, Function *sample, const Signature &signature, const AbiOptions &options) {
-  return AbiBuilder(module, sample, signature, options).build();
+Constant *addModel(Module &module, Function *sample, Function *fork, const Signature &signature,
+                   const AbiOptions &options) {
+  return AbiBuilder(module, sample, fork, signature, options).build();
 }
 
 static const char kHeader[] = {

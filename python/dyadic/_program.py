@@ -67,7 +67,8 @@ class Program:
             inputs: an array for each input name, or one array for a program with one
                 input. Shapes and element types are those of :attr:`inputs`; nothing
                 is converted silently. All batched inputs have one batch size.
-            threads: how many samples of a batch are computed at once, at least 1.
+            threads: how many threads share each layer, or the samples of a large batch; 1 to 1024. They are kept
+                for the next call with as many.
 
         Returns:
             An array for each output name.
@@ -109,7 +110,7 @@ class Program:
             found = ", ".join(map(str, inputs)) or "none"
             raise Error(f"inputs {found}, expected {', '.join(names)}")
         if not isinstance(threads, int) or not 1 <= threads < 2**31:
-            raise Error(f"{threads!r} threads, expected at least 1")
+            raise Error(f"{threads!r} threads, expected 1 to {_runtime.MOST_THREADS}")
         arrays = [np.ascontiguousarray(inputs[name]) for name in names]
         arrays = [a.reshape(np.shape(inputs[n])) for a, n in zip(arrays, names)]
         for array, info in zip(arrays, self._program.inputs):

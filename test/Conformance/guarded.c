@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * guarded LIBRARY INPUTS OUTPUTS: runs a library on the raw bytes of INPUTS with every buffer next
- * to a page that may not be touched: first right before it, then right behind it. The outputs of
- * both runs go to OUTPUTS, one after the other. */
+ * to a page that may not be touched: right before it, then right behind it; on one thread, then with parts one after the
+ * other, backwards, then on several threads. The outputs of all runs go to OUTPUTS, one after the other.
+ * Prints how often parts were asked for. */
 #define _GNU_SOURCE
 #include "dyadic.h"
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -28,6 +30,44 @@ static void *guarded(size_t size, int at_end) {
   return at_end ? all + page + room - size : all + page;
 }
 
+typedef void (*body)(void *argument, int64_t i);
+
+static void backwards(void *forks, int64_t n, body function, void *argument) {
+  for (int64_t i = n; i-- > 0;)
+    function(argument, i);
+  ++*(long *)forks;
+}
+
+typedef struct {
+  body function;
+  void *argument;
+  int64_t i;
+} task;
+
+static void *start(void *context) {
+  task *mine = context;
+  mine->function(mine->argument, mine->i);
+  return NULL;
+}
+
+static void on_threads(void *forks, int64_t n, body function, void *argument) {
+  pthread_t threads[16];
+  task tasks[16];
+  for (int64_t i = 0; i < n; ++i) {
+    tasks[i] = (task){function, argument, i};
+    if (n > 16 || pthread_create(&threads[i], NULL, start, &tasks[i]))
+      exit(7);
+  }
+  for (int64_t i = 0; i < n; ++i)
+    pthread_join(threads[i], NULL);
+  ++*(long *)forks;
+}
+
+static const struct {
+  int32_t threads;
+  dyadic_parallel_for parallel_for;
+} kRuns[] = {{1, NULL}, {2, backwards}, {3, backwards}, {2, on_threads}, {3, on_threads}, {7, on_threads}};
+
 int main(int argc, char **argv) {
   void *library = argc == 4 ? dlopen(argv[1], RTLD_NOW) : NULL;
   dyadic_open_function open = library ? (dyadic_open_function)dlsym(library, "dyadic_open") : NULL;
@@ -36,7 +76,10 @@ int main(int argc, char **argv) {
   if (!in || !out)
     return 3;
   int32_t results = model->num_outputs + model->num_values;
-  for (int at_end = 0; at_end < 2; ++at_end) {
+  long forks = 0;
+  for (size_t run = 0; run < 2 * sizeof kRuns / sizeof *kRuns; ++run) {
+    int at_end = run % 2;
+    int32_t threads = kRuns[run / 2].threads;
     const void **inputs = calloc((size_t)model->num_inputs, sizeof *inputs);
     void **outputs = calloc((size_t)results, sizeof *outputs);
     rewind(in);
@@ -49,14 +92,15 @@ int main(int argc, char **argv) {
     }
     for (int32_t i = 0; i < results; ++i)
       outputs[i] = guarded(bytes(&model->outputs[i]), at_end);
-    size_t space = (size_t)model->workspace_size(1, 1);
+    size_t space = (size_t)model->workspace_size(1, threads);
     void *workspace = guarded((space + DYADIC_ALIGNMENT - 1) / DYADIC_ALIGNMENT * DYADIC_ALIGNMENT, at_end);
-    if (model->run(inputs, outputs, 1, workspace, 1, NULL, NULL) != DYADIC_OK)
+    if (model->run(inputs, outputs, 1, workspace, threads, kRuns[run / 2].parallel_for, &forks) != DYADIC_OK)
       return 5;
     for (int32_t i = 0; i < results; ++i)
       if (fwrite(outputs[i], 1, bytes(&model->outputs[i]), out) != bytes(&model->outputs[i]))
         return 4;
   }
   fclose(in);
+  printf("%ld\n", forks);
   return fclose(out) ? 4 : 0;
 }

@@ -59,8 +59,9 @@ def compare(expected: dict[str, np.ndarray], found: dict[str, np.ndarray]) -> in
     return sum(a.size for a in expected.values())
 
 
-def check_bits(model, calibration: Path, folder: Path, *options: str) -> int:
-    """Compiles to .mlir and .so and compares all three; returns the elements compared."""
+def check_bits(model, calibration: Path, folder: Path, *options: str, threads: tuple[int, ...] = (1,)) -> int:
+    """Compiles to .mlir and .so and compares all three, JIT and library with each number of threads; returns the elements
+    compared."""
     common = [model.onnx, f"--calibration={calibration}", f"--name={model.name}", *options]
     run_tool("quant-translate", *common, "-o", folder / "p.mlir")
     run_tool("quant-translate", *common, "--dump-values", "-o", folder / "p.so")
@@ -71,23 +72,24 @@ def check_bits(model, calibration: Path, folder: Path, *options: str) -> int:
         quotient = np.rint(inputs / np.float32(info.scales[0])).astype(np.int64) + info.zero_point
         inputs = np.clip(quotient, info.min, info.max).astype(info.dtype)
     np.savez(folder / "inputs.npz", **{model.input: inputs})
-    for how in ("--reference", None):
-        arguments = [
-            f"--inputs={folder / 'inputs.npz'}",
-            f"--outputs={folder / f'{how}o.npz'}",
-            f"--dump={folder / f'{how}d.npz'}",
-        ]
-        run_tool("quant-run", folder / "p.mlir", *arguments, *([how] if how else []))
 
-    runs = [program.run_values(inputs)] if info.shape[0] == -1 else [program.run_values(x[None]) for x in inputs]
-    compared = 0
-    for part, suffix in enumerate("od"):
-        reference = dict(np.load(folder / f"--reference{suffix}.npz"))
-        jit = dict(np.load(folder / f"None{suffix}.npz"))
-        library = {name: np.concatenate([run[part][name] for run in runs]) for name in runs[0][part]}
-        if suffix == "d":
-            library.setdefault(model.input, inputs)  # a dump has the inputs too, with --io=integer as given
-        compared += compare(reference, jit) + compare(reference, library)
+    def run_module(how: str) -> list[dict[str, np.ndarray]]:
+        files = [folder / "outputs.npz", folder / "values.npz"]
+        arguments = [f"--inputs={folder / 'inputs.npz'}", f"--outputs={files[0]}", f"--dump={files[1]}", how]
+        run_tool("quant-run", folder / "p.mlir", *arguments)
+        return [dict(np.load(file)) for file in files]
+
+    reference, compared = run_module("--reference"), 0
+    for count in threads:
+        # All samples in one call, which spreads them, and one by one, which splits each.
+        batches = [[x[None] for x in inputs], *([[inputs]] if info.shape[0] == -1 else [])]
+        jit = run_module(f"--threads={count}")
+        for runs in [[program.run_values(x, threads=count) for x in batch] for batch in batches]:
+            for part in range(2):
+                library = {name: np.concatenate([run[part][name] for run in runs]) for name in runs[0][part]}
+                if part == 1:
+                    library.setdefault(model.input, inputs)  # a dump has the inputs too, with --io=integer as given
+                compared += compare(reference[part], jit[part]) + compare(reference[part], library)
     return compared
 
 
@@ -98,6 +100,14 @@ def test_widths(name, bits, rounding, models, table, tmp_path):
     compared = check_bits(models(name), table(name), tmp_path, f"--bits={bits}", f"--rounding={rounding}")
     assert compared > 10000
     print(f"{name} {bits} {rounding}: {compared} elements, 0 differing")
+
+
+@pytest.mark.parametrize("target", ["native", "generic"])
+@pytest.mark.parametrize("name", MODELS if FULL else ["kws", "resnet20", "mobilenet"])
+def test_threads(name, target, models, table, tmp_path):
+    options = (f"--target={target}", "--bits=w4a4" if name == "resnet20" else "--bits=w8a8")
+    compared = check_bits(models(name), table(name), tmp_path, *options, threads=(1, 2, 3, 7))
+    print(f"{name} {target}, threads: {compared} elements, 0 differing")
 
 
 def mixed_plan(model, calibration: Path, folder: Path, rounding: str = "half_up") -> Path:

@@ -5,6 +5,7 @@ reference interpreter, with weights that overflow where a plan is wrong, and no 
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ FULL = os.environ.get("DYADIC_CONFORMANCE") == "full"
 TARGETS = ["generic", "avx2", "avx512vnni", "emulated-neon-dotprod", "emulated-neon-i8mm"]
 if FULL:
     TARGETS += ["avxvnni", "emulated-avx2", "emulated-avx512vnni"]
+GUARDED_RUNS = 12  # of guarded.c
 WIDTHS = ["w8a8", "w4a8", "w8a12", "w4a4"]
 
 
@@ -67,6 +69,20 @@ NARROW_LAYERS = {
     "winograd, no border": (16, 16, (6, 9), 3, 1, 1, 0, 1),
     "winograd deep": (260, 18, (5, 5), 3, 1, 1, 1, 1),
     "long sums": (600, 20, (3, 5), 1, 1, 1, 0, 1),
+}
+#: Layers with enough to do for threads: few lines, few panels, groups of panels, one position, odd edges.
+LARGE_LAYERS = {
+    "3x3": (32, 72, (13, 15), 3, 1, 1, 1, 1),
+    "few lines": (128, 136, (3, 5), 3, 1, 1, 1, 1),
+    "one panel": (24, 16, (28, 31), 3, 1, 1, 1, 1),
+    "first layer": (3, 32, (63, 65), 7, 2, 1, 3, 1),
+    "pointwise": (96, 70, (17, 19), 1, 1, 1, 0, 1),
+    "one position": (1024, 1032, (1, 1), 1, 1, 1, 0, 1),
+    "grouped": (48, 72, (20, 21), 3, 1, 1, 1, 3),
+    "depthwise": (40, 40, (31, 29), 3, 1, 1, 1, 40),
+    "depthwise, one line": (40, 40, (2000,), 5, 2, 1, 2, 40),
+    "narrow 3x3": (64, 72, (23, 21), 3, 1, 1, 1, 1),
+    "narrow few lines": (128, 136, (6, 5), 3, 1, 1, 1, 1),
 }
 TAILS = ["none", "relu", "add", "prelu"]
 
@@ -132,17 +148,49 @@ def guarded(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("host") / "guarded"
     include = ROOT / "include" / "dyadic" / "Runtime"
     source = Path(__file__).with_name("guarded.c")
-    subprocess.run([compiler, "-O1", "-Wall", "-Werror", f"-I{include}", source, "-o", path, "-ldl"], check=True)
+    options = ["-O1", "-Wall", "-Werror", "-pthread", f"-I{include}"]
+    subprocess.run([compiler, *options, source, "-o", path, "-ldl"], check=True)
     return path
+
+
+def run_guarded(guarded: Path, library: Path, sample: np.ndarray, folder: Path) -> tuple[bytes, int]:
+    """The outputs of one run, which are those of all runs, and how often these asked for parts."""
+    sample.tofile(folder / "in")
+    command = [guarded, library, folder / "in", folder / "out"]
+    forks = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True).stdout
+    written = (folder / "out").read_bytes()
+    size = len(written) // GUARDED_RUNS
+    assert written == GUARDED_RUNS * written[:size]
+    return written[:size], int(forks)
 
 
 @pytest.mark.parametrize("name", [*LAYERS, *NARROW_LAYERS])
 def test_layer(name: str, guarded: Path, tmp_path: Path) -> None:
     table, widths = (LAYERS, WIDTHS) if name in LAYERS else (NARROW_LAYERS, NARROW_WIDTHS)
-    layer, seed = table[name], list(table).index(name)
-    rng = np.random.default_rng(seed)
+    check_layer(table[name], list(table).index(name), widths, guarded, tmp_path, is_winograd=name.startswith("winograd"))
+
+
+@pytest.mark.parametrize("name", LARGE_LAYERS)
+def test_large_layer(name: str, guarded: Path, tmp_path: Path) -> None:
+    seed, narrow = list(LARGE_LAYERS).index(name), name.startswith("narrow")
+    widths = NARROW_WIDTHS if narrow else WIDTHS
+    forks = check_layer(LARGE_LAYERS[name], seed, widths, guarded, tmp_path, is_winograd=narrow, threads=(1, 2, 3, 7))
+    assert forks > 0
+
+
+def check_layer(
+    layer: tuple,
+    seed: int,
+    widths: list[str],
+    guarded: Path,
+    tmp_path: Path,
+    is_winograd: bool,
+    threads: tuple[int, ...] = (1,),
+) -> int:
+    """Compares the layer with several weights, tails and widths on all targets; returns how often parts were asked for."""
+    rng, forks = np.random.default_rng(seed), 0
     for i in range(len(KINDS)):
-        if not FULL and (i + seed) % 2:
+        if not FULL and (i + seed) % (2 if len(threads) == 1 else 3):
             continue
         kind, tail, width = KINDS[i], TAILS[(i + seed) % len(TAILS)], widths[(i + seed) % len(widths)]
         rounding = "half_even" if (i + seed) % 3 == 0 else "half_up"
@@ -168,7 +216,7 @@ def test_layer(name: str, guarded: Path, tmp_path: Path) -> None:
             f"--dump={tmp_path / 'd.npz'}",
         )
         values, outputs = np.load(tmp_path / "d.npz"), np.load(tmp_path / "o.npz")
-        if name.startswith("winograd"):
+        if is_winograd:
             pack = ["--quant-assign-layout", "--quant-pack-layers=byte-dot=maddubs word-dot=maddwd"]
             run_tool("quant-opt", tmp_path / "m.mlir", *pack, "-o", tmp_path / "p.mlir")
             assert "qnn.packed_winograd" in (tmp_path / "p.mlir").read_text()
@@ -178,20 +226,18 @@ def test_layer(name: str, guarded: Path, tmp_path: Path) -> None:
             library = tmp_path / f"{target}.so"
             run_tool("quant-translate", *common, f"--target={target}", "--dump-values", "-o", library)
             program = dyadic.load(library)
-            for n, sample in enumerate(samples):
-                for found, reference in zip(program.run_values(sample[None]), (outputs, values)):
+            for count, (n, sample) in itertools.product(threads, enumerate(samples)):
+                for found, reference in zip(program.run_values(sample[None], threads=count), (outputs, values)):
                     for key, array in found.items():
                         different = int((array != reference[key][n : n + 1]).sum())
-                        assert different == 0, f"{name} {kind} {tail} {width} {target}: {different} of {key} differ"
+                        assert different == 0, f"{kind} {tail} {width} {target}, {count}: {different} of {key} differ"
                         compared += array.size
-            samples[:1].tofile(tmp_path / "in")
-            subprocess.run([guarded, library, tmp_path / "in", tmp_path / "out"], check=True, timeout=60)
             first = [np.ascontiguousarray(a[:1]) for a in program.run_values(samples[:1])[0].values()]
-            written = (tmp_path / "out").read_bytes()
+            written, asked = run_guarded(guarded, library, samples[:1], tmp_path)
             assert written.startswith(b"".join(a.tobytes() for a in first))
-            half = len(written) // 2
-            assert written[:half] == written[half:]
+            forks += asked
         assert compared > 0
+    return forks
 
 
 def test_matmul(guarded: Path, tmp_path: Path) -> None:
@@ -230,8 +276,7 @@ def test_matmul(guarded: Path, tmp_path: Path) -> None:
             found = np.concatenate([program.run(x[None])["y"] for x in samples])
             expected = found if expected is None else expected  # generic, as the interpreter (test_bits.py)
             np.testing.assert_array_equal(found, expected)
-            samples[:1].tofile(tmp_path / "in")
-            subprocess.run([guarded, library, tmp_path / "in", tmp_path / "out"], check=True, timeout=60)
+            run_guarded(guarded, library, samples[:1], tmp_path)
 
 
 @pytest.mark.parametrize("name", ["digits", "kws", "resnet20", "mnist", "squeezenet", "mobilenet", "ultraface"])

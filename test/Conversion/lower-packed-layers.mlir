@@ -104,3 +104,27 @@ func.func @in_place(%x: memref<1x1x4x16xi8>, %w: memref<32xi16>, %c: memref<4x16
   qnn.packed_depthwise ins(%x, %w, %c, %y) outs(%y) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddwd>, epilogue = #qnn.epilogue<add>, high_halves, input_unsigned, line = 64 : i64, offsets = array<i64: 0, -1>, pixel = 16 : i64} : (memref<1x1x4x16xi8>, memref<32xi16>, memref<4x16xi32>, memref<1x1x4x16xi8>, memref<1x1x4x16xi8>) -> ()
   return
 }
+
+// -----
+
+// Much to do: 7 lines outside, panels inside. The kernel makes a share of both; of 2 whole panels and one of 8 channels only
+// those that lie in it. A second image has the lines from 7 on.
+// CHECK-LABEL: func.func @split
+// CHECK: llvm.call @split_packed_0({{.*}}) : (!llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, i64, i64, i64, i64) -> ()
+// CHECK: llvm.func internal @split_packed_0({{.*}}, %[[LINE:[^:]*]]: i64, %[[LINE_END:[^:]*]]: i64, %[[PANEL:[^:]*]]: i64, %[[PANEL_END:[^:]*]]: i64)
+// CHECK-SAME: dyadic.nanoseconds = 120422 : i64, dyadic.split = array<i64: 14, 14, 3, 2>
+// CHECK: scf.for %[[N:.*]] = 
+// CHECK: llvm.sub %[[LINE]]
+// CHECK: llvm.sub %[[LINE_END]]
+// CHECK: llvm.intr.smax
+// CHECK: llvm.intr.smin
+// CHECK: scf.for
+// CHECK: llvm.sub %[[PANEL]]
+// CHECK: scf.for
+// CHECK: llvm.sub %[[PANEL]]
+// CHECK: llvm.icmp "slt"
+// CHECK: scf.if
+func.func @split(%x: memref<2x7x64x64xi8>, %w: memref<13440xi8>, %o: memref<70xi16>, %p: memref<3x3xi32>, %c: memref<1x48xi32>, %y: memref<2x7x64x40xi32>) {
+  qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%y) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 8>, groups = 1 : i64, line = 4096 : i64, pixel = 64 : i64, x_max = 255 : i64} : (memref<2x7x64x64xi8>, memref<13440xi8>, memref<70xi16>, memref<3x3xi32>, memref<1x48xi32>, memref<2x7x64x40xi32>) -> ()
+  return
+}

@@ -4,7 +4,7 @@
 // or a constant. Nothing is allocated and no runtime is called.
 
 // CHECK-LABEL: llvm.func @input
-// CHECK-SAME: (%arg0: !llvm.ptr{{[^)]*}}, %arg1: !llvm.ptr{{[^)]*}}, %arg2: !llvm.ptr{{[^)]*}}) attributes {dyadic.live_set = 0 : i64, dyadic.workspace = 0 : i64}
+// CHECK-SAME: (%arg0: !llvm.ptr{{[^)]*}}, %arg1: !llvm.ptr{{[^)]*}}, %arg2: !llvm.ptr{{[^)]*}}, %arg3: !llvm.ptr) attributes {dyadic.live_set = {{[0-9]+}} : i64, dyadic.useful_threads = 1 : i64, dyadic.workspace = 0 : i64}
 func.func @input(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   return %x : tensor<1x2xf32>
 }
@@ -31,7 +31,7 @@ func.func @part(%x: tensor<1x4xf32>) -> (tensor<1x2xf32>, tensor<4xf32>) {
 
 // -----
 
-// CHECK: llvm.func @nothing(%arg0: !llvm.ptr{{[^)]*}}) attributes {dyadic.live_set = 0 : i64, dyadic.workspace = 0 : i64}
+// CHECK: llvm.func @nothing(%arg0: !llvm.ptr{{[^)]*}}, %arg1: !llvm.ptr) attributes {dyadic.live_set = {{[0-9]+}} : i64, dyadic.useful_threads = 1 : i64, dyadic.workspace = 0 : i64}
 func.func @nothing() {
   return
 }

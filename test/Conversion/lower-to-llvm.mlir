@@ -1,7 +1,7 @@
 // RUN: quant-opt %s --quant-lower-to-llvm | FileCheck %s
 
-// One pointer an input, one a result, the workspace; no call but of its own kernels.
-// CHECK: llvm.func @main(%arg0: !llvm.ptr{{.*}}, %arg1: !llvm.ptr{{.*}}, %arg2: !llvm.ptr{{.*}}) attributes {dyadic.live_set = {{[0-9]+}} : i64, dyadic.workspace = {{[0-9]+}} : i64}
+// One pointer an input, one a result, the workspace, the team; no call but of its own kernels.
+// CHECK: llvm.func @main(%arg0: !llvm.ptr{{.*}}, %arg1: !llvm.ptr{{.*}}, %arg2: !llvm.ptr{{.*}}, %arg3: !llvm.ptr) attributes {dyadic.live_set = {{[0-9]+}} : i64, dyadic.useful_threads = 1 : i64, dyadic.workspace = {{[0-9]+}} : i64}
 // CHECK: llvm.call @main_kernel_0
 // CHECK: llvm.func internal @main_kernel_0(%arg0: !llvm.ptr {llvm.noalias}
 // CHECK-NOT: llvm.func @{{[a-z]+}}({{.*}}) attributes {sym_visibility

@@ -12,7 +12,7 @@
 // CHECK-NOT: linalg
 // CHECK: return
 // CHECK: func.func private @main_kernel_0(%arg0: memref<4xi8, strided<[1]>>, %arg1: memref<4xi8, strided<[1], offset: 4>>, %arg2: memref<4xi8> {llvm.noalias}, %arg3: i8)
-// CHECK-SAME: attributes {llvm.linkage = #llvm.linkage<internal>, passthrough = ["noinline", "nounwind"]}
+// CHECK-SAME: attributes {dyadic.nanoseconds = 2 : i64, llvm.linkage = #llvm.linkage<internal>, passthrough = ["noinline", "nounwind"]}
 // CHECK: %[[SEVEN:.*]] = arith.constant 7 : i8
 // CHECK: linalg.generic
 // CHECK: arith.addi %{{.*}}, %[[SEVEN]]
@@ -53,6 +53,31 @@ func.func private @helper(%a: memref<4xi8>, %b: memref<4xi8>) {
   return
 }
 func.func private @declared()
+
+// -----
+
+#in = affine_map<(d0, d1, d2, d3) -> (d0, d1, d3, d2)>
+#out = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>
+
+// A kernel with much to do takes a share of its outer parallel loops of more than one pass: both of two, and 100 in 8 parts. Sums
+// stay whole. The caller asks for all.
+// CHECK-LABEL: func.func @split
+// CHECK: call @split_kernel_0(%{{.*}}, %{{.*}}, %c0, %c2, %c0{{.*}}, %c100) : (memref<1x2x500x100xf32>, memref<1x2x100xf32>, index, index, index, index)
+// CHECK: func.func private @split_kernel_0(%{{.*}}, %[[FIRST:.*]]: index, %[[END:.*]]: index, %[[FIRST1:.*]]: index, %[[END1:.*]]: index)
+// CHECK-SAME: dyadic.nanoseconds = 50000 : i64, dyadic.split = array<i64: 2, 2, 100, 8>
+// CHECK: scf.for %{{.*}} = %c0 to %c1 step
+// CHECK: scf.for %{{.*}} = %[[FIRST]] to %[[END]] step
+// CHECK: scf.for %{{.*}} = %[[FIRST1]] to %[[END1]] step
+// CHECK: scf.for %{{.*}} = %{{.*}} to %c500 step
+// CHECK-NOT: linalg
+func.func @split(%a: memref<1x2x500x100xf32>, %b: memref<1x2x100xf32>) {
+  linalg.generic {indexing_maps = [#in, #out], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%a : memref<1x2x500x100xf32>) outs(%b : memref<1x2x100xf32>) {
+  ^bb0(%x: f32, %sum: f32):
+    %s = arith.addf %x, %sum : f32
+    linalg.yield %s : f32
+  }
+  return
+}
 
 // -----
 

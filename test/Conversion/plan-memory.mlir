@@ -13,7 +13,7 @@
 // KERNEL-LABEL: @main
 // KERNEL: call @main_kernel_0
 // KERNEL: call @main_kernel_1
-// KERNEL: func.func private @main_kernel_0(%arg0: memref<128xi8> {llvm.noalias}) attributes {llvm.linkage = #llvm.linkage<internal>, passthrough = ["noinline", "nounwind"]}
+// KERNEL: func.func private @main_kernel_0(%arg0: memref<128xi8> {llvm.noalias}) attributes {dyadic.nanoseconds = 64 : i64, llvm.linkage = #llvm.linkage<internal>, passthrough = ["noinline", "nounwind"]}
 func.func @main(%out: memref<64xi8>) {
   %c1 = arith.constant 1 : i8
   %a = memref.alloc() : memref<128xi8>

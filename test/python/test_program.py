@@ -78,9 +78,9 @@ def test_wrong_inputs(program, inputs, message):
         program.run(inputs)
 
 
-@pytest.mark.parametrize("threads", [0, -1])
+@pytest.mark.parametrize("threads", [0, -1, 1025, 2**31, 2**100, 1.5, "two", None])
 def test_wrong_threads(program, image, threads):
-    with pytest.raises(dyadic.Error, match=f"{threads} threads, expected at least 1"):
+    with pytest.raises(dyadic.Error, match=f"{threads!r} threads, expected 1 to 1024"):
         program.run(image, threads=threads)
 
 

@@ -37,7 +37,8 @@ static cl::opt<bool>
            cl::desc("Write outputs and values as the real numbers that their integers stand for (a .mlir needs "
                     "--dump-values when it is written)"),
            cl::cat(category));
-static cl::opt<int> threads("threads", cl::desc("Threads, over the samples of a batch (default 1)"),
+static cl::opt<int> threads("threads",
+                            cl::desc("Threads that share each layer, or the samples of a large batch (default 1)"),
                             cl::value_desc("N"), cl::init(1), cl::cat(category));
 static cl::opt<int> repeat("repeat", cl::desc("Time N runs of the whole input, after one to warm up"),
                            cl::value_desc("N"), cl::init(0), cl::cat(category));
@@ -288,8 +289,10 @@ llvm::Error run() {
     return fileError(modelPath, "ending '" + escaped(ending) + "', expected .so, .onnx or .mlir");
   if (useReference && ending != ".mlir")
     return fileError(modelPath, "--reference interprets a .mlir");
-  if (threads < 1 || repeat < 0)
-    return makeError("--threads and --repeat: expected positive numbers");
+  if (std::string error; !ThreadPool::isSize(threads, error))
+    return makeError("--threads: " + error);
+  if (repeat < 0)
+    return makeError("--repeat: " + llvm::Twine(repeat.getValue()) + " runs, expected at least 0");
   if (useReference && (repeat > 0 || threads > 1 || asJson))
     return makeError("--reference: the interpreter is neither timed nor threaded");
   if (asJson && repeat == 0)

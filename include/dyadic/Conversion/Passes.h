@@ -27,7 +27,7 @@ struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
 };
 
 /// From the float or the integer level to the LLVM dialect. The entry function then
-/// takes one pointer an input, one a result and the workspace, in this order.
+/// takes one pointer an input, one a result, the workspace and the team (see `quant-fork-kernels`), in this order.
 void buildLoweringPipeline(mlir::OpPassManager &manager, const LoweringOptions &options);
 /// Registers it as `quant-lower-to-llvm`.
 void registerLoweringPipeline();
@@ -36,6 +36,16 @@ void registerLoweringPipeline();
 inline constexpr llvm::StringLiteral kWorkspaceAttr = "dyadic.workspace";
 /// And bytes of the largest set of buffers in it that live at one moment.
 inline constexpr llvm::StringLiteral kLiveSetAttr = "dyadic.live_set";
+
+/// Attribute of a kernel: about how many nanoseconds it takes on one core.
+inline constexpr llvm::StringLiteral kTimeAttr = "dyadic.nanoseconds";
+/// Attribute of a kernel whose loops are split: for each, the outermost first, its passes and its parts. The kernel's
+/// last arguments are, for each, the first pass that a call makes and the one behind the last.
+inline constexpr llvm::StringLiteral kSplitAttr = "dyadic.split";
+/// Attribute of the entry function: how many threads one sample keeps busy, about.
+inline constexpr llvm::StringLiteral kUsefulThreadsAttr = "dyadic.useful_threads";
+/// The function by which the entry function has a kernel computed in parts: of the C interface, `Target/ForkJoin.h`.
+inline constexpr llvm::StringLiteral kForkFunction = "dyadic_fork";
 
 /// How packed operations become operations on buffers.
 void registerPackedBufferization(mlir::DialectRegistry &registry);

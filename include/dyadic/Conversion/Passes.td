@@ -78,7 +78,9 @@ def OutlineKernels : Pass<"quant-outline-kernels", "::mlir::ModuleOp"> {
     constants, inputs, outputs) are `noalias`, so that LLVM vectorises without checks,
     and its analyses stay linear in the number of layers. Constants are copied in.
     `dyadic.layers` on a kernel holds the ids of the layers that it computes, where the
-    lowering noted them in the locations.
+    lowering noted them in the locations, and `dyadic.nanoseconds` about how long it takes on one core.
+    Where that is long the outer parallel loops are split (`dyadic.split`): a call says which of their passes
+    the kernel makes.
 
     ```mlir
     // before
@@ -95,7 +97,7 @@ def LowerPackedLayers : Pass<"quant-lower-packed-layers", "::mlir::ModuleOp"> {
   let description = [{
     Each packed operation on buffers becomes a call of a private function of the LLVM
     dialect with pointers to its operands, none of which alias: explicit vectors and the target's dot
-    instructions, loops of `scf`. `dyadic.layers` as in `quant-outline-kernels`.
+    instructions, loops of `scf`. `dyadic.layers`, `dyadic.nanoseconds` and `dyadic.split` as in `quant-outline-kernels`.
 
     ```mlir
     // before
@@ -122,6 +124,35 @@ def ExpandDots : Pass<"quant-expand-dots", "::mlir::ModuleOp"> {
     %p = llvm.mul %x32, %w32 : vector<16xi32>
     ...
     %s = llvm.add %a, %sums : vector<4xi32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def ForkKernels : Pass<"quant-fork-kernels", "::mlir::ModuleOp"> {
+  let summary = "kernels in parts where there are threads";
+  let description = [{
+    Works on the LLVM dialect. The entry function (with `dyadic.workspace`) gets one more argument, the team that
+    computes the parts of a kernel, or null. The call of a kernel whose loops are split (`dyadic.split`: for each loop, the
+    outermost first, its passes and parts) stays as it is where there is none. Otherwise the arguments are stored, and
+    `dyadic_fork(team, parts, part, arguments)` calls `part(arguments, i, worker)` for every `i` in [0, parts), in
+    any order and on any thread, and returns when all have returned. Parts depend on the model alone: threads take them one by
+    one, and no thread waits before all are taken. `dyadic.useful_threads` on the entry function says how many
+    threads one sample keeps busy, by the kernels' times (`dyadic.nanoseconds`): all of the time over what is left with
+    every kernel as fast as its longest part.
+
+    ```mlir
+    // before
+    llvm.call @main_packed_0(%0, %1, %c0, %c56) : (!llvm.ptr, !llvm.ptr, i64, i64) -> ()
+    // after
+      llvm.cond_br %alone, ^bb1, ^bb2
+    ^bb1:
+      llvm.call @main_packed_0(%0, %1, %c0, %c56) : (!llvm.ptr, !llvm.ptr, i64, i64) -> ()
+      llvm.br ^bb3
+    ^bb2:
+      ... llvm.store %0, %slot0; llvm.store %1, %slot1
+      llvm.call @dyadic_fork(%team, %c56, %part, %slots) : (!llvm.ptr, i64, !llvm.ptr, !llvm.ptr) -> ()
+      llvm.br ^bb3
     ```
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];

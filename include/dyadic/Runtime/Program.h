@@ -6,6 +6,7 @@
 #ifndef DYADIC_RUNTIME_PROGRAM_H
 #define DYADIC_RUNTIME_PROGRAM_H
 
+#include "dyadic/Runtime/ThreadPool.h"
 #include "dyadic/Runtime/dyadic.h"
 #include "dyadic/Support/Tensor.h"
 #include <memory>
@@ -53,11 +54,12 @@ public:
     void *alignedWorkspace = nullptr;
     int64_t batch = 1;
     int threads = 1;
+    std::shared_ptr<ThreadPools> pools;
   };
 
   /// Prepares a call on `inputs`, one an input in order, which must outlive it. All
   /// batched inputs have the same first dimension. Nothing, with `error` set, where a
-  /// shape or type does not fit; it says what was found and expected.
+  /// shape or type does not fit, or `threads` is refused by ThreadPool; it says what was found and expected.
   std::unique_ptr<Call> prepare(const std::vector<const Tensor *> &inputs, int threads, std::string &error) const;
 
   /// About how many bytes the outputs and the workspace of a call take.
@@ -67,6 +69,7 @@ private:
   const dyadic_model *model;
   std::shared_ptr<void> owner;
   std::vector<TensorInfo> inputInfos, outputInfos;
+  std::shared_ptr<ThreadPools> pools = std::make_shared<ThreadPools>();
 };
 
 /// Loads a compiled library; nothing, with `error` set, where it cannot be loaded, is

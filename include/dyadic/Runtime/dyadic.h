@@ -53,7 +53,8 @@ typedef struct dyadic_tensor {
 } dyadic_tensor;
 
 /* Calls function(argument, i) for every i in [0, n), in any order and on any
- * threads, and returns when all calls have returned. */
+ * threads, one after the other or at once, and returns when all calls have returned.
+ * n is at most the number of threads that `run` got. */
 typedef void (*dyadic_parallel_for)(void *context, int64_t n, void (*function)(void *argument, int64_t i),
                                     void *argument);
 
@@ -73,8 +74,12 @@ typedef struct dyadic_model {
   uint64_t (*workspace_size)(int64_t batch, int32_t threads);
 
   /* Runs the model on `batch` samples; returns enum dyadic_status. It allocates
-   * nothing, keeps no state and may run on several threads at once, each call with
-   * a workspace of its own. Inputs, outputs and workspace must not overlap.
+   * nothing, keeps no state, starts no thread and may run on several threads at once,
+   * each call with a workspace of its own. Inputs, outputs and workspace must not overlap.
+   *
+   * With threads > 1 it shares its work out by parallel_for: the samples of a batch where
+   * these keep all threads busy, else the parts of each layer with enough to do, one
+   * call of parallel_for a layer. Results are the same for any number of threads.
    * parallel_for may be NULL where threads is 1. */
   int32_t (*run)(const void *const *inputs, void *const *outputs, int64_t batch, void *workspace, int32_t threads,
                  dyadic_parallel_for parallel_for, void *context);

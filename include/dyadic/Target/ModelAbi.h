@@ -17,12 +17,13 @@ struct AbiOptions {
   std::string fingerprint;    // 64 hexadecimal digits
   std::string target;         // what the descriptor says that the code is for
   int64_t workspaceBytes = 0; // of one sample
+  int64_t usefulThreads = 1;  // that one sample keeps busy
 };
 
 /// `sample` is the lowered entry function: one pointer an input, one an output, the
-/// workspace. It becomes internal; the functions around it may use the instructions that it may. Returns the
-/// descriptor.
-llvm::Constant *addModel(llvm::Module &module, llvm::Function *sample, const Signature &signature,
+/// workspace, the team that computes parts of kernels or null. `fork` is that of `buildFork`. Both become internal; the
+/// functions around them may use the instructions that `sample` may. Returns the descriptor.
+llvm::Constant *addModel(llvm::Module &module, llvm::Function *sample, llvm::Function *fork, const Signature &signature,
                          const AbiOptions &options);
 
 /// NAME_open: returns the last of `models`, which belong to the target's CPUs, that this CPU can run. With
