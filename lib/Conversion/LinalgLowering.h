@@ -52,7 +52,7 @@ private:
   Value lowerChannelsLast(qnn::ConvOp op, const ConvShape &shape, Value x);
   /// The weights read in shape `from` and permuted, while compiling where they are constant.
   Value weightsAs(qnn::ConvOp op, llvm::ArrayRef<int64_t> from, llvm::ArrayRef<int64_t> permutation);
-  /// acc + x * w in i32 or f32.
+  /// acc + x * w in i32, or fused in f32.
   static Value accumulate(ScalarBuilder &s, Value x, bool isUnsignedX, Value w, Value sum);
   /// The result's start: the bias along dimension `axis`, or zeros.
   Value startFrom(mlir::Operation *op, Value bias, llvm::ArrayRef<int64_t> shape, unsigned axis);

@@ -10,7 +10,7 @@ namespace dyadic {
 
 Value LinalgLowering::accumulate(ScalarBuilder &s, Value x, bool isUnsignedX, Value w, Value sum) {
   if (isa<FloatType>(x.getType()))
-    return s.add(sum, s.multiply(x, w));
+    return math::FmaOp::create(s.builder, s.location, x, w, sum);
   return s.add(sum, s.multiply(s.extend(x, isUnsignedX, 32), s.extend(w, false, 32)));
 }
 
@@ -84,8 +84,9 @@ Value LinalgLowering::lowerChannelsFirst(ConvOp op, const ConvShape &shape, Valu
   start =
       buildReshape(builder, location, start, ConvShape::join({shape.batch, shape.groups, shape.filters}, shape.output));
 
-  // Loops: n, g, o, all output dimensions but the last, channel, kernel, the last.
-  unsigned dims = 4 + 2 * rank, firstOutput = 3, channel = 3 + rank - 1, firstKernel = channel + 1, last = dims - 1;
+  // Loops: n, g, o, all output dimensions but the last, kernel, channel, the last.
+  unsigned dims = 4 + 2 * rank, firstOutput = 3, firstKernel = 3 + rank - 1, channel = firstKernel + rank,
+           last = dims - 1;
   auto output = [&](size_t d) { return dim(d + 1 == rank ? last : firstOutput + d); };
   SmallVector<AffineExpr> xs{dim(0), dim(1), dim(channel)}, ws{dim(1), dim(2), dim(channel)},
       ys{dim(0), dim(1), dim(2)};
@@ -134,13 +135,13 @@ Value LinalgLowering::lowerChannelsLast(ConvOp op, const ConvShape &shape, Value
   int64_t filters = isDepthwise ? shape.groups : shape.filters, block = filterBlock(filters);
 
   // Loops by name: g(roup), b(lock of filters), f(ilter), c(hannel), o(utput) and k(ernel). The last one vectorises.
-  // A float sum always runs over channels, then kernel positions. A depthwise filter is its group and its channel.
+  // A float sum always runs over kernel positions, then channels. A depthwise filter is its group and its channel.
   constexpr int64_t kFew = 8;
-  StringRef order = "gbockf", ofWeights = "gbfck", ofInput = "gc", ofOutput = "gbf";
+  StringRef order = "gbokcf", ofWeights = "gbfck", ofInput = "gc", ofOutput = "gbf";
   if (isDepthwise)
     order = "obkf", ofWeights = "bfk", ofInput = ofOutput = "bf";
   else if (shape.depth == 1 && shape.groups > 1)
-    order = "ockgbf";
+    order = "okcgbf";
   else if (!isReal && shape.filters < kFew && shape.depth >= kFew)
     order = "gbofkc";
   auto size = [&](char loop) {

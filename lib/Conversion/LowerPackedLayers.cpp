@@ -33,7 +33,7 @@ struct LowerPackedLayers : impl::LowerPackedLayersBase<LowerPackedLayers> {
 private:
   static KernelWork workOf(Operation *op) {
     return TypeSwitch<Operation *, KernelWork>(op)
-        .Case<PackedConvOp, PackedDepthwiseOp, PackedWinogradOp, WinogradInputOp>(
+        .Case<PackedConvOp, PackedDepthwiseOp, PackedFloatConvOp, PackedFloatDepthwiseOp, PackedWinogradOp, WinogradInputOp>(
             [](auto packed) { return dyadic::workOf(packed); });
   }
 
@@ -81,6 +81,10 @@ private:
     TypeSwitch<Operation *>(op)
         .Case([&](PackedConvOp conv) { buildPackedConv(vectors, pointers, ranges, conv); })
         .Case([&](PackedDepthwiseOp depthwise) { buildPackedDepthwise(vectors, pointers, ranges, depthwise); })
+        .Case([&](PackedFloatConvOp conv) { buildPackedFloatConv(vectors, pointers, ranges, conv); })
+        .Case([&](PackedFloatDepthwiseOp depthwise) {
+          buildPackedFloatDepthwise(vectors, pointers, ranges, depthwise);
+        })
         .Case([&](PackedWinogradOp winograd) { buildPackedWinograd(vectors, pointers, ranges, winograd); })
         .Case([&](WinogradInputOp input) { buildWinogradInput(vectors, pointers, ranges, input); });
     LLVM::ReturnOp::create(outer, op->getLoc(), ValueRange());

@@ -22,6 +22,11 @@ void buildLoweringPipeline(OpPassManager &manager, const LoweringOptions &option
   pack.byteDot = options.byteDot;
   pack.wordDot = options.wordDot;
   manager.addPass(createPackLayers(pack));
+  PackFloatLayersOptions packFloat;
+  packFloat.lanes = options.floatLanes;
+  packFloat.rows = options.floatRows;
+  packFloat.depthwiseRows = options.floatDepthwiseRows;
+  manager.addPass(createPackFloatLayers(packFloat));
 
   // No CSE before bufferization: it would make one tensor.empty of all, and the
   // analysis of its aliases quadratic.
@@ -52,7 +57,7 @@ void buildLoweringPipeline(OpPassManager &manager, const LoweringOptions &option
   manager.addPass(memref::createExpandStridedMetadataPass());
   manager.addPass(createLowerAffinePass());
   manager.addPass(createSCFToControlFlowPass());
-  manager.addPass(createConvertMathToLLVMPass()); // absolute values and square roots
+  manager.addPass(createConvertMathToLLVMPass()); // absolute values, square roots, multiply-adds
   manager.addPass(createArithToLLVMConversionPass());
   manager.addPass(createFinalizeMemRefToLLVMConversionPass());
   manager.addPass(createConvertControlFlowToLLVMPass());
@@ -61,6 +66,8 @@ void buildLoweringPipeline(OpPassManager &manager, const LoweringOptions &option
   manager.addPass(createConvertFuncToLLVMPass(function));
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createReconcileUnrealizedCastsPass());
+  if (options.expandMultiplyAdds)
+    manager.addPass(createExpandMultiplyAdds());
   manager.addPass(createForkKernels());
 }
 

@@ -46,6 +46,8 @@ void registerPackedBufferization(DialectRegistry &registry) {
     PackedConvOp::attachInterface<PackedModel<PackedConvOp>>(*context);
     PackedDepthwiseOp::attachInterface<PackedModel<PackedDepthwiseOp>>(*context);
     PackedWinogradOp::attachInterface<PackedModel<PackedWinogradOp>>(*context);
+    PackedFloatConvOp::attachInterface<PackedModel<PackedFloatConvOp>>(*context);
+    PackedFloatDepthwiseOp::attachInterface<PackedModel<PackedFloatDepthwiseOp>>(*context);
     WinogradInputOp::attachInterface<PackedModel<WinogradInputOp>>(*context);
   });
 }

@@ -15,6 +15,8 @@ KernelWork workOf(qnn::PackedConvOp op);
 KernelWork workOf(qnn::PackedWinogradOp op);
 KernelWork workOf(qnn::WinogradInputOp op);
 KernelWork workOf(qnn::PackedDepthwiseOp op);
+KernelWork workOf(qnn::PackedFloatConvOp op);
+KernelWork workOf(qnn::PackedFloatDepthwiseOp op);
 
 /// Builds the kernel of `op` into a function whose `arguments` are pointers to the operands, in
 /// their order; `ranges` are what it makes of the loops of `workOf(op)`. Operands are buffers whose last dimension is
@@ -26,6 +28,10 @@ void buildWinogradInput(VectorBuilder &b, mlir::ValueRange arguments, llvm::Arra
                         qnn::WinogradInputOp op);
 void buildPackedDepthwise(VectorBuilder &b, mlir::ValueRange arguments, llvm::ArrayRef<Range> ranges,
                           qnn::PackedDepthwiseOp op);
+void buildPackedFloatConv(VectorBuilder &b, mlir::ValueRange arguments, llvm::ArrayRef<Range> ranges,
+                          qnn::PackedFloatConvOp op);
+void buildPackedFloatDepthwise(VectorBuilder &b, mlir::ValueRange arguments, llvm::ArrayRef<Range> ranges,
+                               qnn::PackedFloatDepthwiseOp op);
 
 } // namespace dyadic
 

@@ -11,21 +11,26 @@
 
 namespace dyadic {
 
-/// A panel: its place among all, and how many channels of the output it has.
+/// A panel: its group and its place among all, and how many channels of the output it has.
 struct Panel {
-  mlir::Value index;
+  mlir::Value group, index;
   int64_t count;
 };
+
+inline int64_t bytesOf(mlir::Value buffer) {
+  auto type = mlir::cast<mlir::MemRefType>(buffer.getType());
+  return type.getNumElements() * type.getElementTypeBitWidth() / 8;
+}
+
+/// Bytes of the weights and of what says which inputs they take.
+template <typename Op> int64_t weightBytes(Op op) { return bytesOf(op.getWeights()) + bytesOf(op.getOffsets()); }
+inline int64_t weightBytes(qnn::PackedFloatConvOp op) { return bytesOf(op.getWeights()); }
 
 /// True where a panel's weights should stay while all lines pass by, rather than the lines
 /// while all panels do: by the bytes that come from farther than the nearest cache.
 template <typename Op> bool readsLinesAgain(Op op, int64_t panels, int64_t lines) {
   constexpr int64_t kNearest = 24 * 1024;
-  auto bytes = [](mlir::Value value) {
-    auto type = mlir::cast<mlir::MemRefType>(value.getType());
-    return type.getNumElements() * type.getElementTypeBitWidth() / 8;
-  };
-  int64_t input = bytes(op.getInput()), weights = bytes(op.getWeights()) + bytes(op.getOffsets());
+  int64_t input = bytesOf(op.getInput()), weights = weightBytes(op);
   int64_t again = input > kNearest ? (panels - 1) * input : 0;
   int64_t againWeights = weights > kNearest ? (lines - 1) * weights : 0;
   return again <= againWeights;
@@ -70,7 +75,7 @@ inline void walkPanels(VectorBuilder &b, PositionLoops &positions, const PanelLo
       auto panel = [&](mlir::Value inGroup, int64_t count) {
         mlir::Value index = b.add(b.times(group, loops.panelsPerGroup()), inGroup);
         mlir::Value channel = b.add(b.times(group, loops.outputs), b.times(inGroup, kPanelChannels));
-        visit({index, count}, [&](Place place) { return positions.shiftOutput(place, channel); });
+        visit({group, index, count}, [&](Place place) { return positions.shiftOutput(place, channel); });
       };
       b.loop(b.clip(inside, b.constant(0), loops.full), [&](mlir::Value p) { panel(p, kPanelChannels); });
       mlir::Value full = b.constant(loops.full);

@@ -4,6 +4,7 @@
 #include "dyadic/Conversion/Passes.h"
 #include "dyadic/IR/QnnDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -58,12 +59,8 @@ private:
           if (operand.get() == packed.getResidual())
             places.operands.push_back(&operand);
     };
-    if (auto conv = dyn_cast<PackedConvOp>(op))
-      residual(conv);
-    else if (auto depthwise = dyn_cast<PackedDepthwiseOp>(op))
-      residual(depthwise);
-    else if (auto winograd = dyn_cast<PackedWinogradOp>(op))
-      residual(winograd);
+    llvm::TypeSwitch<Operation *>(op)
+        .Case<PackedConvOp, PackedDepthwiseOp, PackedWinogradOp, PackedFloatConvOp, PackedFloatDepthwiseOp>(residual);
     return places;
   }
 

@@ -37,6 +37,12 @@ void PackedWinogradOp::getEffects(Effects &effects) {
 void WinogradInputOp::getEffects(Effects &effects) {
   addEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
 }
+void PackedFloatConvOp::getEffects(Effects &effects) {
+  addEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
+}
+void PackedFloatDepthwiseOp::getEffects(Effects &effects) {
+  addEffects(cast<DestinationStyleOpInterface>(getOperation()), effects);
+}
 
 static unsigned widthOf(Value value) {
   return cast<ShapedType>(value.getType()).getElementType().getIntOrFloatBitWidth();

@@ -28,24 +28,27 @@ static ConvSizes sizesOf(qnn::ConvOp op, const Tensor &input, const Tensor &weig
           window};
 }
 
-/// `outside` stands for every element beyond the border; without it they take no part.
+static int64_t multiplyAdd(int64_t x, int64_t w, int64_t sum) { return sum + x * w; }
+static float multiplyAdd(float x, float w, float sum) { return std::fma(x, w, sum); }
+
+/// `outside` stands for every element beyond the border.
 template <typename T, typename Store>
-static void convolve(const ConvSizes &s, ArrayRef<T> input, ArrayRef<T> weights, ArrayRef<T> bias,
-                     std::optional<T> outside, Store store) {
+static void convolve(const ConvSizes &s, ArrayRef<T> input, ArrayRef<T> weights, ArrayRef<T> bias, T outside,
+                     Store store) {
   const int64_t kernelArea = s.window.volume();
   const ImageLayout from{s.channels, volumeOf(s.window.input), s.window.channelsLast};
   const ImageLayout to{s.filters, volumeOf(s.window.output), s.window.channelsLast};
   forEachIndex(s.window.output, [&](ArrayRef<int64_t> position, int64_t o) {
-    const std::vector<Tap> taps = tapsAt(s.window, position, /*insideOnly=*/!outside);
+    const std::vector<Tap> taps = tapsAt(s.window, position, /*insideOnly=*/false);
     for (int64_t n = 0; n < s.batch; ++n)
       for (int64_t m = 0; m < s.filters; ++m) {
         const int64_t firstChannel = m / s.groupFilters * s.groupChannels;
         T sum = bias.empty() ? T(0) : bias[m];
-        for (int64_t c = 0; c < s.groupChannels; ++c) {
-          const T *w = weights.data() + (m * s.groupChannels + c) * kernelArea;
-          for (const Tap &tap : taps)
-            sum += (tap.input >= 0 ? input[from.offset(n, firstChannel + c, tap.input)] : *outside) * w[tap.kernel];
-        }
+        for (const Tap &tap : taps)
+          for (int64_t c = 0; c < s.groupChannels; ++c) {
+            const T x = tap.input >= 0 ? input[from.offset(n, firstChannel + c, tap.input)] : outside;
+            sum = multiplyAdd(x, weights[(m * s.groupChannels + c) * kernelArea + tap.kernel], sum);
+          }
         store(to.offset(n, m, o), sum);
       }
   });
@@ -55,7 +58,7 @@ Error run(qnn::ConvOp op, Operands in, Tensor &out) {
   ConvSizes sizes = sizesOf(op, *in[0], *in[1]);
   if (isFloat(out)) {
     ArrayRef<float> bias = in.size() > 2 ? floats(*in[2]) : ArrayRef<float>();
-    convolve<float>(sizes, floats(*in[0]), floats(*in[1]), bias, std::nullopt,
+    convolve<float>(sizes, floats(*in[0]), floats(*in[1]), bias, 0.0f,
                     [&](int64_t i, float sum) { out.as<float>()[i] = sum; });
     return Error::success();
   }
@@ -72,7 +75,7 @@ static void multiply(int64_t rows, int64_t depth, int64_t columns, ArrayRef<T> i
     for (int64_t n = 0; n < columns; ++n) {
       T sum = bias.empty() ? T(0) : bias[n];
       for (int64_t k = 0; k < depth; ++k)
-        sum += input[r * depth + k] * weights[k * columns + n];
+        sum = multiplyAdd(input[r * depth + k], weights[k * columns + n], sum);
       store(r * columns + n, sum);
     }
 }

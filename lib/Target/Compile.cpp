@@ -5,6 +5,7 @@
 #include "dyadic/IR/Fingerprint.h"
 #include "dyadic/IR/Layers.h"
 #include "dyadic/Support/Error.h"
+#include "dyadic/Target/FloatUnit.h"
 #include "dyadic/Target/ForkJoin.h"
 #include "dyadic/Target/ModelAbi.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -79,7 +80,8 @@ struct Variant {
 } // namespace
 
 /// Lowers `module`, which is consumed, to LLVM IR.
-static llvm::Expected<Variant> lower(ModuleOp module, const TargetCpu &cpu, llvm::LLVMContext &context) {
+static llvm::Expected<Variant> lower(ModuleOp module, const TargetCpu &cpu, const llvm::Triple &triple,
+                                     llvm::LLVMContext &context) {
   Variant variant;
   variant.entry = entryFunction(module).getName().str();
   PassManager manager(module.getContext());
@@ -87,6 +89,11 @@ static llvm::Expected<Variant> lower(ModuleOp module, const TargetCpu &cpu, llvm
   lowering.byteDot = cpu.family->byteDot.str();
   lowering.wordDot = cpu.family->wordDot.str();
   lowering.emulateDots = cpu.isEmulated;
+  FloatUnit unit = floatUnitOf(cpu, triple);
+  lowering.floatLanes = unit.lanes;
+  lowering.floatRows = unit.rows;
+  lowering.floatDepthwiseRows = unit.depthwiseRows;
+  lowering.expandMultiplyAdds = !unit.hasFusedMultiplyAdd;
   buildLoweringPipeline(manager, lowering);
   if (failed(manager.run(module)))
     return makeError("the program could not be lowered");
@@ -154,7 +161,7 @@ llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &targ
   for (const TargetCpu &cpu : target.cpus) {
     bool isLast = &cpu == &target.cpus.back();
     OwningOpRef<ModuleOp> copy = isLast ? OwningOpRef<ModuleOp>() : OwningOpRef<ModuleOp>(module.clone());
-    llvm::Expected<Variant> variant = lower(isLast ? module : *copy, cpu, *compiled.context);
+    llvm::Expected<Variant> variant = lower(isLast ? module : *copy, cpu, llvm::Triple(target.triple), *compiled.context);
     if (!variant)
       return variant.takeError();
     variant->module->setTargetTriple(compiled.module->getTargetTriple());

@@ -43,42 +43,41 @@ AccumulatorPlan planFor(Dot dot, std::vector<WeightBlock> blocks, int64_t xMax) 
   return plan;
 }
 
-/// Where a fused kernel comes from: every layer that it computes.
-static Location locationOf(OpBuilder &builder, const LinearLayer &layer, const RoundedBy &rounding) {
+Location locationOf(OpBuilder &builder, ArrayRef<Operation *> ops) {
   SmallVector<Location> locations;
-  for (Operation *op : {layer.op, rounding.op})
+  for (Operation *op : ops)
     if (op)
       if (StringAttr id = servedId(op))
         locations.push_back(FusedLoc::get(builder.getContext(), {op->getLoc()}, id));
-  return locations.empty() ? layer.op->getLoc() : FusedLoc::get(builder.getContext(), locations);
+  return locations.empty() ? ops.front()->getLoc() : FusedLoc::get(builder.getContext(), locations);
 }
 
-LayerPacker::LayerPacker(OpBuilder &builder, LinearLayer &layer, const RoundedBy &rounding)
-    : builder(builder), layer(layer), rounding(rounding), location(locationOf(builder, layer, rounding)) {}
-
-Value LayerPacker::shaped(Value value, ArrayRef<int64_t> shape) {
+Value shaped(OpBuilder &builder, Location location, Value value, ArrayRef<int64_t> shape) {
   RankedTensorType type = typeOf(value);
   return type.getShape() == shape ? value
                                   : ReshapeOp::create(builder, location, type.clone(shape), value, StringAttr());
 }
 
-Value LayerPacker::padded(int64_t slack) {
-  Location location = layer.op->getLoc();
+Value padded(OpBuilder &builder, Location location, LinearGeometry &layer, int64_t zeroPoint, int64_t slack) {
   Type element = typeOf(layer.input).getElementType();
   int64_t more = (slack + layer.channels - 1) / layer.channels;
   if (layer.hasPads() || more > 0) {
     // Lines as one dimension: a border of them is contiguous.
-    Value lines = shaped(layer.input, {layer.batch, layer.height, layer.width * layer.channels});
+    Value lines = shaped(builder, location, layer.input, {layer.batch, layer.height, layer.width * layer.channels});
     layer.height += layer.padTop + layer.padBottom;
     layer.width += layer.padLeft + layer.padRight + more;
     auto type = RankedTensorType::get({layer.batch, layer.height, layer.width * layer.channels}, element);
+    IntegerAttr border = isa<FloatType>(element) ? IntegerAttr() : builder.getI64IntegerAttr(zeroPoint);
     layer.input = PadOp::create(builder, location, type, lines,
                                 ArrayRef<int64_t>{0, layer.padTop, layer.padLeft * layer.channels},
                                 ArrayRef<int64_t>{0, layer.padBottom, (layer.padRight + more) * layer.channels},
-                                llvm::APFloat(0.0f), builder.getI64IntegerAttr(layer.zeroPoint), StringAttr());
+                                llvm::APFloat(0.0f), border, StringAttr());
   }
-  return shaped(layer.input, {layer.batch, layer.height, layer.width, layer.channels});
+  return shaped(builder, location, layer.input, {layer.batch, layer.height, layer.width, layer.channels});
 }
+
+LayerPacker::LayerPacker(OpBuilder &builder, LinearLayer &layer, const RoundedBy &rounding)
+    : builder(builder), layer(layer), rounding(rounding), location(locationOf(builder, {layer.op, rounding.op})) {}
 
 Value LayerPacker::constant(ArrayRef<int64_t> shape, unsigned width, ArrayRef<int64_t> values) {
   return makeConstant(builder, location, makeInts(RankedTensorType::get(shape, builder.getIntegerType(width)), values));

@@ -25,14 +25,24 @@ struct PanelTable {
 /// The plan of one panel whose inputs lie in [0, xMax]; only maddubs needs groups.
 AccumulatorPlan planFor(qnn::Dot dot, std::vector<WeightBlock> blocks, int64_t xMax);
 
+/// `value` in another shape.
+mlir::Value shaped(mlir::OpBuilder &builder, mlir::Location location, mlir::Value value, llvm::ArrayRef<int64_t> shape);
+
+/// The layer's input with its border, which holds `zeroPoint` (or 0.0), as [N, H, W, C]; the geometry becomes that of
+/// the result. `slack` elements may be read beyond its end.
+mlir::Value padded(mlir::OpBuilder &builder, mlir::Location location, LinearGeometry &layer, int64_t zeroPoint,
+                   int64_t slack);
+
+/// Where a fused kernel comes from: every layer of `ops`, which may be null.
+mlir::Location locationOf(mlir::OpBuilder &builder, llvm::ArrayRef<mlir::Operation *> ops);
+
 /// A layer on its way to a packed operation. `layer` changes: it gets its border.
 class LayerPacker {
 public:
   using Value = mlir::Value;
   LayerPacker(mlir::OpBuilder &builder, LinearLayer &layer, const RoundedBy &rounding);
 
-  /// The input with its border, as [N, H, W, C]; `slack` elements may be read beyond its end.
-  Value padded(int64_t slack);
+  Value padded(int64_t slack) { return dyadic::padded(builder, layer.op->getLoc(), layer, layer.zeroPoint, slack); }
   Value constant(llvm::ArrayRef<int64_t> shape, unsigned width, llvm::ArrayRef<int64_t> values);
 
   struct Channels {
@@ -52,8 +62,7 @@ public:
   };
   Destination destination();
 
-  /// `value` in another shape.
-  Value shaped(Value value, llvm::ArrayRef<int64_t> shape);
+  Value shaped(Value value, llvm::ArrayRef<int64_t> shape) { return dyadic::shaped(builder, location, value, shape); }
 
   mlir::OpBuilder &builder;
   LinearLayer &layer;

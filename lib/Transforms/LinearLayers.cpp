@@ -20,9 +20,9 @@ int64_t LinearLayer::weightSum(int64_t m) const {
 }
 
 /// Lines of a pointwise layer: as long as the nearest cache holds, or all positions in one
-/// where these divide badly.
-static int64_t lineOf(int64_t positions, int64_t channels) {
-  int64_t most = std::max<int64_t>(1, 16384 / channels), best = 0;
+/// where these divide badly. A position has `bytes` of input.
+static int64_t lineOf(int64_t positions, int64_t bytes) {
+  int64_t most = std::max<int64_t>(1, 16384 / bytes), best = 0;
   for (int64_t size = std::min(most, positions); size >= 8 && best == 0; --size)
     if (positions % size == 0)
       best = size;
@@ -35,26 +35,19 @@ static bool isByChannel(DenseElementsAttr attribute, int64_t outputs) {
          (attribute.getNumElements() == outputs && attribute.getType().getShape().back() == outputs);
 }
 
-std::optional<LinearLayer> matchLinearLayer(Operation *op) {
-  if (levelOf(op->getResult(0).getType()) != Level::Integer)
-    return std::nullopt;
-  LinearLayer layer;
+/// The shape of `op`, or false where its window is not one that kernels know.
+static bool matchGeometry(Operation *op, LinearGeometry &layer) {
   layer.op = op;
   layer.input = op->getOperand(0);
-  ConstantView weights(op->getOperand(1));
-  if (!weights)
-    return std::nullopt;
   RankedTensorType input = typeOf(layer.input), output = typeOf(op->getResult(0));
   layer.outputs = output.getShape().back();
   layer.channels = input.getShape().back();
-  layer.weights = weights.ints();
   if (auto conv = dyn_cast<ConvOp>(op)) {
     Window window = windowOf(conv);
     if (!conv.getChannelsLast() || window.rank() > 2)
-      return std::nullopt;
+      return false;
     layer.batch = input.getDimSize(0);
     layer.groups = static_cast<int64_t>(conv.getGroup());
-    layer.zeroPoint = static_cast<int64_t>(conv.getXZp().value_or(0));
     size_t last = window.rank() - 1;
     layer.width = window.input[last];
     layer.outWidth = window.output[last];
@@ -74,12 +67,38 @@ std::optional<LinearLayer> matchLinearLayer(Operation *op) {
     }
   } else {
     layer.width = layer.outWidth = input.getNumElements() / layer.channels;
-    layer.zeroPoint = static_cast<int64_t>(cast<MatmulOp>(op).getXZp().value_or(0));
-    std::vector<int64_t> columns = std::move(layer.weights);
-    layer.weights.clear();
-    for (int64_t offset : transposedOffsets(weights.getType().getShape(), {1, 0}))
-      layer.weights.push_back(columns[offset]);
   }
+  // Without a window that moves across lines, these may be as long as is best.
+  bool pointwise = layer.kernelHeight == 1 && layer.kernelWidth == 1 && layer.strideHeight == 1 &&
+                   layer.strideWidth == 1 && !layer.hasPads();
+  if (pointwise) {
+    int64_t positions = layer.batch * layer.height * layer.width;
+    layer.width = layer.outWidth = lineOf(positions, layer.channels * input.getElementTypeBitWidth() / 8);
+    layer.height = layer.outHeight = positions / layer.width;
+    layer.batch = 1;
+  }
+  return true;
+}
+
+/// The weights of `op` as [outputs][depth][kernel]: a matmul's matrix is transposed.
+template <typename T> static std::vector<T> weightsOf(Operation *op, const ConstantView &view, std::vector<T> stored) {
+  if (!isa<MatmulOp>(op))
+    return stored;
+  std::vector<T> weights;
+  weights.reserve(stored.size());
+  for (int64_t offset : transposedOffsets(view.getType().getShape(), {1, 0}))
+    weights.push_back(stored[offset]);
+  return weights;
+}
+
+std::optional<LinearLayer> matchLinearLayer(Operation *op) {
+  LinearLayer layer;
+  ConstantView weights(op->getOperand(1));
+  if (levelOf(op->getResult(0).getType()) != Level::Integer || !weights || !matchGeometry(op, layer))
+    return std::nullopt;
+  layer.weights = weightsOf(op, weights, weights.ints());
+  layer.zeroPoint = static_cast<int64_t>(isa<ConvOp>(op) ? cast<ConvOp>(op).getXZp().value_or(0)
+                                                         : cast<MatmulOp>(op).getXZp().value_or(0));
   layer.bias.assign(layer.outputs, 0);
   if (op->getNumOperands() == 3) {
     ConstantView bias(op->getOperand(2));
@@ -87,16 +106,42 @@ std::optional<LinearLayer> matchLinearLayer(Operation *op) {
       return std::nullopt;
     layer.bias = bias.ints();
   }
-  // Without a window that moves across lines, these may be as long as is best.
-  bool pointwise = layer.kernelHeight == 1 && layer.kernelWidth == 1 && layer.strideHeight == 1 &&
-                   layer.strideWidth == 1 && !layer.hasPads();
-  if (pointwise) {
-    int64_t positions = layer.batch * layer.height * layer.width;
-    layer.width = layer.outWidth = lineOf(positions, layer.channels);
-    layer.height = layer.outHeight = positions / layer.width;
-    layer.batch = 1;
+  return layer;
+}
+
+std::optional<FloatLayer> matchFloatLayer(Operation *op) {
+  FloatLayer layer;
+  ConstantView weights(op->getOperand(1));
+  if (levelOf(op->getResult(0).getType()) != Level::Float || !weights || !matchGeometry(op, layer))
+    return std::nullopt;
+  layer.weights = weightsOf(op, weights, weights.floats());
+  layer.bias.assign(layer.outputs, 0);
+  if (op->getNumOperands() == 3) {
+    ConstantView bias(op->getOperand(2));
+    if (!bias)
+      return std::nullopt;
+    layer.bias = bias.floats();
   }
   return layer;
+}
+
+FloatTail matchFloatTail(const FloatLayer &layer) {
+  FloatTail tail;
+  Value value = layer.op->getResult(0);
+  auto reader = [&]() { return value.hasOneUse() ? *value.user_begin() : nullptr; };
+  auto add = dyn_cast_or_null<AddOp>(reader());
+  if (add && add.getLhs().getType() == value.getType() && add.getRhs().getType() == value.getType()) {
+    tail.residual = add.getLhs() == value ? add.getRhs() : add.getLhs();
+    tail.ops.push_back(add);
+    value = add.getOutput();
+  }
+  Operation *activation = reader();
+  if (std::optional<ActivationBounds> bounds = activation ? boundsOf(activation) : std::nullopt) {
+    tail.low = bounds->min;
+    tail.high = bounds->max;
+    tail.ops.push_back(activation);
+  }
+  return tail;
 }
 
 RoundedBy matchRounding(const LinearLayer &layer) {

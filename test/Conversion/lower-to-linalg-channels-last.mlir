@@ -1,11 +1,11 @@
 // RUN: quant-opt %s --quant-lower-to-linalg -split-input-file | FileCheck %s
 
-// Loops: sample, group, block of filters, output, channel, kernel, filter. The weights are constant in that order.
-// CHECK-DAG: #[[X:.*]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d0, d3 * 2 + d5 * 3, d1, d4)>
+// Loops: sample, group, block of filters, output, kernel, channel, filter. The weights are constant in that order.
+// CHECK-DAG: #[[X:.*]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d0, d3 * 2 + d4 * 3, d1, d5)>
 // CHECK-DAG: #[[W:.*]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d1, d2, d4, d5, d6)>
 // CHECK-DAG: #[[Y:.*]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d0, d3, d1, d2, d6)>
 // CHECK-LABEL: @conv
-// CHECK: %[[C:.*]] = arith.constant dense<[1, 5, 2, 6, 3, 7, 4, 8]> : tensor<8xi8>
+// CHECK: %[[C:.*]] = arith.constant dense<[1, 5, 3, 7, 2, 6, 4, 8]> : tensor<8xi8>
 // CHECK: %[[V:.*]] = tensor.expand_shape %[[C]] {{.*}} into tensor<1x1x2x2x2xi8>
 // CHECK: linalg.generic {indexing_maps = [#[[X]], #[[W]], #[[Y]]], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "parallel"]} ins({{.*}}, %[[V]] : tensor<1x6x1x2xi8>, tensor<1x1x2x2x2xi8>)
 func.func @conv(%x: tensor<1x6x2xui8>) -> tensor<1x2x2xsi32> {

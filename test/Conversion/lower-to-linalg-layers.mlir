@@ -33,11 +33,10 @@ func.func @pointwise(%x: tensor<1x2x3x3xsi8>) -> tensor<1x1x3x3xsi32> {
 
 // -----
 
-// In float the order is the same and nothing is contracted.
-// CHECK: affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1, d3, d5 * 2 + d4 * 3)>
+// In float the order is the same: kernel positions, then channels, in fused multiply-adds.
+// CHECK: affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1, d4, d5 * 2 + d3 * 3)>
 // CHECK-LABEL: @float_conv
-// CHECK: %[[P:.*]] = arith.mulf %in, %in_{{.*}} : f32
-// CHECK: arith.addf %out, %[[P]] : f32
+// CHECK: math.fma %in, %in_{{.*}}, %out : f32
 func.func @float_conv(%x: tensor<1x1x9xf32>) -> tensor<1x1x3xf32> {
   %w = arith.constant dense<[[[1.0, 2.0]]]> : tensor<1x1x2xf32>
   %y = qnn.conv %x, %w {strides = array<i64: 2>, dilations = array<i64: 3>} : (tensor<1x1x9xf32>, tensor<1x1x2xf32>) -> tensor<1x1x3xf32>

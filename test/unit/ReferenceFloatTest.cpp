@@ -44,8 +44,20 @@ TEST(ReferenceFloat, ConvStartsFromTheBiasAndAddsInOrder) {
             (Floats{16777218}));
 }
 
-TEST(ReferenceFloat, ConvIsNotContracted) {
-  // (1 + 2^-12)^2 is not an f32: fused, the sum with minus its rounding would not be 0.
+TEST(ReferenceFloat, ConvAddsByKernelPositionThenChannel) {
+  // Of the ones before 2^24, only those that come first count: position 0 of both channels.
+  const std::string text = R"(
+    func.func @main(%x: tensor<1x2x2xf32>, %w: tensor<1x2x2xf32>) -> tensor<1x1x1xf32> {
+      %y = qnn.conv %x, %w : (tensor<1x2x2xf32>, tensor<1x2x2xf32>) -> tensor<1x1x1xf32>
+      return %y : tensor<1x1x1xf32>
+    })";
+  const Tensor ones = floatTensor({1, 2, 2}, {1, 1, 1, 1});
+  EXPECT_EQ(floatsOf(runText(text, {floatTensor({1, 2, 2}, {1, 1, 1, 16777216}), ones})), (Floats{16777220}));
+  EXPECT_EQ(floatsOf(runText(text, {floatTensor({1, 2, 2}, {1, 1, 16777216, 1}), ones})), (Floats{16777216}));
+}
+
+TEST(ReferenceFloat, ConvIsFused) {
+  // (1 + 2^-12)^2 is not an f32: the sum with minus its rounding is what the rounding lost.
   const float a = 1 + 0x1p-12f;
   const std::string text = R"(
     func.func @main(%x: tensor<1x1x1xf32>, %w: tensor<1x1x1xf32>, %b: tensor<1xf32>) -> tensor<1x1x1xf32> {
@@ -55,18 +67,19 @@ TEST(ReferenceFloat, ConvIsNotContracted) {
   const float rounded = 1 + 0x1p-11f;
   EXPECT_EQ(
       floatsOf(runText(text, {floatTensor({1, 1, 1}, {a}), floatTensor({1, 1, 1}, {a}), floatTensor({1}, {-rounded})})),
-      (Floats{0}));
+      (Floats{0x1p-24f}));
 }
 
-TEST(ReferenceFloat, ConvSkipsWhatLiesOutside) {
-  // Infinite weights over the padding would make NaN if zeros were multiplied.
+TEST(ReferenceFloat, ConvMultipliesZerosOutside) {
+  // As kernels do, which read a border: visible where a weight is infinite.
   const std::string text = R"(
     func.func @main(%x: tensor<1x1x1xf32>, %w: tensor<1x1x3xf32>) -> tensor<1x1x1xf32> {
       %y = qnn.conv %x, %w {pads = array<i64: 1, 1>} : (tensor<1x1x1xf32>, tensor<1x1x3xf32>) -> tensor<1x1x1xf32>
       return %y : tensor<1x1x1xf32>
     })";
-  EXPECT_EQ(floatsOf(runText(text, {floatTensor({1, 1, 1}, {3}), floatTensor({1, 1, 3}, {kInf, 2, kInf})})),
-            (Floats{6}));
+  EXPECT_EQ(floatsOf(runText(text, {floatTensor({1, 1, 1}, {3}), floatTensor({1, 1, 3}, {8, 2, 9})})), (Floats{6}));
+  EXPECT_TRUE(
+      std::isnan(floatsOf(runText(text, {floatTensor({1, 1, 1}, {3}), floatTensor({1, 1, 3}, {kInf, 2, kInf})}))[0]));
 }
 
 TEST(ReferenceFloat, Matmul) {

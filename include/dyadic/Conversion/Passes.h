@@ -24,6 +24,12 @@ struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
   Option<std::string> byteDot{*this, "byte-dot", llvm::cl::desc("maddubs, dpbusd, sdot or usdot")};
   Option<std::string> wordDot{*this, "word-dot", llvm::cl::desc("maddwd, dpwssd or mlal")};
   Option<bool> emulateDots{*this, "emulate-dots", llvm::cl::desc("see quant-expand-dots")};
+  Option<int64_t> floatLanes{*this, "float-lanes", llvm::cl::desc("f32 numbers in a register; 0: no packed kernels")};
+  Option<int64_t> floatRows{*this, "float-rows", llvm::cl::desc("positions computed together"), llvm::cl::init(6)};
+  Option<int64_t> floatDepthwiseRows{*this, "float-depthwise-rows", llvm::cl::desc("the same of a depthwise one"),
+                                     llvm::cl::init(4)};
+  Option<bool> expandMultiplyAdds{*this, "expand-multiply-adds",
+                                  llvm::cl::desc("the target has no fused multiply-add")};
 };
 
 /// From the float or the integer level to the LLVM dialect. The entry function then

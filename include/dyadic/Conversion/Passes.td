@@ -12,7 +12,7 @@ def LowerToLinalg : Pass<"quant-lower-to-linalg", "::mlir::ModuleOp"> {
     signless integers; upstream lowers those to loops. The loops of a convolution are
     ordered so that the last spatial dimension is innermost, or with `channels_last`
     a block of filters, whose weights are constants in that order. A float sum over
-    one output runs over channels, then kernel positions, as in the reference
+    one output is a chain of fused multiply-adds over kernel positions, then channels, as in the reference
     interpreter: float programs agree with it bit for bit too. Names and
     types of inputs and outputs are dropped from the function: read them before.
 
@@ -49,6 +49,15 @@ def ShareBuffers : Pass<"quant-share-buffers", "::mlir::ModuleOp"> {
     linalg.generic {...} ins(%a : memref<8xi8>) outs(%a : memref<8xi8>) {...}
     ```
   }];
+}
+
+def ExpandMultiplyAdds : Pass<"quant-expand-multiply-adds", "::mlir::ModuleOp"> {
+  let summary = "fused multiply-adds for targets without the instruction";
+  let description = [{
+    Each `llvm.intr.fma` of `f32` becomes the multiplication and addition in `f64`, rounded to odd, that give the same
+    bits (`Support/FusedMultiplyAdd.h`). A call of `fmaf` would be a dependency on libm.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
 def PlanMemory : Pass<"quant-plan-memory", "::mlir::ModuleOp"> {

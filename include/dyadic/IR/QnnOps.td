@@ -548,5 +548,6 @@ def QNN_DequantizeOp : QNN_Op<"dequantize"> {
 }
 
 include "dyadic/IR/QnnPackedOps.td"
+include "dyadic/IR/QnnPackedFloatOps.td"
 
 #endif // DYADIC_IR_QNNOPS_TD

@@ -23,10 +23,10 @@ namespace dyadic {
 /// on error.
 ///
 /// Integers follow Support/Dyadic.h. Accumulators are summed in 64 bits and then
-/// wrapped to 32 (two's complement). Floats are f32 without contraction: a
-/// convolution or product starts from the bias (0 without) and adds its terms in the
-/// order input channel, then kernel position row-major; positions outside of the
-/// input take no part. Maximum and minimum are IEEE 754-2019's: NaN wins, +0 > -0.
+/// wrapped to 32 (two's complement). Floats are f32: a convolution or product
+/// starts from the bias (0 without) and takes one fused multiply-add a term, in the
+/// order kernel position row-major, then input channel; positions outside of the
+/// input hold 0. Nothing else is fused. Maximum and minimum are IEEE 754-2019's: NaN wins, +0 > -0.
 ///
 /// Errors (`NODE: what`, NODE being the layer's id or the operation's name): inputs
 /// that do not fit, operations or types of the quantized level, operations that

@@ -224,6 +224,34 @@ def PackLayers : Pass<"quant-pack-layers", "::mlir::ModuleOp"> {
   let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def PackFloatLayers : Pass<"quant-pack-float-layers", "::mlir::ModuleOp"> {
+  let summary = "convolutions and matmuls of the float level into packed kernels";
+  let description = [{
+    A channels-last convolution with one or two spatial dimensions, or a matmul, of `f32` and
+    with constant weights becomes `qnn.packed_float_conv` or `qnn.packed_float_depthwise`, together with the
+    residual addition and the ReLU or Clip after it where these are the only readers of what is before
+    them. Weights are laid out in panels of 16 output channels. Borders become `qnn.pad`.
+
+    `lanes`, `rows` and `depthwise-rows` say what suits the target's float unit (`Target/FloatUnit.h`); they
+    change no result. With 0 lanes the pass does nothing.
+
+    ```mlir
+    // before
+    %a = qnn.conv %x, %w, %b {channels_last, id = "conv"} : (tensor<1x8x8x16xf32>, ...) -> tensor<1x8x8x16xf32>
+    %y = qnn.relu %a {id = "relu"} : (tensor<1x8x8x16xf32>) -> tensor<1x8x8x16xf32>
+    // after
+    %d = tensor.empty() : tensor<1x8x8x16xf32>
+    %y = qnn.packed_float_conv ins(%x, %weights, %bias) outs(%d) {low = 0.0 : f32, ...} : ...
+    ```
+  }];
+  let options = [
+    Option<"lanes", "lanes", "int64_t", "0", "f32 numbers in a register: 1, 2, 4, 8 or 16">,
+    Option<"rows", "rows", "int64_t", "6", "positions that are computed together">,
+    Option<"depthwiseRows", "depthwise-rows", "int64_t", "4", "the same of a depthwise convolution">,
+  ];
+  let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def AssignLayout : Pass<"quant-assign-layout", "::mlir::ModuleOp"> {
   let summary = "convolutions and pools channels-last";
   let description = [{
