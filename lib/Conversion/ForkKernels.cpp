@@ -78,6 +78,7 @@ struct ForkKernels : impl::ForkKernelsBase<ForkKernels> {
     for (auto &[name, kernel] : kernels) {
       kernel->removeAttr(kTimeAttr);
       kernel->removeAttr(kSplitAttr);
+      kernel->removeAttr(kScratchAttr);
     }
   }
 
@@ -159,6 +160,11 @@ private:
     SmallVector<Value> arguments;
     for (auto [i, type] : llvm::enumerate(kernel.getFunctionType().getParams().drop_back(2 * loops.size())))
       arguments.push_back(LLVM::LoadOp::create(builder, location, type, make.slot(body->getArgument(0), i)));
+    if (auto scratch = kernel->getAttrOfType<IntegerAttr>(kScratchAttr)) { // the worker's own
+      Value bytes = LLVM::MulOp::create(builder, location, body->getArgument(2), make.constant(scratch.getInt()));
+      arguments.back() = LLVM::GEPOp::create(builder, location, pointer, builder.getI8Type(), arguments.back(),
+                                             ArrayRef<LLVM::GEPArg>{bytes});
+    }
     SmallVector<Value> passes;
     Value index = body->getArgument(1);
     for (const LoopSplit &loop : llvm::reverse(loops)) {

@@ -37,6 +37,28 @@ private:
             [](auto packed) { return dyadic::workOf(packed); });
   }
 
+  static int64_t scratchBytes(Operation *op) {
+    return TypeSwitch<Operation *, int64_t>(op)
+        .Case<PackedConvOp, PackedWinogradOp>([](auto packed) { return panelScratchBytes(packed); })
+        .Default([](Operation *) { return 0; });
+  }
+
+  /// The address of `bytes` bytes behind the planned workspace, or null where none was planned.
+  static Value scratchOf(func::FuncOp function, OpBuilder &builder, Location location, int64_t bytes) {
+    auto workspace = function->getAttrOfType<IntegerAttr>(kWorkspaceAttr);
+    if (!workspace)
+      return {};
+    auto most = function->getAttrOfType<IntegerAttr>(kScratchAttr);
+    function->setAttr(kScratchAttr, builder.getI64IntegerAttr(std::max(bytes, most ? most.getInt() : 0)));
+    auto start = static_cast<int64_t>(llvm::alignTo(workspace.getInt(), kBufferAlignment));
+    Value address =
+        memref::ExtractAlignedPointerAsIndexOp::create(builder, location, function.getArguments().back());
+    address = arith::AddIOp::create(builder, location, address,
+                                    arith::ConstantIndexOp::create(builder, location, start));
+    address = arith::IndexCastOp::create(builder, location, builder.getI64Type(), address);
+    return LLVM::IntToPtrOp::create(builder, location, LLVM::LLVMPointerType::get(builder.getContext()), address);
+  }
+
   static LogicalResult lower(func::FuncOp function, Operation *op, unsigned index) {
     OpBuilder builder(op);
     auto pointer = LLVM::LLVMPointerType::get(op->getContext());
@@ -58,6 +80,12 @@ private:
       }
       arguments.push_back(LLVM::IntToPtrOp::create(builder, op->getLoc(), pointer, address));
     }
+    auto scratch = static_cast<int64_t>(llvm::alignTo(scratchBytes(op), kBufferAlignment));
+    if (scratch > 0) {
+      arguments.push_back(scratchOf(function, builder, op->getLoc(), scratch));
+      if (!arguments.back())
+        return op->emitError() << "needs " << scratch << " bytes behind the workspace, expected quant-plan-memory before";
+    }
 
     OpBuilder outer(function);
     outer.setInsertionPointAfter(function);
@@ -69,23 +97,26 @@ private:
     auto kernel = LLVM::LLVMFuncOp::create(outer, op->getLoc(), name, type, LLVM::Linkage::Internal);
     kernel->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "nounwind"}));
     for (unsigned i = 0; i < arguments.size(); ++i)
-      if (isAlone(op->getOperands(), i)) // a sum may be stored in the place of its residual
+      if (i >= op->getNumOperands() || isAlone(op->getOperands(), i)) // a sum may be stored in the place of its residual
         kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
     noteLayers(kernel, op->getLoc());
     split.note(kernel);
+    if (scratch > 0)
+      kernel->setAttr(kScratchAttr, builder.getI64IntegerAttr(scratch));
     Block *entry = kernel.addEntryBlock(outer);
     outer.setInsertionPointToStart(entry);
     VectorBuilder vectors(outer, op->getLoc());
-    ValueRange pointers = entry->getArguments().take_front(arguments.size());
+    ValueRange pointers = entry->getArguments().take_front(op->getNumOperands());
+    Value panel = scratch > 0 ? entry->getArgument(op->getNumOperands()) : Value();
     SmallVector<Range> ranges = split.ranges(entry->getArguments().drop_front(arguments.size()));
     TypeSwitch<Operation *>(op)
-        .Case([&](PackedConvOp conv) { buildPackedConv(vectors, pointers, ranges, conv); })
+        .Case([&](PackedConvOp conv) { buildPackedConv(vectors, pointers, panel, ranges, conv); })
         .Case([&](PackedDepthwiseOp depthwise) { buildPackedDepthwise(vectors, pointers, ranges, depthwise); })
         .Case([&](PackedFloatConvOp conv) { buildPackedFloatConv(vectors, pointers, ranges, conv); })
         .Case([&](PackedFloatDepthwiseOp depthwise) {
           buildPackedFloatDepthwise(vectors, pointers, ranges, depthwise);
         })
-        .Case([&](PackedWinogradOp winograd) { buildPackedWinograd(vectors, pointers, ranges, winograd); })
+        .Case([&](PackedWinogradOp winograd) { buildPackedWinograd(vectors, pointers, panel, ranges, winograd); })
         .Case([&](WinogradInputOp input) { buildWinogradInput(vectors, pointers, ranges, input); });
     LLVM::ReturnOp::create(outer, op->getLoc(), ValueRange());
     llvm::append_range(arguments, split.allPasses([&](int64_t value) -> Value {

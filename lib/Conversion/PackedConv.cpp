@@ -11,17 +11,22 @@ namespace dyadic {
 
 KernelWork workOf(PackedConvOp op) { return panelWork(op, static_cast<int64_t>(op.getGroups()), /*size=*/1); }
 
-void buildPackedConv(VectorBuilder &b, ValueRange arguments, ArrayRef<Range> ranges, PackedConvOp op) {
+void buildPackedConv(VectorBuilder &b, ValueRange arguments, Value scratch, ArrayRef<Range> ranges,
+                     PackedConvOp op) {
   Value weights = arguments[1], offsets = arguments[2], panels = arguments[3], channels = arguments[4];
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);
   DotBuilder dots(b, op.getDot(), op.getFlip());
   PositionLoops loops(b, op, op.getDot() == Dot::Maddubs ? 4 : 6);
-  PanelSums panelSums(b, dots, op, loops.pixelBytes());
+  PanelSums panelSums(b, dots, op, loops.pixelBytes(), static_cast<int64_t>(op.getWeightBits()));
   Place first = firstPlace(arguments, info.kind == qnn::Epilogue::Add);
   PanelLoops panelLoops(op, static_cast<int64_t>(op.getGroups()), /*size=*/1);
-  walkPanels(b, loops, panelLoops, ranges, first, [&](Place line, const Panel &panel) {
+  auto enter = [&](const Panel &panel) {
     panelSums.select(weights, offsets, panels, panel.index);
+    if (scratch)
+      panelSums.unpack(scratch, panelScratchBytes(op) / kBlockBytes);
+  };
+  walkPanels(b, loops, panelLoops, ranges, first, enter, [&](Place line, const Panel &panel) {
     Value panelChannels = b.address(channels, b.times(panel.index, 4 * kPanelChannels));
     loops.tiles(line, [&](Place place, int64_t rows) {
       SmallVector<Value> sums;

@@ -140,7 +140,8 @@ void buildPackedFloatConv(VectorBuilder &b, ValueRange arguments, ArrayRef<Range
   int64_t lanes = channels.lanes, groupBytes = kBytes * static_cast<int64_t>(op.getRun());
   Place first = firstPlace(arguments, static_cast<bool>(op.getResidual()));
   PanelLoops panelLoops(op, static_cast<int64_t>(op.getGroups()), /*size=*/1);
-  walkPanels(b, loops, panelLoops, ranges, first, [&](Place line, const Panel &panel) {
+  auto enter = [](const Panel &) {};
+  walkPanels(b, loops, panelLoops, ranges, first, enter, [&](Place line, const Panel &panel) {
     Value panelWeights = b.address(weights, b.times(panel.index, runs.weightBytes()));
     Value panelBias = b.address(bias, b.times(panel.index, kBytes * kPanelChannels));
     line.input = b.address(line.input, b.times(panel.group, groupBytes));

@@ -7,6 +7,7 @@
 #define DYADIC_LIB_CONVERSION_PACKEDKERNELS_H
 
 #include "KernelWork.h"
+#include "PanelWeights.h"
 #include "dyadic/IR/QnnDialect.h"
 
 namespace dyadic {
@@ -19,11 +20,12 @@ KernelWork workOf(qnn::PackedFloatConvOp op);
 KernelWork workOf(qnn::PackedFloatDepthwiseOp op);
 
 /// Builds the kernel of `op` into a function whose `arguments` are pointers to the operands, in
-/// their order; `ranges` are what it makes of the loops of `workOf(op)`. Operands are buffers whose last dimension is
-/// contiguous; the input is contiguous.
-void buildPackedConv(VectorBuilder &b, mlir::ValueRange arguments, llvm::ArrayRef<Range> ranges, qnn::PackedConvOp op);
-void buildPackedWinograd(VectorBuilder &b, mlir::ValueRange arguments, llvm::ArrayRef<Range> ranges,
-                         qnn::PackedWinogradOp op);
+/// their order; `ranges` are what it makes of the loops of `workOf(op)`; `scratch` points to `panelScratchBytes(op)` bytes,
+/// or is null where that is 0. Operands are buffers whose last dimension is contiguous; the input is contiguous.
+void buildPackedConv(VectorBuilder &b, mlir::ValueRange arguments, mlir::Value scratch, llvm::ArrayRef<Range> ranges,
+                     qnn::PackedConvOp op);
+void buildPackedWinograd(VectorBuilder &b, mlir::ValueRange arguments, mlir::Value scratch,
+                         llvm::ArrayRef<Range> ranges, qnn::PackedWinogradOp op);
 void buildWinogradInput(VectorBuilder &b, mlir::ValueRange arguments, llvm::ArrayRef<Range> ranges,
                         qnn::WinogradInputOp op);
 void buildPackedDepthwise(VectorBuilder &b, mlir::ValueRange arguments, llvm::ArrayRef<Range> ranges,

@@ -78,31 +78,40 @@ namespace {
 /// The outputs of one panel at the tiles of `PositionLoops`.
 class WinogradTile {
 public:
-  WinogradTile(VectorBuilder &b, PackedWinogradOp op, ValueRange arguments, PositionLoops &loops, Epilogue &epilogue)
-      : b(b), arguments(arguments), loops(loops), epilogue(epilogue), dots(b, op.getDot(), /*flip=*/false),
-        sums(b, dots, op, loops.pixelBytes()), output(cast<MemRefType>(op.getDest().getType())), dest(output, 1),
+  WinogradTile(VectorBuilder &b, PackedWinogradOp op, ValueRange arguments, Value weights, PositionLoops &loops,
+               Epilogue &epilogue)
+      : b(b), op(op), arguments(arguments), weights(weights), loops(loops), epilogue(epilogue),
+        dots(b, op.getDot(), /*flip=*/false), sums(b, dots, op, loops.pixelBytes(), /*storedBits=*/8), output(cast<MemRefType>(op.getDest().getType())), dest(output, 1),
         residual(op.getResidual() ? cast<MemRefType>(op.getResidual().getType()) : MemRefType(), 1),
         channelsOfInput(loops.pixelBytes() / kWinogradInputs),
         columns(cast<ShapedType>(op.getCorrections().getType()).getDimSize(1)) {
-    scratch = LLVM::AllocaOp::create(b.builder, b.location, arguments[0].getType(), b.builder.getI8Type(),
+    products = LLVM::AllocaOp::create(b.builder, b.location, arguments[0].getType(), b.builder.getI8Type(),
                                      b.constant(kWinogradInputs * kMostTiles * kRowBytes), /*alignment=*/32);
   }
 
   /// Tiles that share a panel's weights.
   static constexpr int64_t kMostTiles = 4;
 
+  /// Turns to a panel: transforms its weights.
+  void enter(Value panel) {
+    auto bits = static_cast<int64_t>(op.getWeightBits());
+    int64_t blocks = panelScratchBytes(op) / (kWinogradInputs * kBlockBytes);
+    Value stored = b.address(arguments[1], b.times(panel, 9 * blocks * kBlockBytes * bits / 8));
+    transformPanel(b, stored, weights, blocks, bits);
+  }
+
   /// Panel `panel` with `count` channels at `tiles` tiles from `place` on.
   void compute(Place place, int64_t tiles, Value panel, int64_t count) {
     b.loop(kWinogradInputs, [&](Value p) {
-      sums.select(arguments[1], arguments[2], arguments[3], b.add(b.times(panel, kWinogradInputs), p));
+      sums.select(weights, arguments[2], arguments[3], b.add(b.times(panel, kWinogradInputs), p));
       SmallVector<Value> zeros(2 * tiles, b.splat(kSumLanes, 32, 0));
-      SmallVector<Value> products = sums.add(b.address(place.input, b.times(p, channelsOfInput)), tiles, zeros);
-      Value row = b.address(scratch, b.times(p, kMostTiles * kRowBytes));
-      for (auto [i, product] : llvm::enumerate(products))
+      SmallVector<Value> ofPosition = sums.add(b.address(place.input, b.times(p, channelsOfInput)), tiles, zeros);
+      Value row = b.address(products, b.times(p, kMostTiles * kRowBytes));
+      for (auto [i, product] : llvm::enumerate(ofPosition))
         b.store(product, b.address(row, static_cast<int64_t>(i) * kRowBytes / 2));
     });
     b.loop(tiles, [&](Value t) {
-      store(loops.skip(place, t), b.address(scratch, b.times(t, kRowBytes)),
+      store(loops.skip(place, t), b.address(products, b.times(t, kRowBytes)),
             b.address(arguments[4], b.times(panel, 4 * kPanelChannels)),
             b.address(arguments[5], b.times(panel, 4 * kPanelChannels)), count);
     });
@@ -158,7 +167,9 @@ private:
   }
 
   VectorBuilder &b;
+  PackedWinogradOp op;
   ValueRange arguments;
+  Value weights; // transformed, of one panel
   PositionLoops &loops;
   Epilogue &epilogue;
   DotBuilder dots;
@@ -166,19 +177,22 @@ private:
   MemRefType output;
   ByteStrides dest, residual;
   int64_t channelsOfInput, columns;
-  Value scratch; // [16][kMostTiles][16] sums
+  Value products; // [16][kMostTiles][16] sums
 };
 } // namespace
 
-void buildPackedWinograd(VectorBuilder &b, ValueRange arguments, ArrayRef<Range> ranges, PackedWinogradOp op) {
+void buildPackedWinograd(VectorBuilder &b, ValueRange arguments, Value scratch, ArrayRef<Range> ranges,
+                         PackedWinogradOp op) {
   auto tiles = cast<MemRefType>(op.getInput().getType());
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);
   PositionLoops loops(b, op, WinogradTile::kMostTiles, tiles.getDimSize(2) * tiles.getDimSize(3), tiles.getDimSize(3),
                       /*size=*/2);
-  WinogradTile tile(b, op, arguments, loops, epilogue);
+  WinogradTile tile(b, op, arguments, scratch, loops, epilogue);
   walkPanels(b, loops, PanelLoops(op, /*groups=*/1, /*size=*/2), ranges,
-             firstPlace(arguments, info.kind == qnn::Epilogue::Add), [&](Place line, const Panel &panel) {
+             firstPlace(arguments, info.kind == qnn::Epilogue::Add),
+             [&](const Panel &panel) { tile.enter(panel.index); },
+             [&](Place line, const Panel &panel) {
                loops.tiles(line,
                            [&](Place place, int64_t count) { tile.compute(place, count, panel.index, panel.count); });
              });

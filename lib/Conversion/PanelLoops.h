@@ -7,6 +7,7 @@
 
 #include "KernelWork.h"
 #include "PackedEpilogue.h"
+#include "PanelWeights.h"
 #include "PositionLoops.h"
 
 namespace dyadic {
@@ -43,7 +44,7 @@ struct PanelLoops {
     outputs = mlir::cast<mlir::MemRefType>(op.getDest().getType()).getDimSize(3) / groups;
     full = outputs / kPanelChannels;
     rest = outputs % kPanelChannels;
-    arePanelsOutside = readsLinesAgain(op, groups * panelsPerGroup(), lines);
+    arePanelsOutside = panelScratchBytes(op) > 0 || readsLinesAgain(op, groups * panelsPerGroup(), lines);
   }
 
   int64_t panelsPerGroup() const { return full + (rest != 0); }
@@ -60,15 +61,15 @@ struct PanelLoops {
 
 /// What a kernel of panels has to do: every position is multiplied with all weights.
 template <typename Op> KernelWork panelWork(Op op, int64_t groups, int64_t size) {
-  auto weights = mlir::cast<mlir::MemRefType>(op.getWeights().getType());
-  int64_t bytes = weights.getNumElements() * weights.getElementTypeBitWidth() / 8;
-  return {countPositions(op, size) * bytes / rate::kPackedBytes, PanelLoops(op, groups, size).passes()};
+  return {countPositions(op, size) * multipliedBytes(op) / rate::kPackedBytes, PanelLoops(op, groups, size).passes()};
 }
 
-/// Every line of positions of every panel: `body` gets the line, moved to the panel's channels. What is
-/// read again and again, the lines or the panel, stays in the nearest cache. `ranges` are the shares of the two loops.
+/// Every line of positions of every panel: `enter` gets the panel when its turn comes, `body` the line, moved to the
+/// panel's channels. What is read again and again, the lines or the panel, stays in the nearest cache; a panel that takes
+/// work to enter is entered once. `ranges` are the shares of the two loops.
 inline void walkPanels(VectorBuilder &b, PositionLoops &positions, const PanelLoops &loops,
-                       llvm::ArrayRef<Range> ranges, Place first, llvm::function_ref<void(Place, const Panel &)> body) {
+                       llvm::ArrayRef<Range> ranges, Place first, llvm::function_ref<void(const Panel &)> enter,
+                       llvm::function_ref<void(Place, const Panel &)> body) {
   const Range &panels = ranges[loops.arePanelsOutside ? 0 : 1], &lines = ranges[loops.arePanelsOutside ? 1 : 0];
   auto everyPanel = [&](llvm::function_ref<void(const Panel &, llvm::function_ref<Place(Place)>)> visit) {
     auto ofGroup = [&](mlir::Value group, const Range &inside) {
@@ -88,11 +89,15 @@ inline void walkPanels(VectorBuilder &b, PositionLoops &positions, const PanelLo
   };
   if (loops.arePanelsOutside)
     everyPanel([&](const Panel &panel, llvm::function_ref<Place(Place)> ofPanel) {
+      enter(panel);
       positions.lines(ofPanel(first), lines, [&](Place line) { body(line, panel); });
     });
   else
     positions.lines(first, lines, [&](Place line) {
-      everyPanel([&](const Panel &panel, llvm::function_ref<Place(Place)> ofPanel) { body(ofPanel(line), panel); });
+      everyPanel([&](const Panel &panel, llvm::function_ref<Place(Place)> ofPanel) {
+        enter(panel);
+        body(ofPanel(line), panel);
+      });
     });
 }
 

@@ -6,34 +6,41 @@ using namespace mlir;
 
 namespace dyadic {
 
-static constexpr int64_t kBlockBytes = 4 * kPanelChannels;
-
 void PanelSums::select(Value allWeights, Value allOffsets, Value panels, Value index) {
   int64_t columns = 2 + static_cast<int64_t>(groupSizes.size());
   Value row = b.address(panels, b.times(index, 4 * columns));
-  weights = b.address(allWeights, b.times(b.loadIndex(row), kBlockBytes));
+  weightBits = storedBits;
+  weights = b.address(allWeights, b.times(b.loadIndex(row), weightBytes(1)));
   offsets = b.address(allOffsets, b.times(b.loadIndex(b.address(row, 4)), offsetBytes()));
   counts.clear();
   for (int64_t column = 2; column < columns; ++column)
     counts.push_back(b.loadIndex(b.address(row, 4 * column)));
 }
 
+void PanelSums::unpack(Value scratch, int64_t blocks) {
+  unpackPanel(b, weights, scratch, blocks, storedBits);
+  weights = scratch;
+  weightBits = 8;
+}
+
 SmallVector<Value> PanelSums::add(Value input, int64_t rows, SmallVector<Value> sums) {
   Value w = weights, o = offsets;
   for (auto [size, count] : llvm::zip(groupSizes, counts)) {
     sums = b.loop(count, sums, [&, size = size](Value k, ValueRange carried) {
-      Value wk = b.address(w, b.times(k, size * kBlockBytes)), ok = b.address(o, b.times(k, size * offsetBytes()));
+      Value wk = b.address(w, b.times(k, weightBytes(size))), ok = b.address(o, b.times(k, size * offsetBytes()));
       return size > kUnrolledGroup ? longGroup(input, rows, size, wk, ok, carried)
                                    : shortGroup(input, rows, size, wk, ok, carried);
     });
-    w = b.address(w, b.times(count, size * kBlockBytes));
+    w = b.address(w, b.times(count, weightBytes(size)));
     o = b.address(o, b.times(count, size * offsetBytes()));
   }
   return sums;
 }
 
 Value PanelSums::block(Value weights, int64_t i, int64_t v) {
-  return b.load(b.vector(kSumLanes, 32), b.address(weights, (2 * i + v) * kBlockBytes / 2));
+  int64_t shared = 8 / weightBits;
+  Value stored = b.load(b.vector(kSumLanes, 32), b.address(weights, (2 * (i / shared) + v) * kBlockBytes / 2));
+  return weightBits == 8 ? stored : b.bitcast(narrowWeights(b, stored, weightBits, i % shared), b.vector(kSumLanes, 32));
 }
 
 SmallVector<Value> PanelSums::shortGroup(Value input, int64_t rows, int64_t size, Value wk, Value ok, ValueRange sums) {
@@ -57,7 +64,7 @@ SmallVector<Value> PanelSums::longGroup(Value input, int64_t rows, int64_t size,
   SmallVector<Value> groups(sums.size(), dots.emptyGroup());
   groups = b.loop(b.constant(size / kUnrolledGroup), groups, [&](Value k, ValueRange carried) {
     SmallVector<Value> next(carried);
-    Value w = b.address(wk, b.times(k, kUnrolledGroup * kBlockBytes)),
+    Value w = b.address(wk, b.times(k, weightBytes(kUnrolledGroup))),
           o = b.address(ok, b.times(k, kUnrolledGroup * offsetBytes()));
     for (int64_t i = 0; i < kUnrolledGroup; ++i) {
       Value from = address(input, b.address(o, offsetBytes() * i)), ws[2] = {block(w, i, 0), block(w, i, 1)};

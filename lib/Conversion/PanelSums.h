@@ -6,6 +6,7 @@
 #define DYADIC_LIB_CONVERSION_PANELSUMS_H
 
 #include "DotBuilder.h"
+#include "PanelWeights.h"
 #include "dyadic/Support/AccumulatorPlan.h"
 
 namespace dyadic {
@@ -17,12 +18,15 @@ public:
 
   /// Positions are `pixelBytes` of input apart. `op` has `offsets` and `group_sizes`.
   template <typename Op>
-  PanelSums(VectorBuilder &b, DotBuilder &dots, Op op, int64_t pixelBytes)
-      : b(b), dots(dots), pixelBytes(pixelBytes), groupSizes(op.getGroupSizes()),
+  PanelSums(VectorBuilder &b, DotBuilder &dots, Op op, int64_t pixelBytes, int64_t storedBits)
+      : b(b), dots(dots), pixelBytes(pixelBytes), storedBits(storedBits), weightBits(storedBits), groupSizes(op.getGroupSizes()),
         offsetWidth(mlir::cast<mlir::MemRefType>(op.getOffsets().getType()).getElementTypeBitWidth()) {}
 
   /// Turns to the panel of row `index` of the table at `panels`.
   void select(Value allWeights, Value allOffsets, Value panels, Value index);
+
+  /// Writes the panel's weights, `blocks` blocks, to `scratch`, one byte a weight, and takes them from there.
+  void unpack(Value scratch, int64_t blocks);
 
   /// `sums`, two vectors a position, plus the products of `rows` positions from the address `input` on.
   llvm::SmallVector<Value> add(Value input, int64_t rows, llvm::SmallVector<Value> sums);
@@ -30,6 +34,9 @@ public:
 private:
   int64_t offsetBytes() const { return offsetWidth / 8; }
   Value address(Value input, Value offset) { return b.address(input, b.loadIndex(offset, offsetWidth)); }
+  /// Bytes of `blocks` blocks of weights, a whole number of those that share them.
+  int64_t weightBytes(int64_t blocks) const { return blocks * kBlockBytes * weightBits / 8; }
+  /// Half `v` of the weights of block `i` of a group at `weights`.
   Value block(Value weights, int64_t i, int64_t v);
   /// `sums` plus a group of `size` blocks. A position's group takes one register for a moment.
   llvm::SmallVector<Value> shortGroup(Value input, int64_t rows, int64_t size, Value wk, Value ok,
@@ -40,7 +47,7 @@ private:
 
   VectorBuilder &b;
   DotBuilder &dots;
-  int64_t pixelBytes;
+  int64_t pixelBytes, storedBits, weightBits; // of a weight in memory; where the loops take it from
   llvm::ArrayRef<int64_t> groupSizes;
   unsigned offsetWidth;
   Value weights, offsets;

@@ -11,8 +11,6 @@ namespace dyadic {
 #define GEN_PASS_DEF_PLANMEMORY
 #include "dyadic/Conversion/Passes.h.inc"
 
-static constexpr int64_t kAlignment = 64;
-
 namespace {
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   void runOnOperation() override {
@@ -59,7 +57,7 @@ private:
         buffer.size = (alloc.getType().getNumElements() * alloc.getType().getElementTypeBitWidth() + 7) / 8;
       buffers.push_back(buffer);
     }
-    int64_t size = planArena(buffers, kAlignment);
+    int64_t size = planArena(buffers, kBufferAlignment);
 
     OpBuilder builder(function.getContext());
     unsigned index = function.getNumArguments();

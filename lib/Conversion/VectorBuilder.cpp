@@ -25,6 +25,16 @@ Value VectorBuilder::add(Value a, Value b) { return LLVM::AddOp::create(builder,
 Value VectorBuilder::subtract(Value a, Value b) { return LLVM::SubOp::create(builder, location, a, b); }
 Value VectorBuilder::multiply(Value a, Value b) { return LLVM::MulOp::create(builder, location, a, b); }
 
+Value VectorBuilder::bitAnd(Value a, Value b) { return LLVM::AndOp::create(builder, location, a, b); }
+
+Value VectorBuilder::shiftRight(Value value, int64_t bits) {
+  if (bits == 0)
+    return value;
+  auto type = cast<VectorType>(value.getType());
+  return LLVM::LShrOp::create(builder, location, value,
+                              splat(type.getNumElements(), type.getElementTypeBitWidth(), bits));
+}
+
 Value VectorBuilder::address(Value pointer, int64_t bytes) {
   if (bytes == 0)
     return pointer;

@@ -46,6 +46,9 @@ public:
   /// Stores elements [0, count) of `value`: no byte more is written.
   void storePart(Value value, int64_t count, Value pointer);
 
+  Value bitAnd(Value a, Value b);
+  /// Every lane without its lowest `bits` bits, as an unsigned number.
+  Value shiftRight(Value value, int64_t bits);
   Value bitcast(Value value, mlir::Type type);
   Value extend(Value value, bool isUnsigned, unsigned width);
   Value truncate(Value value, unsigned width);

@@ -6,6 +6,7 @@
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/QnnDialect.h"
 #include "dyadic/Support/AccumulatorPlan.h"
+#include "dyadic/Support/NarrowWeights.h"
 #include "dyadic/Support/Winograd.h"
 
 using namespace mlir;
@@ -99,15 +100,41 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
   return success();
 }
 
-/// Weights, offsets and panels of a packed convolution with `rows` rows of the table; `last` is the farthest address
-/// of a position, in elements of the input.
-template <typename Op> static LogicalResult verifyPlan(Op op, int64_t rows, int64_t last) {
-  int64_t lanes = blockInputs(op.getDot()), bytesOfInput = 4 / lanes;
+/// How a packed convolution's weights lie in memory: 0 and an error where that is none of the forms.
+template <typename Op> static int64_t verifyWeights(Op op) {
+  int64_t lanes = blockInputs(op.getDot()), bytesOfInput = 4 / lanes, bits = static_cast<int64_t>(op.getWeightBits());
+  if (widthOf(op.getInput()) != 8 * bytesOfInput || widthOf(op.getWeights()) != 8 * bytesOfInput) {
+    op.emitOpError() << "input of type " << op.getInput().getType() << " and weights of type "
+                     << op.getWeights().getType() << ", expected " << 8 * bytesOfInput << "-bit numbers";
+    return 0;
+  }
+  if ((bits != 2 && bits != 4 && bits != 8) || (bits < 8 && bytesOfInput != 1)) {
+    op.emitOpError() << "weights of " << bits << " bits, expected 8, or for 8-bit inputs 4 or 2";
+    return 0;
+  }
+  int64_t bytes = cast<ShapedType>(op.getWeights().getType()).getNumElements(), blockSize = kPanelChannels * lanes;
+  if (bytes % blockSize != 0) {
+    op.emitOpError() << bytes << " numbers of weights, expected a multiple of " << blockSize;
+    return 0;
+  }
+  return bytes / blockSize * blocksPerByte(static_cast<unsigned>(bits));
+}
+
+/// The blocks of the operation's weights one after the other, as they are without sharing bytes.
+template <typename Op> static std::vector<int64_t> blocksOf(Op op, const ConstantView &weights) {
+  return unpackWeights(weights.ints(), static_cast<unsigned>(op.getWeightBits()),
+                       kPanelChannels * blockInputs(op.getDot()));
+}
+
+/// Offsets, groups and panels of a packed convolution with `rows` rows of the table; `last` is the farthest address
+/// of a position, in elements of the input. `blocks` are those of all rows one after the other, empty where they are not
+/// known; starts count from the first of every `rowsTogether` rows.
+template <typename Op>
+static LogicalResult verifyPlan(Op op, int64_t rows, int64_t last, const std::vector<int64_t> &weights,
+                                int64_t rowsTogether) {
+  int64_t lanes = blockInputs(op.getDot()), bytesOfInput = 4 / lanes, blockSize = kPanelChannels * lanes;
   ArrayRef<int64_t> sizes = op.getGroupSizes();
   int64_t columns = 2 + static_cast<int64_t>(sizes.size());
-  if (widthOf(op.getInput()) != 8 * bytesOfInput || widthOf(op.getWeights()) != 8 * bytesOfInput)
-    return op.emitOpError() << "input of type " << op.getInput().getType() << " and weights of type "
-                            << op.getWeights().getType() << ", expected " << 8 * bytesOfInput << "-bit numbers";
   for (int64_t size : sizes)
     if (size < 1 || (size > kUnrolledGroup && (size % kUnrolledGroup != 0 || op.getDot() != Dot::Maddubs)))
       return op.emitOpError() << "groups of " << size << " blocks, expected at most " << kUnrolledGroup
@@ -115,25 +142,25 @@ template <typename Op> static LogicalResult verifyPlan(Op op, int64_t rows, int6
   if (widthOf(op.getOffsets()) != 16 && widthOf(op.getOffsets()) != 32)
     return op.emitOpError() << "offsets of type " << op.getOffsets().getType() << ", expected 16 or 32-bit numbers";
   // Buffers come from constants that were proven as tensors.
-  ConstantView weights(op.getWeights()), offsets(op.getOffsets()), table(op.getPanels());
-  if (!weights || !offsets || !table)
+  ConstantView offsets(op.getOffsets()), table(op.getPanels());
+  if (weights.empty() || !offsets || !table)
     return success();
   int64_t elements = cast<ShapedType>(op.getInput().getType()).getNumElements() /
                      cast<ShapedType>(op.getInput().getType()).getDimSize(0);
   for (int64_t i = 0; i < offsets.size(); ++i)
     if (offsets.intAt(i) < 0 || last * bytesOfInput + offsets.intAt(i) + 4 > elements * bytesOfInput)
       return op.emitOpError() << "offset " << offsets.intAt(i) << " reads beyond the input";
-  int64_t blockSize = kPanelChannels * lanes;
-  std::vector<int64_t> numbers = weights.ints();
-  std::vector<int8_t> bytes(numbers.begin(), numbers.end());
-  int64_t next = 0;
+  std::vector<int8_t> bytes(weights.begin(), weights.end());
+  int64_t next = 0, start = 0, blocks = static_cast<int64_t>(weights.size()) / blockSize;
   for (int64_t p = 0; p < rows; ++p) {
-    int64_t first = table.intAt(columns * p), offset = table.intAt(columns * p + 1);
-    if (first != next)
-      return op.emitOpError() << "panel " << p << " starts at block " << first << ", expected " << next;
+    if (p % rowsTogether == 0)
+      start = next;
+    int64_t first = table.intAt(columns * p), offset = table.intAt(columns * p + 1), firstBlock = next;
+    if (first != next - start)
+      return op.emitOpError() << "panel " << p << " starts at block " << first << ", expected " << next - start;
     for (auto [level, size] : llvm::enumerate(sizes))
       for (int64_t g = 0; g < table.intAt(columns * p + 2 + static_cast<int64_t>(level)); ++g) {
-        if ((next + size) * blockSize > weights.size())
+        if (next + size > blocks)
           return op.emitOpError() << "panel " << p << " has more blocks than there are weights";
         if (op.getDot() == Dot::Maddubs &&
             !fitsSixteenBits(bytes.data() + next * blockSize, static_cast<unsigned>(size), kPanelChannels,
@@ -142,12 +169,11 @@ template <typename Op> static LogicalResult verifyPlan(Op op, int64_t rows, int6
                                   << " products can leave 16 bits, expected smaller groups";
         next += size;
       }
-    if (offset < 0 || offset + next - first > offsets.size())
+    if (offset < 0 || offset + next - firstBlock > offsets.size())
       return op.emitOpError() << "panel " << p << " has more blocks than there are offsets";
   }
-  if (next * blockSize != weights.size())
-    return op.emitOpError() << next << " blocks in panels, expected " << weights.size() / blockSize
-                            << " as there are weights";
+  if (next != blocks)
+    return op.emitOpError() << next << " blocks in panels, expected " << blocks << " as there are weights";
   return success();
 }
 
@@ -163,10 +189,18 @@ LogicalResult PackedConvOp::verify() {
     return failure();
   if (getGroups() == 0 || panels % static_cast<int64_t>(getGroups()) != 0)
     return emitOpError() << panels << " panels for " << getGroups() << " groups";
+  if (verifyWeights(*this) == 0)
+    return failure();
+  int64_t shared = blocksPerByte(static_cast<unsigned>(getWeightBits()));
+  for (int64_t size : getGroupSizes())
+    if (size % shared != 0)
+      return emitOpError() << "groups of " << size << " blocks, expected multiples of " << shared
+                           << ", which share their bytes";
+  ConstantView weights(getWeights());
   auto output = cast<ShapedType>(getDest().getType()).getShape();
-  return verifyPlan(*this, panels,
-                    (output[1] - 1) * static_cast<int64_t>(getLine()) +
-                        (output[2] - 1) * static_cast<int64_t>(getPixel()));
+  int64_t last =
+      (output[1] - 1) * static_cast<int64_t>(getLine()) + (output[2] - 1) * static_cast<int64_t>(getPixel());
+  return verifyPlan(*this, panels, last, weights ? blocksOf(*this, weights) : std::vector<int64_t>(), panels);
 }
 
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<ShapedType>(value.getType()).getShape(); }
@@ -184,6 +218,26 @@ LogicalResult WinogradInputOp::verify() {
   return success();
 }
 
+/// The blocks of all rows of the table: those of the convolution's weights, transformed. False where one
+/// leaves a byte.
+static bool transformBlocks(ArrayRef<int64_t> blocks, int64_t panels, std::vector<int64_t> &result) {
+  constexpr int64_t kTaps = 9;
+  int64_t positionSize = static_cast<int64_t>(blocks.size()) / (panels * kTaps); // numbers of a tap of a panel
+  result.resize(panels * kWinogradInputs * positionSize);
+  for (int64_t panel = 0; panel < panels; ++panel)
+    for (int64_t i = 0; i < positionSize; ++i) {
+      std::array<int64_t, kTaps> g;
+      for (int64_t k = 0; k < kTaps; ++k)
+        g[k] = blocks[(panel * kTaps + k) * positionSize + i];
+      for (auto [p, u] : llvm::enumerate(winogradWeights(g))) {
+        if (!llvm::isInt<8>(u))
+          return false;
+        result[(panel * kWinogradInputs + static_cast<int64_t>(p)) * positionSize + i] = u;
+      }
+    }
+  return true;
+}
+
 LogicalResult PackedWinogradOp::verify() {
   int64_t rows = tableRows(*this), panels = rows / kWinogradInputs;
   if (failed(verifyPacked(*this, panels)))
@@ -197,8 +251,17 @@ LogicalResult PackedWinogradOp::verify() {
       widthOf(getCorrections()) != 32)
     return emitOpError() << "'corrections' of type " << getCorrections().getType() << ", expected " << kWinogradOutputs
                          << " x " << panels * kPanelChannels << " 32-bit numbers";
-  int64_t channels = tiles[3] / kWinogradInputs;
-  return verifyPlan(*this, rows, (tiles[1] * tiles[2] - 1) * tiles[3] + (kWinogradInputs - 1) * channels);
+  int64_t channels = tiles[3] / kWinogradInputs, blocks = verifyWeights(*this);
+  if (blocks == 0)
+    return failure();
+  if (panels == 0 || blocks % (panels * 9 * blocksPerByte(static_cast<unsigned>(getWeightBits()))) != 0 || multipliesWords(getDot()))
+    return emitOpError() << blocks << " blocks of weights, expected as many for each of 9 positions of " << panels
+                         << " panels";
+  std::vector<int64_t> transformed;
+  if (ConstantView weights(getWeights()); weights && !transformBlocks(blocksOf(*this, weights), panels, transformed))
+    return emitOpError() << "transformed weights leave 8 bits, expected smaller ones";
+  return verifyPlan(*this, rows, (tiles[1] * tiles[2] - 1) * tiles[3] + (kWinogradInputs - 1) * channels, transformed,
+                    kWinogradInputs);
 }
 
 LogicalResult PackedDepthwiseOp::verify() {

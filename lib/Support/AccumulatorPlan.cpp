@@ -110,7 +110,41 @@ bool fitsSixteenBits(const int8_t *weights, unsigned count, int64_t channels, in
   return sums.fits(xMax);
 }
 
-AccumulatorPlan planAccumulator(std::vector<WeightBlock> blocks, int64_t channels, int64_t xMax) {
+/// Adds blocks of zeros that read what the last one reads.
+static void fillUp(std::vector<WeightBlock> &blocks, unsigned multiple) {
+  while (blocks.size() % multiple != 0)
+    blocks.push_back({blocks.back().offset, std::vector<int8_t>(blocks.back().weights.size(), 0)});
+}
+
+AccumulatorPlan planInOrder(std::vector<WeightBlock> blocks, unsigned leastGroup) {
+  fillUp(blocks, leastGroup);
+  AccumulatorPlan plan;
+  auto level = std::find(kGroupSizes.begin(), kGroupSizes.end(), leastGroup) - kGroupSizes.begin();
+  plan.groups[level] = static_cast<int64_t>(blocks.size() / leastGroup);
+  plan.blocks = std::move(blocks);
+  return plan;
+}
+
+std::optional<AccumulatorPlan> planConsecutive(std::vector<WeightBlock> blocks, int64_t channels, int64_t xMax) {
+  AccumulatorPlan plan;
+  size_t next = 0;
+  for (size_t level = 0; level < kGroupSizes.size(); ++level)
+    for (; next + kGroupSizes[level] <= blocks.size(); next += kGroupSizes[level]) {
+      LaneSums sums(2 * channels);
+      for (unsigned i = 0; i < kGroupSizes[level]; ++i)
+        sums.add(blocks[next + i].weights.data());
+      if (!sums.fits(xMax))
+        break;
+      ++plan.groups[level];
+    }
+  if (next != blocks.size())
+    return std::nullopt;
+  plan.blocks = std::move(blocks);
+  return plan;
+}
+
+AccumulatorPlan planAccumulator(std::vector<WeightBlock> blocks, int64_t channels, int64_t xMax, unsigned leastGroup) {
+  fillUp(blocks, leastGroup);
   std::vector<WeightBlock> fitting;
   for (WeightBlock &block : blocks) {
     if (fitsSixteenBits(block.weights.data(), 1, channels, xMax)) {
@@ -135,7 +169,7 @@ AccumulatorPlan planAccumulator(std::vector<WeightBlock> blocks, int64_t channel
     rest.push_back(std::move(fitting[i]));
 
   AccumulatorPlan plan;
-  for (size_t level = 0; level < kGroupSizes.size(); ++level) {
+  for (size_t level = 0; level < kGroupSizes.size() && kGroupSizes[level] >= leastGroup; ++level) {
     auto groups = takeGroups(rest, kGroupSizes[level], 2 * channels, xMax);
     // Within a class the order is free: that of the input is the kindest to the caches.
     for (auto &group : groups)

@@ -74,7 +74,7 @@ struct Variant {
   std::unique_ptr<llvm::Module> module;
   std::string entry; // the function of one sample
   std::string fork;  // the function that shares work out
-  int64_t workspaceBytes = 0, liveSetBytes = 0, usefulThreads = 1;
+  int64_t workspaceBytes = 0, scratchBytes = 0, liveSetBytes = 0, usefulThreads = 1;
   std::vector<Kernel> kernels;
 };
 } // namespace
@@ -105,6 +105,8 @@ static llvm::Expected<Variant> lower(ModuleOp module, const TargetCpu &cpu, cons
   take(kWorkspaceAttr, variant.workspaceBytes);
   take(kLiveSetAttr, variant.liveSetBytes);
   take(kUsefulThreadsAttr, variant.usefulThreads);
+  take(kScratchAttr, variant.scratchBytes);
+  variant.liveSetBytes += variant.scratchBytes; // of one thread
   variant.kernels = takeKernels(module);
   registerBuiltinDialectTranslation(*module.getContext());
   registerLLVMDialectTranslation(*module.getContext());
@@ -175,9 +177,13 @@ llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &targ
       return makeError("the code for " + cpu.name() + " could not be joined to the others");
     models.push_back(addModel(*compiled.module, compiled.module->getFunction(variant->entry),
                               compiled.module->getFunction(variant->fork), compiled.signature,
-                              {name, print, target.nameOf(cpu), variant->workspaceBytes, variant->usefulThreads}));
-    if (variant->workspaceBytes > compiled.workspaceBytes) {
-      compiled.workspaceBytes = variant->workspaceBytes;
+                              {name, print, target.nameOf(cpu), variant->workspaceBytes, variant->scratchBytes,
+                               variant->usefulThreads}));
+    int64_t workspaceBytes = variant->workspaceBytes;
+    if (variant->scratchBytes > 0)
+      workspaceBytes = static_cast<int64_t>(llvm::alignTo(workspaceBytes, kBufferAlignment)) + variant->scratchBytes;
+    if (workspaceBytes > compiled.workspaceBytes) {
+      compiled.workspaceBytes = workspaceBytes;
       compiled.liveSetBytes = variant->liveSetBytes;
     }
     llvm::append_range(compiled.kernels, std::move(variant->kernels));

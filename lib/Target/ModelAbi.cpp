@@ -37,7 +37,11 @@ private:
     return function;
   }
 
-  uint64_t workspaceStride() const { return std::max<int64_t>(options.workspaceBytes, DYADIC_ALIGNMENT); }
+  /// From the workspace of one sample to that of the next.
+  uint64_t workspaceStride() const {
+    return std::max<uint64_t>(alignTo(options.workspaceBytes, DYADIC_ALIGNMENT) + options.scratchBytes,
+                              DYADIC_ALIGNMENT);
+  }
 
   //===--------------------------------------------------------------------===//
   // The descriptor
@@ -148,7 +152,13 @@ private:
     b.SetInsertPoint(good);
     Value *wide = b.CreateSExt(threads, i64), *workers = smaller(b, b.CreateCall(apart, {batch, wide}), wide);
     Value *slots = b.CreateSelect(b.CreateICmpEQ(workers, int64(0)), int64(1), workers);
-    b.CreateRet(b.CreateMul(slots, int64(workspaceStride())));
+    Value *bytes = b.CreateMul(slots, int64(workspaceStride()));
+    if (options.scratchBytes > 0) { // one sample by all threads
+      Value *helpers = b.CreateMul(b.CreateSub(wide, int64(1)), int64(options.scratchBytes));
+      Value *together = b.CreateAdd(helpers, int64(workspaceStride()));
+      bytes = b.CreateSelect(b.CreateICmpSGT(together, bytes), together, bytes);
+    }
+    b.CreateRet(bytes);
     return function;
   }
 

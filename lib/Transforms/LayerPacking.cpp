@@ -13,13 +13,15 @@ namespace dyadic {
 
 static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-PanelTable::PanelTable(ArrayRef<AccumulatorPlan> plans) {
+PanelTable::PanelTable(ArrayRef<AccumulatorPlan> plans, size_t rowsTogether) {
   for (auto [level, size] : llvm::enumerate(kGroupSizes))
     if (llvm::any_of(plans, [&, level = level](const AccumulatorPlan &plan) { return plan.groups[level] > 0; }))
       groupSizes.push_back(size);
   std::map<std::vector<int64_t>, int64_t> starts; // equal lists are stored once
   int64_t block = 0;
-  for (const AccumulatorPlan &plan : plans) {
+  for (auto [row, plan] : llvm::enumerate(plans)) {
+    if (rowsTogether != 0 && row % rowsTogether == 0)
+      block = 0;
     std::vector<int64_t> list;
     for (const WeightBlock &of : plan.blocks)
       list.push_back(of.offset);
@@ -34,13 +36,10 @@ PanelTable::PanelTable(ArrayRef<AccumulatorPlan> plans) {
   }
 }
 
-AccumulatorPlan planFor(Dot dot, std::vector<WeightBlock> blocks, int64_t xMax) {
-  if (dot == Dot::Maddubs)
-    return planAccumulator(std::move(blocks), kPanelChannels, xMax);
-  AccumulatorPlan plan;
-  plan.groups.back() = static_cast<int64_t>(blocks.size());
-  plan.blocks = std::move(blocks);
-  return plan;
+AccumulatorPlan planFor(Dot dot, std::vector<WeightBlock> blocks, int64_t xMax, unsigned weightBits) {
+  auto leastGroup = static_cast<unsigned>(blocksPerByte(weightBits));
+  return dot == Dot::Maddubs ? planAccumulator(std::move(blocks), kPanelChannels, xMax, leastGroup)
+                             : planInOrder(std::move(blocks), leastGroup);
 }
 
 Location locationOf(OpBuilder &builder, ArrayRef<Operation *> ops) {

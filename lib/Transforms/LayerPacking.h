@@ -9,21 +9,24 @@
 #include "LinearLayers.h"
 #include "dyadic/IR/Types.h"
 #include "dyadic/Support/AccumulatorPlan.h"
+#include "dyadic/Support/NarrowWeights.h"
 #include "dyadic/Transforms/IntegerRanges.h"
 
 namespace dyadic {
 
-/// `offsets`, `panels` and `group_sizes` of a packed convolution.
+/// `offsets`, `panels` and `group_sizes` of a packed convolution. Starts count from the first of every
+/// `rowsTogether` rows; 0: from the first of all.
 struct PanelTable {
-  explicit PanelTable(llvm::ArrayRef<AccumulatorPlan> plans);
+  explicit PanelTable(llvm::ArrayRef<AccumulatorPlan> plans, size_t rowsTogether = 0);
   int64_t columns() const { return 2 + static_cast<int64_t>(groupSizes.size()); }
   unsigned offsetWidth() const { return llvm::all_of(offsets, llvm::isInt<16>) ? 16 : 32; }
 
   std::vector<int64_t> offsets, rows, groupSizes;
 };
 
-/// The plan of one panel whose inputs lie in [0, xMax]; only maddubs needs groups.
-AccumulatorPlan planFor(qnn::Dot dot, std::vector<WeightBlock> blocks, int64_t xMax);
+/// The plan of one panel whose inputs lie in [0, xMax]; only maddubs needs groups, and weights of `weightBits` that share
+/// their bytes.
+AccumulatorPlan planFor(qnn::Dot dot, std::vector<WeightBlock> blocks, int64_t xMax, unsigned weightBits = 8);
 
 /// `value` in another shape.
 mlir::Value shaped(mlir::OpBuilder &builder, mlir::Location location, mlir::Value value, llvm::ArrayRef<int64_t> shape);

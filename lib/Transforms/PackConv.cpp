@@ -45,6 +45,7 @@ Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
     return std::make_pair(p / panelsPerGroup * perGroup + inGroup, std::min(kPanelChannels, perGroup - inGroup));
   };
   int64_t xMax = range.max + flip;
+  unsigned weightBits = bytesOfInput == 1 ? storedBits(layer.weights) : 8;
   std::vector<int64_t> weights, bias = layer.bias;
   std::vector<AccumulatorPlan> plans;
   if (flip)
@@ -67,13 +68,14 @@ Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
             }
           blocks.push_back(std::move(block));
         }
-    AccumulatorPlan plan = planFor(dot, std::move(blocks), xMax);
+    AccumulatorPlan plan = planFor(dot, std::move(blocks), xMax, weightBits);
     for (WeightBlock &block : plan.blocks) {
       block.offset *= bytesOfInput;
       llvm::append_range(weights, block.weights);
     }
     plans.push_back(std::move(plan));
   }
+  weights = packWeights(weights, weightBits, kPanelChannels * lanes);
   PanelTable table(plans);
   LayerPacker::Destination to = packer.destination();
   LayerPacker::Channels rows = packer.channelRows(bias, panels, channelsOf);
@@ -82,8 +84,8 @@ Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
       packer.constant({static_cast<int64_t>(weights.size())}, 8 * bytesOfInput, weights),
       packer.constant({static_cast<int64_t>(table.offsets.size())}, table.offsetWidth(), table.offsets),
       packer.constant({panels, table.columns()}, 32, table.rows), rows.value, to.residual, to.dest,
-      layer.strideHeight * lineSize, layer.strideWidth * layer.channels, layer.groups, dot, table.groupSizes, xMax,
-      flip != 0, rounding.kind, rows.highHalves, rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint,
+      layer.strideHeight * lineSize, layer.strideWidth * layer.channels, layer.groups, dot, table.groupSizes, weightBits,
+      xMax, flip != 0, rounding.kind, rows.highHalves, rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint,
       to.clamp, to.rounding);
   return packed.getOutput();
 }

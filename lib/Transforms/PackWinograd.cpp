@@ -39,65 +39,84 @@ static bool isCandidate(const LinearLayer &layer, StorageRange range) {
   return true;
 }
 
-/// The transformed weights of output channel m, [C][16], or nothing where one leaves a byte.
-static std::optional<std::vector<int8_t>> transformed(const LinearLayer &layer, int64_t m) {
-  std::vector<int8_t> result;
-  for (int64_t c = 0; c < layer.channels; ++c) {
-    std::array<int64_t, 9> g;
-    for (int64_t k = 0; k < 9; ++k)
-      g[k] = layer.weight(m, c, k / 3, k % 3);
-    for (int64_t u : winogradWeights(g)) {
-      if (!llvm::isInt<8>(u))
-        return std::nullopt;
-      result.push_back(static_cast<int8_t>(u));
+/// The weights of one panel and kernel position, block by block.
+using TapBlocks = std::vector<std::vector<int8_t>>;
+
+/// The blocks of every panel's 9 kernel positions, at least `channels` / 4 and a multiple of `multiple` of each.
+static std::vector<TapBlocks> tapBlocks(const LinearLayer &layer, int64_t panels, int64_t multiple) {
+  std::vector<TapBlocks> taps;
+  int64_t count = (layer.channels / 4 + multiple - 1) / multiple * multiple;
+  for (int64_t panel = 0; panel < panels; ++panel)
+    for (int64_t k = 0; k < 9; ++k) {
+      TapBlocks &blocks = taps.emplace_back(count, std::vector<int8_t>(4 * kPanelChannels, 0));
+      for (int64_t i = 0; i < kPanelChannels && panel * kPanelChannels + i < layer.outputs; ++i)
+        for (int64_t c = 0; c < layer.channels; ++c)
+          blocks[c / 4][4 * i + c % 4] =
+              static_cast<int8_t>(layer.weight(panel * kPanelChannels + i, c, k / 3, k % 3));
     }
-  }
-  return result;
+  return taps;
+}
+
+/// The transformed blocks of a panel, position by position, or nothing where a weight leaves a byte.
+static std::optional<std::vector<TapBlocks>> transformed(ArrayRef<TapBlocks> taps) {
+  std::vector<TapBlocks> positions(kWinogradInputs, taps.front());
+  for (size_t block = 0; block < taps.front().size(); ++block)
+    for (size_t i = 0; i < 4 * kPanelChannels; ++i) {
+      std::array<int64_t, 9> g;
+      for (size_t k = 0; k < 9; ++k)
+        g[k] = taps[k][block][i];
+      for (auto [p, u] : llvm::enumerate(winogradWeights(g))) {
+        if (!llvm::isInt<8>(u))
+          return std::nullopt;
+        positions[p][block][i] = static_cast<int8_t>(u);
+      }
+    }
+  return positions;
 }
 
 Value packWinograd(LayerPacker &packer, StorageRange range, Dot dot) {
   LinearLayer &layer = packer.layer;
   if (blockInputs(dot) != 4 || !isCandidate(layer, range))
     return {};
-  std::vector<std::vector<int8_t>> filters;
-  for (int64_t m = 0; m < layer.outputs; ++m) {
-    std::optional<std::vector<int8_t>> filter = transformed(layer, m);
-    if (!filter)
-      return {};
-    filters.push_back(std::move(*filter));
-  }
-
+  int64_t panels = (layer.outputs + kPanelChannels - 1) / kPanelChannels;
+  unsigned weightBits = storedBits(layer.weights);
+  std::vector<TapBlocks> taps = tapBlocks(layer, panels, blocksPerByte(weightBits));
   // Transformed inputs are unsigned, or where the instruction wants that, signed.
   int64_t shift = dot == Dot::Sdot ? INT8_MIN : 0, xMax = 4 * (range.max - range.min) + shift;
   auto offset = [&](int64_t p) { return winogradOffset(p, range.min, range.max) + shift; };
-  int64_t panels = (layer.outputs + kPanelChannels - 1) / kPanelChannels;
-  std::vector<int64_t> weights, corrections(kWinogradOutputs * panels * kPanelChannels, 0);
-  for (int64_t m = 0; m < layer.outputs; ++m) {
-    std::array<int64_t, kWinogradInputs> shifts{};
-    for (size_t i = 0; i < filters[m].size(); ++i) {
-      int64_t p = static_cast<int64_t>(i) % kWinogradInputs;
-      shifts[p] -= offset(p) * filters[m][i];
-    }
-    for (auto [o, correction] : llvm::enumerate(winogradOutput(shifts)))
-      corrections[static_cast<int64_t>(o) * panels * kPanelChannels + m] =
-          static_cast<int32_t>(correction); // modulo 2^32
-  }
   std::vector<AccumulatorPlan> plans;
-  for (int64_t panel = 0; panel < panels; ++panel)
-    for (int64_t p = 0; p < kWinogradInputs; ++p) {
-      std::vector<WeightBlock> blocks;
-      for (int64_t c = 0; c < layer.channels; c += 4) {
-        WeightBlock block{c, std::vector<int8_t>(4 * kPanelChannels, 0)};
-        for (int64_t i = 0; i < kPanelChannels && panel * kPanelChannels + i < layer.outputs; ++i)
+  std::vector<int64_t> corrections(kWinogradOutputs * panels * kPanelChannels, 0);
+  for (int64_t panel = 0; panel < panels; ++panel) {
+    std::optional<std::vector<TapBlocks>> positions = transformed(ArrayRef(taps).slice(9 * panel, 9));
+    if (!positions)
+      return {};
+    for (int64_t i = 0; i < kPanelChannels; ++i) {
+      std::array<int64_t, kWinogradInputs> shifts{};
+      for (int64_t p = 0; p < kWinogradInputs; ++p)
+        for (const std::vector<int8_t> &block : (*positions)[p])
           for (int64_t k = 0; k < 4; ++k)
-            block.weights[4 * i + k] = filters[panel * kPanelChannels + i][(c + k) * kWinogradInputs + p];
-        blocks.push_back(std::move(block));
-      }
-      plans.push_back(planFor(dot, std::move(blocks), xMax));
-      for (const WeightBlock &block : plans.back().blocks)
-        llvm::append_range(weights, block.weights);
+            shifts[p] -= offset(p) * block[4 * i + k];
+      for (auto [o, correction] : llvm::enumerate(winogradOutput(shifts)))
+        corrections[(static_cast<int64_t>(o) * panels + panel) * kPanelChannels + i] =
+            static_cast<int32_t>(correction); // modulo 2^32
     }
-  PanelTable table(plans);
+    for (TapBlocks &position : *positions) {
+      std::vector<WeightBlock> blocks;
+      for (auto [i, block] : llvm::enumerate(position)) // those that fill up read what the last one reads
+        blocks.push_back({std::min<int64_t>(4 * static_cast<int64_t>(i), layer.channels - 4), std::move(block)});
+      std::optional<AccumulatorPlan> plan =
+          dot == Dot::Maddubs ? planConsecutive(std::move(blocks), kPanelChannels, xMax) : planInOrder(std::move(blocks));
+      if (!plan)
+        return {};
+      plans.push_back(std::move(*plan));
+    }
+  }
+  std::vector<int64_t> weights;
+  for (const TapBlocks &tap : taps)
+    for (const std::vector<int8_t> &block : tap)
+      llvm::append_range(weights, block);
+  weights = packWeights(weights, weightBits, 4 * kPanelChannels);
+  PanelTable table(plans, kWinogradInputs);
 
   // Whole tiles: the last line and column of odd outputs are computed and not kept.
   int64_t tilesHigh = (layer.outHeight + 1) / 2, tilesWide = (layer.outWidth + 1) / 2;
@@ -120,7 +139,7 @@ Value packWinograd(LayerPacker &packer, StorageRange range, Dot dot) {
       packer.constant({static_cast<int64_t>(table.offsets.size())}, table.offsetWidth(), table.offsets),
       packer.constant({panels * kWinogradInputs, table.columns()}, 32, table.rows), rows.value,
       packer.constant({kWinogradOutputs, panels * kPanelChannels}, 32, corrections), to.residual, to.dest, dot,
-      table.groupSizes, xMax, packer.rounding.kind, rows.highHalves, packer.rounding.residualZeroPoint,
+      table.groupSizes, weightBits, xMax, packer.rounding.kind, rows.highHalves, packer.rounding.residualZeroPoint,
       to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding);
   return packed.getOutput();
 }

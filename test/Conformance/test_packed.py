@@ -61,14 +61,17 @@ LAYERS = {
     "one dimension": (6, 10, (23,), 5, 2, 1, 2, 1),
     "deep": (300, 18, (3, 3), 3, 1, 1, 1, 1),
 }
-#: Layers whose narrow operands qualify for Winograd, and one whose 16-bit sums are long.
+#: Layers whose narrow operands qualify for Winograd, one whose 16-bit sums are long, some whose weights share bytes.
 NARROW_WIDTHS = ["w4a4", "w2a6", "w3a5", "w4a6"]
 NARROW_LAYERS = {
     "winograd": (64, 32, (8, 12), 3, 1, 1, 1, 1),
     "winograd odd": (20, 37, (9, 11), 3, 1, 1, 1, 1),
     "winograd, no border": (16, 16, (6, 9), 3, 1, 1, 0, 1),
     "winograd deep": (260, 18, (5, 5), 3, 1, 1, 1, 1),
-    "long sums": (600, 20, (3, 5), 1, 1, 1, 0, 1),
+    "long sums": (600, 20, (6, 7), 1, 1, 1, 0, 1),
+    "one position": (600, 20, (1, 1), 1, 1, 1, 0, 1),
+    "few positions": (13, 21, (5, 6), 3, 1, 1, 0, 1),
+    "few positions, grouped": (24, 36, (4, 3), 3, 1, 1, 1, 3),
 }
 #: Layers with enough to do for threads: few lines, few panels, groups of panels, one position, odd edges.
 LARGE_LAYERS = {
@@ -220,6 +223,10 @@ def check_layer(
             pack = ["--quant-assign-layout", "--quant-pack-layers=byte-dot=maddubs word-dot=maddwd"]
             run_tool("quant-opt", tmp_path / "m.mlir", *pack, "-o", tmp_path / "p.mlir")
             assert "qnn.packed_winograd" in (tmp_path / "p.mlir").read_text()
+        if "position" in name:
+            pack = ["--quant-assign-layout", "--quant-pack-layers=byte-dot=maddubs word-dot=maddwd"]
+            run_tool("quant-opt", tmp_path / "m.mlir", *pack, "-o", tmp_path / "p.mlir")
+            assert "weight_bits" in (tmp_path / "p.mlir").read_text()
         compared = 0
         emulated = TARGETS[3 + (i // 2 + seed) % 2]  # in turns: they are slow
         for target in map(runnable, TARGETS if FULL else [*TARGETS[:3], emulated]):

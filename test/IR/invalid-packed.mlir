@@ -230,3 +230,40 @@ func.func @transformed_overflow(%x: tensor<1x1x1x64xui8>, %d: tensor<1x2x2x16xsi
   %y = qnn.packed_winograd ins(%x, %w, %o, %p, %c, %k) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, x_max = 255 : i64} : (tensor<1x1x1x64xui8>, tensor<1024xi8>, tensor<1xi16>, tensor<16x3xi32>, tensor<1x16xi32>, tensor<4x16xi32>, tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32>
   return %y : tensor<1x2x2x16xsi32>
 }
+
+// -----
+
+// Two blocks of 4 bits share their bytes.
+func.func @shared(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
+  %w = arith.constant dense<1> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  // expected-error@+1 {{groups of 1 blocks, expected multiples of 2, which share their bytes}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, weight_bits = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  return %y : tensor<1x1x3x16xsi32>
+}
+
+// -----
+
+func.func @three(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
+  %w = arith.constant dense<1> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  // expected-error@+1 {{weights of 3 bits, expected 8, or for 8-bit inputs 4 or 2}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, weight_bits = 3 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  return %y : tensor<1x1x3x16xsi32>
+}
+
+// -----
+
+// The proof reads the weights as they are unpacked: 0x77 in every byte is -1 and -1, four blocks of which fit.
+func.func @unpacked(%x: tensor<1x1x1x16xui8>, %d: tensor<1x1x1x16xsi32>) -> tensor<1x1x1x16xsi32> {
+  %w = arith.constant dense<119> : tensor<128xi8>
+  %o = arith.constant dense<[0, 4, 8, 12]> : tensor<4xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 4>, groups = 1 : i64, line = 16 : i64, pixel = 16 : i64, weight_bits = 4 : i64, x_max = 255 : i64} : (tensor<1x1x1x16xui8>, tensor<128xi8>, tensor<4xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x1x16xsi32>) -> tensor<1x1x1x16xsi32>
+  return %y : tensor<1x1x1x16xsi32>
+}

@@ -10,6 +10,7 @@
 // CHECK: %[[P:.*]] = qnn.pad %[[L]] {high = array<i64: 0, 1, 4>, low = array<i64: 0, 1, 4>, {{.*}}x_zp = 7 : i64} : (tensor<1x4x16xui8>) -> tensor<1x6x24xui8>
 // CHECK: %[[X:.*]] = qnn.reshape %[[P]] : (tensor<1x6x24xui8>) -> tensor<1x6x6x4xui8>
 // CHECK: %[[D:.*]] = tensor.empty() : tensor<1x4x4x16xui8>
+// Nine blocks of narrow weights, two of which share their bytes, are filled up to ten.
 // CHECK: dense<{{\[\[}}0, 0, 1, 1]]> : tensor<1x4xi32>
 // CHECK: %[[Y:.*]] = qnn.packed_conv ins(%[[X]],
 // CHECK-SAME: outs(%[[D]]) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>
@@ -17,7 +18,7 @@
 // CHECK-SAME: x_max = 255 : i64, zero_point = 3 : i64
 // CHECK: return %[[Y]]
 // VNNI-LABEL: func.func @conv
-// VNNI: dense<{{\[\[}}0, 0, 9]]> : tensor<1x3xi32>
+// VNNI: dense<{{\[\[}}0, 0, 5]]> : tensor<1x3xi32>
 // VNNI: qnn.packed_conv {{.*}}dot = #qnn.dot<dpbusd>
 // Of Arm's, sdot wants signed inputs: this one is flipped, and the bias gets 128 * 36 * 3 more.
 // ARM-LABEL: func.func @conv

@@ -114,3 +114,25 @@ TEST(AccumulatorPlan, Deterministic) {
   }
 }
 } // namespace
+
+TEST(AccumulatorPlan, FillsUpGroupsOfBlocksThatShareBytes) {
+  std::vector<WeightBlock> blocks = constantBlocks(5, 7);
+  AccumulatorPlan plan = planAccumulator(blocks, kChannels, 255, /*leastGroup=*/2);
+  check(blocks, plan, 255);
+  EXPECT_EQ(plan.blocks.size(), 6u);
+  EXPECT_EQ(plan.groups, (std::array<int64_t, 6>{0, 0, 0, 1, 1, 0}));
+  AccumulatorPlan inOrder = planInOrder(constantBlocks(3, 1), /*leastGroup=*/4);
+  EXPECT_EQ(inOrder.blocks.size(), 4u);
+  EXPECT_EQ(inOrder.groups, (std::array<int64_t, 6>{0, 0, 0, 1, 0, 0}));
+}
+
+TEST(AccumulatorPlan, ConsecutiveGroupsKeepTheOrder) {
+  std::vector<WeightBlock> blocks = constantBlocks(13, 10); // 20 a lane and block: 255 * 20 * 6 fits 15 bits
+  std::optional<AccumulatorPlan> plan = planConsecutive(blocks, kChannels, 255);
+  ASSERT_TRUE(plan);
+  check(blocks, *plan, 255);
+  EXPECT_EQ(plan->groups, (std::array<int64_t, 6>{0, 0, 0, 3, 0, 1}));
+  for (size_t i = 0; i < blocks.size(); ++i)
+    EXPECT_EQ(plan->blocks[i].offset, blocks[i].offset);
+  EXPECT_FALSE(planConsecutive(constantBlocks(3, 65), kChannels, 255)); // two of a lane are beyond 128
+}

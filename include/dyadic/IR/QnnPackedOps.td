@@ -51,7 +51,8 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
     A block is 4 bytes of input (4 numbers of 8 bits or 2 of 16) against the panel's
     channels: `weights` hold it channel by channel (for `mlal` the first and the last 8 channels
     input by input), `offsets` (16 or 32 bits, not negative) its distance in bytes from the
-    position's address; panels may share them. `channels` [k, panels * 16] holds what differs by channel:
+    position's address; panels may share them. With `weight_bits` of 4 or 2, for 8-bit inputs, 2 or 4 blocks share
+    their bytes (Support/NarrowWeights.h) and groups are multiples of as many. `channels` [k, panels * 16] holds what differs by channel:
     the bias; the multiplier and the exponent of the epilogue; and the residual's
     multiplier (`add`), or the multiplier and the exponent of negative sums (`prelu`).
 
@@ -67,7 +68,7 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$offsets, AnyShaped:$panels, AnyShaped:$channels,
     Optional<AnyShaped>:$residual, AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, I64Attr:$groups, QNN_DotAttr:$dot,
-    DenseI64ArrayAttr:$group_sizes, I64Attr:$x_max, UnitAttr:$flip, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, DefaultValuedAttr<I64Attr, "0">:$residual_zp,
+    DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, I64Attr:$x_max, UnitAttr:$flip, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, DefaultValuedAttr<I64Attr, "0">:$residual_zp,
     UnitAttr:$residual_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
     DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding);
@@ -115,15 +116,17 @@ def QNN_PackedWinogradOp : QNN_PackedOp<"packed_winograd"> {
   let summary = "3x3 convolution of transformed inputs, with its epilogue";
   let description = [{
     As `qnn.packed_conv` with one group, but `input` is the result of `qnn.winograd_input`, and a tile gives
-    2x2 positions of `dest`. `panels` has 16 rows a panel, one for each position p of the
-    transformed tile: its blocks are transformed weights, their offsets count from the tile's address plus `p * C`.
+    2x2 positions of `dest`. `weights` are those of the convolution, for each panel the 9 positions of the kernel, of each
+    the blocks of 4 inputs in their order (with `weight_bits` below 8, blocks of zeros fill up those that share bytes). The kernel
+    transforms them panel by panel. `panels` has 16 rows a panel, one for each position p of the transformed
+    tile: it starts with block p * blocks of the transformed weights, and offsets count from the tile's address plus `p * C`.
     The 16 sums of a channel, from 0 on, are transformed back: four numbers, to which `corrections` [4, panels * 16] are
     added (modulo 2^32), give four times the convolution. What the inputs were shifted by is in there; the
     bias comes after the division by four.
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$offsets, AnyShaped:$panels, AnyShaped:$channels,
     AnyShaped:$corrections, Optional<AnyShaped>:$residual, AnyShaped:$dest, QNN_DotAttr:$dot,
-    DenseI64ArrayAttr:$group_sizes, I64Attr:$x_max, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves,
+    DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, I64Attr:$x_max, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves,
     DefaultValuedAttr<I64Attr, "0">:$residual_zp, UnitAttr:$residual_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
     DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding);

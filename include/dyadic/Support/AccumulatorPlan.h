@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace dyadic {
@@ -40,8 +41,16 @@ bool fitsSixteenBits(const int8_t *weights, unsigned count, int64_t channels, in
 
 /// Groups `blocks` for inputs in [0, xMax], xMax at most 255. A block that does not fit by
 /// itself is split into two whose weights add up to it; so every panel has a plan.
-/// Deterministic; time is linear in the number of blocks.
-AccumulatorPlan planAccumulator(std::vector<WeightBlock> blocks, int64_t channels, int64_t xMax);
+/// No group has fewer than `leastGroup` blocks, one of `kGroupSizes`: blocks of zeros fill up the last. That many
+/// of the blocks must always fit together. Deterministic; time is linear in the number of blocks.
+AccumulatorPlan planAccumulator(std::vector<WeightBlock> blocks, int64_t channels, int64_t xMax,
+                                unsigned leastGroup = 1);
+
+/// Groups of the blocks in their order, each as large as it may be; nothing where a block by itself does not fit.
+std::optional<AccumulatorPlan> planConsecutive(std::vector<WeightBlock> blocks, int64_t channels, int64_t xMax);
+
+/// The same where sums have 32 bits: the order of the blocks, in groups of `leastGroup`.
+AccumulatorPlan planInOrder(std::vector<WeightBlock> blocks, unsigned leastGroup = 1);
 
 } // namespace dyadic
 

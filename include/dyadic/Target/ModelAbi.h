@@ -17,6 +17,7 @@ struct AbiOptions {
   std::string fingerprint;    // 64 hexadecimal digits
   std::string target;         // what the descriptor says that the code is for
   int64_t workspaceBytes = 0; // of one sample
+  int64_t scratchBytes = 0;   // behind it, of every thread that computes parts of a kernel
   int64_t usefulThreads = 1;  // that one sample keeps busy
 };
 
