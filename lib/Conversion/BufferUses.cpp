@@ -16,6 +16,17 @@ Value bufferOf(Value value) {
   return value;
 }
 
+std::optional<StridedLayout> layoutOf(Value value) {
+  auto type = cast<MemRefType>(value.getType());
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (!type.hasStaticShape() || failed(type.getStridesAndOffset(strides, offset)) || ShapedType::isDynamic(offset) ||
+      llvm::any_of(strides, ShapedType::isDynamic) || type.getNumElements() == 0)
+    return std::nullopt;
+  return StridedLayout{offset, std::vector<int64_t>(type.getShape()),
+                       std::vector<int64_t>(strides.begin(), strides.end())};
+}
+
 SmallVector<OpOperand *> usesOf(Value buffer) {
   SmallVector<OpOperand *> uses;
   SmallVector<Value> values{buffer};

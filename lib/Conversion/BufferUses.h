@@ -5,6 +5,7 @@
 #ifndef DYADIC_LIB_CONVERSION_BUFFERUSES_H
 #define DYADIC_LIB_CONVERSION_BUFFERUSES_H
 
+#include "dyadic/Support/StridedLayout.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 namespace dyadic {
@@ -12,6 +13,9 @@ namespace dyadic {
 /// The buffer that `value` is a view of: an argument or what allocates. A `memref.view` of the workspace is a
 /// buffer of its own, because the planner keeps live buffers apart.
 mlir::Value bufferOf(mlir::Value value);
+
+/// Where the elements of `value` lie in its buffer; nothing where that is known only when the program runs.
+std::optional<StridedLayout> layoutOf(mlir::Value value);
 
 /// Uses of `buffer` and of all its views by what is no view.
 llvm::SmallVector<mlir::OpOperand *> usesOf(mlir::Value buffer);

@@ -100,45 +100,57 @@ Value LinalgLowering::lower(SoftmaxOp op) {
   bool isReal = isFloat(op.getInput()), isUnsignedX = isUnsigned(op.getInput());
   SmallVector<int64_t> rows(type.getShape());
   rows.erase(rows.begin() + axis);
+  // Rows shorter than a vector become the outermost loop, and what is stored between the steps has them outermost.
+  bool isTurned = !isReal && axis + 1 == rank && rank > 1 && type.getDimSize(axis) < 8;
+  unsigned axisLoop = isTurned ? 0 : axis;
+  SmallVector<int64_t> between(rows);
+  between.insert(between.begin() + axisLoop, type.getDimSize(axis));
   SmallVector<AffineExpr> others;
-  std::string loops(rank, 'p');
-  loops[axis] = 'r';
   for (unsigned d = 0; d < rank; ++d)
-    if (d != axis)
+    if (d != axisLoop)
       others.push_back(dim(d));
-  AffineMap all = builder.getMultiDimIdentityMap(rank), row = map(rank, others);
-  auto reduce = [&](Value input, Value start, BodyBuilder body) {
-    return buildGeneric(builder, location, input, buildFilled(builder, location, rows, start), {all, row}, loops, body);
+  SmallVector<AffineExpr> positions(others);
+  positions.insert(positions.begin() + axis, dim(axisLoop));
+  std::string loops(rank, 'p');
+  loops[axisLoop] = 'r';
+  AffineMap loopOrder = builder.getMultiDimIdentityMap(rank), all = map(rank, positions), row = map(rank, others);
+  auto reduce = [&](Value input, AffineMap order, Value start, BodyBuilder body) {
+    Value filled = buildFilled(builder, location, rows, start);
+    return buildGeneric(builder, location, input, filled, {order, row}, loops, body);
   };
-  auto spread = [&](Value x, Value y, Type element, BodyBuilder body) {
+  auto weigh = [&](Value x, Value y, Type element, BodyBuilder body) {
+    Value empty = buildEmpty(builder, location, between, element);
+    return buildGeneric(builder, location, {x, y}, empty, {all, row, loopOrder}, std::string(rank, 'p'), body);
+  };
+  auto divide = [&](Value weights, Value sums, Type element, BodyBuilder body) {
     Value empty = buildEmpty(builder, location, type.getShape(), element);
-    return buildGeneric(builder, location, {x, y}, empty, {all, row, all}, std::string(rank, 'p'), body);
+    return buildGeneric(builder, location, {weights, sums}, empty, {loopOrder, row, all}, std::string(rank, 'p'), body);
   };
   ScalarBuilder outside{builder, location};
   double least = isReal ? -std::numeric_limits<double>::infinity()
                         : static_cast<double>(integerRange(elementOf(op.getInput())).min);
-  Value largest =
-      reduce(of(op.getInput()), scalar(location, op.getInput(), least), [=](ScalarBuilder &s, ValueRange a) -> Value {
-        if (isReal)
-          return arith::MaximumFOp::create(s.builder, s.location, a[1], a[0]);
-        if (isUnsignedX)
-          return arith::MaxUIOp::create(s.builder, s.location, a[1], a[0]);
-        return arith::MaxSIOp::create(s.builder, s.location, a[1], a[0]);
-      });
+  Value largest = reduce(of(op.getInput()), all, scalar(location, op.getInput(), least),
+                         [=](ScalarBuilder &s, ValueRange a) -> Value {
+                           if (isReal)
+                             return arith::MaximumFOp::create(s.builder, s.location, a[1], a[0]);
+                           if (isUnsignedX)
+                             return arith::MaxUIOp::create(s.builder, s.location, a[1], a[0]);
+                           return arith::MaxSIOp::create(s.builder, s.location, a[1], a[0]);
+                         });
   auto sumOf = [&](Value weights, Value zero) {
-    return reduce(weights, zero, [](ScalarBuilder &s, ValueRange a) { return s.add(a[1], a[0]); });
+    return reduce(weights, loopOrder, zero, [](ScalarBuilder &s, ValueRange a) { return s.add(a[1], a[0]); });
   };
   if (isReal) {
-    Value weights = spread(of(op.getInput()), largest, builder.getF32Type(), [](ScalarBuilder &s, ValueRange a) {
+    Value weights = weigh(of(op.getInput()), largest, builder.getF32Type(), [](ScalarBuilder &s, ValueRange a) {
       return LoweredFloat(s).exp(arith::SubFOp::create(s.builder, s.location, a[0], a[1]));
     });
-    return spread(weights, sumOf(weights, outside.real(0)), builder.getF32Type(), [](ScalarBuilder &s, ValueRange a) {
+    return divide(weights, sumOf(weights, outside.real(0)), builder.getF32Type(), [](ScalarBuilder &s, ValueRange a) {
       return arith::DivFOp::create(s.builder, s.location, a[0], a[1]);
     });
   }
   Value high = arith::ConstantOp::create(builder, location, *op.getHigh()),
         low = arith::ConstantOp::create(builder, location, *op.getLow());
-  Value weights = spread(of(op.getInput()), largest, builder.getI64Type(), [=](ScalarBuilder &s, ValueRange a) {
+  Value weights = weigh(of(op.getInput()), largest, builder.getI64Type(), [=](ScalarBuilder &s, ValueRange a) {
     Value distance = s.subtract(s.extend(a[1], isUnsignedX, 64), s.extend(a[0], isUnsignedX, 64));
     auto entry = [&](Value table, Value index) {
       Value position = arith::IndexCastOp::create(s.builder, s.location, s.builder.getIndexType(), index);
@@ -149,7 +161,7 @@ Value LinalgLowering::lower(SoftmaxOp op) {
     return arith::ShRSIOp::create(s.builder, s.location, s.add(product, s.integer(1 << 29, 64)), s.integer(30, 64));
   });
   Type stored = signless(typeOf(op.getOutput())).getElementType();
-  return spread(weights, sumOf(weights, outside.integer(0, 64)), stored,
+  return divide(weights, sumOf(weights, outside.integer(0, 64)), stored,
                 [=](ScalarBuilder &s, ValueRange a) { return s.truncate(softmaxQuotient(s, a[0], a[1]), stored); });
 }
 

@@ -44,6 +44,9 @@ void buildLoweringPipeline(OpPassManager &manager, const LoweringOptions &option
   manager.addPass(bufferization::createBufferResultsToOutParamsPass(outParams));
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addPass(createTrimFills());
+  manager.addPass(createElideCopies());
+  manager.addPass(createCSEPass()); // one view of a part for all operands of an operation
   manager.addPass(createExpandCopies());
   manager.addPass(createShareBuffers());
   manager.addPass(createPlanMemory());

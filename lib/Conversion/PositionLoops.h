@@ -80,7 +80,7 @@ public:
                  size),
         high((output.getDimSize(1) + size - 1) / size), wide((output.getDimSize(2) + size - 1) / size) {
     element = input.getElementTypeBitWidth() / 8;
-    image = input.getDimSize(1) * input.getDimSize(2) * input.getDimSize(3) * element;
+    image = ByteStrides(input, 1)[0];
     this->line = line * element;
     this->pixel = pixel * element;
   }

@@ -100,6 +100,19 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
   return success();
 }
 
+/// Elements from the first to the last one of an image [H, W, C], also those between where lines lie apart.
+static int64_t imageElements(Value input) {
+  auto type = cast<ShapedType>(input.getType());
+  SmallVector<int64_t> strides;
+  int64_t offset, last = 0;
+  auto buffer = dyn_cast<MemRefType>(input.getType());
+  if (!buffer || failed(buffer.getStridesAndOffset(strides, offset)) || llvm::any_of(strides, ShapedType::isDynamic))
+    return type.getNumElements() / type.getDimSize(0);
+  for (size_t d = 1; d < strides.size(); ++d)
+    last += (type.getDimSize(d) - 1) * strides[d];
+  return last + 1;
+}
+
 /// How a packed convolution's weights lie in memory: 0 and an error where that is none of the forms.
 template <typename Op> static int64_t verifyWeights(Op op) {
   int64_t lanes = blockInputs(op.getDot()), bytesOfInput = 4 / lanes, bits = static_cast<int64_t>(op.getWeightBits());
@@ -145,8 +158,7 @@ static LogicalResult verifyPlan(Op op, int64_t rows, int64_t last, const std::ve
   ConstantView offsets(op.getOffsets()), table(op.getPanels());
   if (weights.empty() || !offsets || !table)
     return success();
-  int64_t elements = cast<ShapedType>(op.getInput().getType()).getNumElements() /
-                     cast<ShapedType>(op.getInput().getType()).getDimSize(0);
+  int64_t elements = imageElements(op.getInput());
   for (int64_t i = 0; i < offsets.size(); ++i)
     if (offsets.intAt(i) < 0 || last * bytesOfInput + offsets.intAt(i) + 4 > elements * bytesOfInput)
       return op.emitOpError() << "offset " << offsets.intAt(i) << " reads beyond the input";
@@ -282,7 +294,7 @@ LogicalResult PackedDepthwiseOp::verify() {
       widthOf(getWeights()) != 16)
     return emitOpError() << "weights of type " << getWeights().getType() << ", expected "
                          << panels * pairs * 2 * kPanelChannels << " 16-bit numbers";
-  int64_t image = input.getDimSize(1) * input.getDimSize(2) * input.getDimSize(3);
+  int64_t image = imageElements(getInput());
   int64_t last = (output.getDimSize(1) - 1) * static_cast<int64_t>(getLine()) +
                  (output.getDimSize(2) - 1) * static_cast<int64_t>(getPixel()) + output.getDimSize(3);
   for (auto [i, offset] : llvm::enumerate(getOffsets()))

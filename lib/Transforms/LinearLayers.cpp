@@ -29,6 +29,28 @@ static int64_t lineOf(int64_t positions, int64_t bytes) {
   return best ? best : positions;
 }
 
+/// True where a reader of `value` wants a border around it, whose lines then lie apart.
+static bool getsBorder(Value value) {
+  return llvm::any_of(value.getUsers(), [](Operation *user) {
+    if (auto reshape = dyn_cast<ReshapeOp>(user))
+      return getsBorder(reshape.getOutput());
+    if (auto conv = dyn_cast<ConvOp>(user))
+      return windowOf(conv).hasPadding();
+    if (auto pool = dyn_cast<MaxPoolOp>(user))
+      return windowOf(pool).hasPadding();
+    if (auto pool = dyn_cast<AvgPoolOp>(user))
+      return windowOf(pool).hasPadding();
+    return isa<PadOp>(user);
+  });
+}
+
+/// The value that holds what becomes of the sums of `op`.
+static Value roundedSums(Operation *op) {
+  Value sums = op->getResult(0);
+  Operation *user = sums.hasOneUse() ? *sums.getUsers().begin() : nullptr;
+  return user && isa<RequantizeOp, AddOp, PReluOp>(user) ? user->getResult(0) : sums;
+}
+
 /// True where `attribute` has one number, or one for each of the channels, the last dimension.
 static bool isByChannel(DenseElementsAttr attribute, int64_t outputs) {
   return attribute.getNumElements() == 1 ||
@@ -68,9 +90,10 @@ static bool matchGeometry(Operation *op, LinearGeometry &layer) {
   } else {
     layer.width = layer.outWidth = input.getNumElements() / layer.channels;
   }
-  // Without a window that moves across lines, these may be as long as is best.
+  // Without a window that moves across lines, these may be as long as is best, where they follow each other.
   bool pointwise = layer.kernelHeight == 1 && layer.kernelWidth == 1 && layer.strideHeight == 1 &&
-                   layer.strideWidth == 1 && !layer.hasPads();
+                   layer.strideWidth == 1 && !layer.hasPads() && !getsBorder(layer.input) &&
+                   !getsBorder(roundedSums(op));
   if (pointwise) {
     int64_t positions = layer.batch * layer.height * layer.width;
     layer.width = layer.outWidth = lineOf(positions, layer.channels * input.getElementTypeBitWidth() / 8);

@@ -85,17 +85,18 @@ func.func @dequantize(%x: tensor<2x4xui8>, %a: tensor<2x4xsi32>) -> (tensor<2x4x
 
 // The distance to the largest number picks two table entries; the quotient is made by
 // compare and subtract.
+// Rows shorter than a vector are the outermost loop.
 // CHECK-LABEL: @softmax
-// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]
+// CHECK: linalg.generic {{.*}}iterator_types = ["reduction", "parallel"]
 // CHECK: arith.maxui
-// CHECK: linalg.generic
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<3x2xi64>)
 // CHECK: %[[D:.*]] = arith.subi %{{.*}}, %{{.*}} : i64
 // CHECK: arith.shrsi %[[D]], %c8_i64
 // CHECK: tensor.extract
 // CHECK: arith.andi %[[D]], %c255_i64
 // CHECK: tensor.extract
 // CHECK: arith.muli
-// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]
+// CHECK: linalg.generic {{.*}}iterator_types = ["reduction", "parallel"]
 // CHECK: arith.addi
 // CHECK: linalg.generic
 // CHECK-COUNT-16: arith.cmpi sge
@@ -105,6 +106,18 @@ func.func @dequantize(%x: tensor<2x4xui8>, %a: tensor<2x4xsi32>) -> (tensor<2x4x
 func.func @softmax(%x: tensor<2x3xui8>) -> tensor<2x3xui16> {
   %y = qnn.softmax %x {axis = 1 : i64, high = dense<1073741824> : tensor<256xi32>, low = dense<1073741824> : tensor<256xi32>} : (tensor<2x3xui8>) -> tensor<2x3xui16>
   return %y : tensor<2x3xui16>
+}
+
+// -----
+
+// CHECK-LABEL: @long_softmax
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]
+// CHECK: arith.maxui
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<2x8xi64>)
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]
+func.func @long_softmax(%x: tensor<2x8xui8>) -> tensor<2x8xui16> {
+  %y = qnn.softmax %x {axis = 1 : i64, high = dense<1073741824> : tensor<256xi32>, low = dense<1073741824> : tensor<256xi32>} : (tensor<2x8xui8>) -> tensor<2x8xui16>
+  return %y : tensor<2x8xui16>
 }
 
 // -----

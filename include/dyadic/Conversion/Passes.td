@@ -26,6 +26,48 @@ def LowerToLinalg : Pass<"quant-lower-to-linalg", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
 }
 
+def TrimFills : Pass<"quant-trim-fills", "::mlir::ModuleOp"> {
+  let summary = "fills only where no copy follows";
+  let description = [{
+    A padded value is a filled buffer into which the value is copied. Where the copy is the next to use the
+    buffer, the fill becomes fills of what the copy leaves: the border.
+
+    ```mlir
+    // before
+    linalg.fill ins(%zero : i8) outs(%b : memref<1x10x10xi8>)
+    memref.copy %a, %part : memref<1x8x8xi8> to memref<1x8x8xi8, strided<[100, 10, 1], offset: 11>>
+    // after
+    linalg.fill ins(%zero : i8) outs(%above : memref<1x1x10xi8, strided<[100, 10, 1]>>)
+    linalg.fill ins(%zero : i8) outs(%below : ...)
+    linalg.fill ins(%zero : i8) outs(%left : ...)
+    linalg.fill ins(%zero : i8) outs(%right : ...)
+    memref.copy %a, %part : ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def ElideCopies : Pass<"quant-elide-copies", "::mlir::ModuleOp"> {
+  let summary = "values computed where they would be copied to";
+  let description = [{
+    Where a whole buffer is copied into a part of another one (the interior of a padded value, a branch of
+    a concatenation, a result), what writes it writes there at once, and its readers read there. That is done where nothing
+    else happens to that part meanwhile and all who use the buffer can take one whose lines and positions are farther
+    apart: loops can; packed operations can for their destination and residual, and for their input where it is the
+    same for every position of the window (1x1) or the distances are attributes (depthwise). Copies
+    of a buffer onto itself go as well.
+
+    ```mlir
+    // before
+    linalg.generic {...} outs(%a : memref<1x8x8xi8>) {...}
+    memref.copy %a, %part : memref<1x8x8xi8> to memref<1x8x8xi8, strided<[100, 10, 1], offset: 11>>
+    // after
+    linalg.generic {...} outs(%part : memref<1x8x8xi8, strided<[100, 10, 1], offset: 11>>) {...}
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
 def ExpandCopies : Pass<"quant-expand-copies", "::mlir::ModuleOp"> {
   let summary = "memref.copy to linalg.generic";
   let description = [{
