@@ -16,7 +16,7 @@ config.excludes = ["Inputs", "unit", "mutation", "python", "Integration", "Confo
 
 tools = os.path.join(config.dyadic_build, "bin")
 venv = os.path.join(config.dyadic_source, ".venv", "bin")
-for tool in ["quant-opt", "quant-translate", "quant-run"]:
+for tool in ["quant-opt", "quant-translate", "quant-run", "quant-search"]:
     if not os.access(os.path.join(tools, tool), os.X_OK):
         lit_config.fatal(f"{os.path.join(tools, tool)} does not exist, expected a build: ninja -C build")
 config.environment["PATH"] = os.pathsep.join([tools, config.llvm_tools, os.environ.get("PATH", "")])

@@ -185,6 +185,16 @@ Expected<float> JsonReader::getFloat(StringRef key) {
   return error(key, foundExpected(**value, kFloatText));
 }
 
+Expected<double> JsonReader::getNumber(StringRef key) {
+  Expected<const json::Value *> value = get(key);
+  if (!value)
+    return value.takeError();
+  std::optional<double> number = (*value)->getAsNumber();
+  if (number && std::isfinite(*number))
+    return *number;
+  return error(key, foundExpected(**value, kFloatText));
+}
+
 Expected<const json::Array *> JsonReader::getArray(StringRef key) {
   Expected<const json::Value *> value = get(key);
   if (!value)
@@ -201,6 +211,24 @@ Expected<JsonReader> JsonReader::getObject(StringRef key) {
   if (const json::Object *child = (*value)->getAsObject())
     return JsonReader(file, pathOf(key), *child);
   return error(key, foundExpected(**value, "an object"));
+}
+
+Error JsonReader::eachObject(StringRef key, function_ref<Error(JsonReader &)> read) {
+  Expected<const json::Array *> array = getArray(key);
+  if (!array)
+    return array.takeError();
+  for (const auto &[i, value] : llvm::enumerate(**array)) {
+    std::string place = (key + "[" + Twine(i) + "]").str();
+    const json::Object *child = value.getAsObject();
+    if (!child)
+      return error(place, foundExpected(value, "an object"));
+    JsonReader reader(file, pathOf(place), *child);
+    if (Error error = read(reader))
+      return error;
+    if (Error error = reader.finish())
+      return error;
+  }
+  return Error::success();
 }
 
 template <typename T, typename Convert>
@@ -232,6 +260,32 @@ Expected<std::vector<float>> JsonReader::getFloats(StringRef key) {
     expected = kFloatText;
     return asFloat(value);
   });
+}
+
+Expected<std::vector<std::string>> JsonReader::getStrings(StringRef key) {
+  return getElements<std::string>(key, [](const json::Value &value, std::string &expected) {
+    expected = "a string";
+    std::optional<StringRef> text = value.getAsString();
+    return text ? std::optional<std::string>(text->str()) : std::nullopt;
+  });
+}
+
+Expected<std::vector<std::vector<double>>> JsonReader::getNumberRows(StringRef key) {
+  return getElements<std::vector<double>>(
+      key, [](const json::Value &value, std::string &expected) -> std::optional<std::vector<double>> {
+        expected = "an array of finite numbers";
+        const json::Array *array = value.getAsArray();
+        if (!array)
+          return std::nullopt;
+        std::vector<double> row;
+        for (const json::Value &element : *array) {
+          std::optional<double> number = element.getAsNumber();
+          if (!number || !std::isfinite(*number))
+            return std::nullopt;
+          row.push_back(*number);
+        }
+        return row;
+      });
 }
 
 Expected<std::vector<int64_t>> JsonReader::getIntegers(StringRef key, int64_t min, int64_t max) {

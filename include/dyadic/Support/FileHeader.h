@@ -8,6 +8,7 @@
 #define DYADIC_SUPPORT_FILEHEADER_H
 
 #include "dyadic/Support/Version.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -48,11 +49,18 @@ public:
   llvm::Expected<int64_t> getInteger(llvm::StringRef key, int64_t min, int64_t max);
   /// A finite number that is also finite as float.
   llvm::Expected<float> getFloat(llvm::StringRef key);
+  /// A finite number.
+  llvm::Expected<double> getNumber(llvm::StringRef key);
   llvm::Expected<const llvm::json::Array *> getArray(llvm::StringRef key);
   llvm::Expected<JsonReader> getObject(llvm::StringRef key);
+  /// The elements of an array of objects; the first error that `read` or finish() of an element returns.
+  llvm::Error eachObject(llvm::StringRef key, llvm::function_ref<llvm::Error(JsonReader &)> read);
   // Arrays whose elements are all of one type.
   llvm::Expected<std::vector<std::string>> getShas(llvm::StringRef key);
   llvm::Expected<std::vector<float>> getFloats(llvm::StringRef key);
+  llvm::Expected<std::vector<std::string>> getStrings(llvm::StringRef key);
+  /// An array of arrays of finite numbers.
+  llvm::Expected<std::vector<std::vector<double>>> getNumberRows(llvm::StringRef key);
   llvm::Expected<std::vector<int64_t>> getIntegers(llvm::StringRef key, int64_t min, int64_t max);
 
   /// The keys of the object, sorted; the caller will read them all.
