@@ -33,8 +33,8 @@ struct LowerPackedLayers : impl::LowerPackedLayersBase<LowerPackedLayers> {
 private:
   static KernelWork workOf(Operation *op) {
     return TypeSwitch<Operation *, KernelWork>(op)
-        .Case<PackedConvOp, PackedDepthwiseOp, PackedFloatConvOp, PackedFloatDepthwiseOp, PackedWinogradOp, WinogradInputOp>(
-            [](auto packed) { return dyadic::workOf(packed); });
+        .Case<PackedConvOp, PackedDepthwiseOp, PackedFloatConvOp, PackedFloatDepthwiseOp, PackedWinogradOp,
+              WinogradInputOp>([](auto packed) { return dyadic::workOf(packed); });
   }
 
   static int64_t scratchBytes(Operation *op) {
@@ -51,10 +51,9 @@ private:
     auto most = function->getAttrOfType<IntegerAttr>(kScratchAttr);
     function->setAttr(kScratchAttr, builder.getI64IntegerAttr(std::max(bytes, most ? most.getInt() : 0)));
     auto start = static_cast<int64_t>(llvm::alignTo(workspace.getInt(), kBufferAlignment));
-    Value address =
-        memref::ExtractAlignedPointerAsIndexOp::create(builder, location, function.getArguments().back());
-    address = arith::AddIOp::create(builder, location, address,
-                                    arith::ConstantIndexOp::create(builder, location, start));
+    Value address = memref::ExtractAlignedPointerAsIndexOp::create(builder, location, function.getArguments().back());
+    address =
+        arith::AddIOp::create(builder, location, address, arith::ConstantIndexOp::create(builder, location, start));
     address = arith::IndexCastOp::create(builder, location, builder.getI64Type(), address);
     return LLVM::IntToPtrOp::create(builder, location, LLVM::LLVMPointerType::get(builder.getContext()), address);
   }
@@ -84,7 +83,8 @@ private:
     if (scratch > 0) {
       arguments.push_back(scratchOf(function, builder, op->getLoc(), scratch));
       if (!arguments.back())
-        return op->emitError() << "needs " << scratch << " bytes behind the workspace, expected quant-plan-memory before";
+        return op->emitError() << "needs " << scratch
+                               << " bytes behind the workspace, expected quant-plan-memory before";
     }
 
     OpBuilder outer(function);
@@ -97,7 +97,8 @@ private:
     auto kernel = LLVM::LLVMFuncOp::create(outer, op->getLoc(), name, type, LLVM::Linkage::Internal);
     kernel->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "nounwind"}));
     for (unsigned i = 0; i < arguments.size(); ++i)
-      if (i >= op->getNumOperands() || isAlone(op->getOperands(), i)) // a sum may be stored in the place of its residual
+      if (i >= op->getNumOperands() ||
+          isAlone(op->getOperands(), i)) // a sum may be stored in the place of its residual
         kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
     noteLayers(kernel, op->getLoc());
     split.note(kernel);
@@ -113,9 +114,8 @@ private:
         .Case([&](PackedConvOp conv) { buildPackedConv(vectors, pointers, panel, ranges, conv); })
         .Case([&](PackedDepthwiseOp depthwise) { buildPackedDepthwise(vectors, pointers, ranges, depthwise); })
         .Case([&](PackedFloatConvOp conv) { buildPackedFloatConv(vectors, pointers, ranges, conv); })
-        .Case([&](PackedFloatDepthwiseOp depthwise) {
-          buildPackedFloatDepthwise(vectors, pointers, ranges, depthwise);
-        })
+        .Case(
+            [&](PackedFloatDepthwiseOp depthwise) { buildPackedFloatDepthwise(vectors, pointers, ranges, depthwise); })
         .Case([&](PackedWinogradOp winograd) { buildPackedWinograd(vectors, pointers, panel, ranges, winograd); })
         .Case([&](WinogradInputOp input) { buildWinogradInput(vectors, pointers, ranges, input); });
     LLVM::ReturnOp::create(outer, op->getLoc(), ValueRange());

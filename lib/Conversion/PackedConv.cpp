@@ -11,8 +11,7 @@ namespace dyadic {
 
 KernelWork workOf(PackedConvOp op) { return panelWork(op, static_cast<int64_t>(op.getGroups()), /*size=*/1); }
 
-void buildPackedConv(VectorBuilder &b, ValueRange arguments, Value scratch, ArrayRef<Range> ranges,
-                     PackedConvOp op) {
+void buildPackedConv(VectorBuilder &b, ValueRange arguments, Value scratch, ArrayRef<Range> ranges, PackedConvOp op) {
   Value weights = arguments[1], offsets = arguments[2], panels = arguments[3], channels = arguments[4];
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);

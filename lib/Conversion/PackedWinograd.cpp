@@ -81,12 +81,13 @@ public:
   WinogradTile(VectorBuilder &b, PackedWinogradOp op, ValueRange arguments, Value weights, PositionLoops &loops,
                Epilogue &epilogue)
       : b(b), op(op), arguments(arguments), weights(weights), loops(loops), epilogue(epilogue),
-        dots(b, op.getDot(), /*flip=*/false), sums(b, dots, op, loops.pixelBytes(), /*storedBits=*/8), output(cast<MemRefType>(op.getDest().getType())), dest(output, 1),
+        dots(b, op.getDot(), /*flip=*/false), sums(b, dots, op, loops.pixelBytes(), /*storedBits=*/8),
+        output(cast<MemRefType>(op.getDest().getType())), dest(output, 1),
         residual(op.getResidual() ? cast<MemRefType>(op.getResidual().getType()) : MemRefType(), 1),
         channelsOfInput(loops.pixelBytes() / kWinogradInputs),
         columns(cast<ShapedType>(op.getCorrections().getType()).getDimSize(1)) {
     products = LLVM::AllocaOp::create(b.builder, b.location, arguments[0].getType(), b.builder.getI8Type(),
-                                     b.constant(kWinogradInputs * kMostTiles * kRowBytes), /*alignment=*/32);
+                                      b.constant(kWinogradInputs * kMostTiles * kRowBytes), /*alignment=*/32);
   }
 
   /// Tiles that share a panel's weights.
@@ -189,13 +190,12 @@ void buildPackedWinograd(VectorBuilder &b, ValueRange arguments, Value scratch, 
   PositionLoops loops(b, op, WinogradTile::kMostTiles, tiles.getDimSize(2) * tiles.getDimSize(3), tiles.getDimSize(3),
                       /*size=*/2);
   WinogradTile tile(b, op, arguments, scratch, loops, epilogue);
-  walkPanels(b, loops, PanelLoops(op, /*groups=*/1, /*size=*/2), ranges,
-             firstPlace(arguments, info.kind == qnn::Epilogue::Add),
-             [&](const Panel &panel) { tile.enter(panel.index); },
-             [&](Place line, const Panel &panel) {
-               loops.tiles(line,
-                           [&](Place place, int64_t count) { tile.compute(place, count, panel.index, panel.count); });
-             });
+  walkPanels(
+      b, loops, PanelLoops(op, /*groups=*/1, /*size=*/2), ranges,
+      firstPlace(arguments, info.kind == qnn::Epilogue::Add), [&](const Panel &panel) { tile.enter(panel.index); },
+      [&](Place line, const Panel &panel) {
+        loops.tiles(line, [&](Place place, int64_t count) { tile.compute(place, count, panel.index, panel.count); });
+      });
 }
 
 } // namespace dyadic

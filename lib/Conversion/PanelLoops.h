@@ -65,8 +65,8 @@ template <typename Op> KernelWork panelWork(Op op, int64_t groups, int64_t size)
 }
 
 /// Every line of positions of every panel: `enter` gets the panel when its turn comes, `body` the line, moved to the
-/// panel's channels. What is read again and again, the lines or the panel, stays in the nearest cache; a panel that takes
-/// work to enter is entered once. `ranges` are the shares of the two loops.
+/// panel's channels. What is read again and again, the lines or the panel, stays in the nearest cache; a panel that
+/// takes work to enter is entered once. `ranges` are the shares of the two loops.
 inline void walkPanels(VectorBuilder &b, PositionLoops &positions, const PanelLoops &loops,
                        llvm::ArrayRef<Range> ranges, Place first, llvm::function_ref<void(const Panel &)> enter,
                        llvm::function_ref<void(Place, const Panel &)> body) {

@@ -40,7 +40,8 @@ SmallVector<Value> PanelSums::add(Value input, int64_t rows, SmallVector<Value> 
 Value PanelSums::block(Value weights, int64_t i, int64_t v) {
   int64_t shared = 8 / weightBits;
   Value stored = b.load(b.vector(kSumLanes, 32), b.address(weights, (2 * (i / shared) + v) * kBlockBytes / 2));
-  return weightBits == 8 ? stored : b.bitcast(narrowWeights(b, stored, weightBits, i % shared), b.vector(kSumLanes, 32));
+  return weightBits == 8 ? stored
+                         : b.bitcast(narrowWeights(b, stored, weightBits, i % shared), b.vector(kSumLanes, 32));
 }
 
 SmallVector<Value> PanelSums::shortGroup(Value input, int64_t rows, int64_t size, Value wk, Value ok, ValueRange sums) {

@@ -19,7 +19,8 @@ public:
   /// Positions are `pixelBytes` of input apart. `op` has `offsets` and `group_sizes`.
   template <typename Op>
   PanelSums(VectorBuilder &b, DotBuilder &dots, Op op, int64_t pixelBytes, int64_t storedBits)
-      : b(b), dots(dots), pixelBytes(pixelBytes), storedBits(storedBits), weightBits(storedBits), groupSizes(op.getGroupSizes()),
+      : b(b), dots(dots), pixelBytes(pixelBytes), storedBits(storedBits), weightBits(storedBits),
+        groupSizes(op.getGroupSizes()),
         offsetWidth(mlir::cast<mlir::MemRefType>(op.getOffsets().getType()).getElementTypeBitWidth()) {}
 
   /// Turns to the panel of row `index` of the table at `panels`.

@@ -39,7 +39,8 @@ void unpackPanel(VectorBuilder &b, Value stored, Value target, int64_t blocks, i
     for (int64_t v : {0, 1}) {
       Value bytes = b.load(b.vector(kHalfBytes, 8), halfBlock(b, stored, unit, v));
       for (int64_t i = 0; i < shared; ++i)
-        b.store(narrowWeights(b, bytes, bits, i), b.address(halfBlock(b, target, b.times(unit, shared), v), i * kBlockBytes));
+        b.store(narrowWeights(b, bytes, bits, i),
+                b.address(halfBlock(b, target, b.times(unit, shared), v), i * kBlockBytes));
     }
   });
 }

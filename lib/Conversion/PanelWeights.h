@@ -25,7 +25,8 @@ void unpackPanel(VectorBuilder &b, mlir::Value stored, mlir::Value target, int64
 /// `target` (Support/Winograd.h).
 void transformPanel(VectorBuilder &b, mlir::Value stored, mlir::Value target, int64_t blocks, int64_t bits);
 
-/// Bytes of memory of its own that a thread needs for the weights of one panel; 0 where they are used as they are stored.
+/// Bytes of memory of its own that a thread needs for the weights of one panel; 0 where they are used as they are
+/// stored.
 int64_t panelScratchBytes(qnn::PackedConvOp op);
 int64_t panelScratchBytes(qnn::PackedWinogradOp op);
 inline int64_t panelScratchBytes(qnn::PackedFloatConvOp) { return 0; }

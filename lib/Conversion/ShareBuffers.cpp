@@ -51,6 +51,13 @@ private:
             places.operands.push_back(input);
       return places;
     }
+    // What Winograd's tiles have beyond an odd edge goes to a neighbour's place before the neighbour, whose
+    // residual must still be there.
+    if (auto winograd = dyn_cast<PackedWinogradOp>(op)) {
+      ArrayRef<int64_t> shape = cast<MemRefType>(winograd.getDest().getType()).getShape();
+      if (shape[1] % 2 != 0 || shape[2] % 2 != 0)
+        return places;
+    }
     // The epilogue loads a residual, adds it and stores, 16 channels of a position at a time.
     auto residual = [&](auto packed) {
       places.dest = packed.getDest();

@@ -40,8 +40,8 @@ template <typename Op> static LogicalResult verifyPackedFloat(Op op, int64_t pan
   int64_t weights = panels * taps[0] * taps[1] * run * kPanelChannels;
   if (sizeOf(op.getWeights()) != weights || sizeOf(op.getBias()) != panels * kPanelChannels)
     return op.emitOpError() << "weights of type " << op.getWeights().getType() << " and bias of type "
-                            << op.getBias().getType() << ", expected " << weights << " and "
-                            << panels * kPanelChannels << " numbers";
+                            << op.getBias().getType() << ", expected " << weights << " and " << panels * kPanelChannels
+                            << " numbers";
   int64_t steps[] = {static_cast<int64_t>(op.getLine()), static_cast<int64_t>(op.getPixel()),
                      static_cast<int64_t>(op.getTapLine()), static_cast<int64_t>(op.getTapPixel())};
   int64_t counts[] = {output[1] - 1, output[2] - 1, taps[0] - 1, taps[1] - 1}, end = read;

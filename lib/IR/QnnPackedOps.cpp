@@ -140,8 +140,8 @@ template <typename Op> static std::vector<int64_t> blocksOf(Op op, const Constan
 }
 
 /// Offsets, groups and panels of a packed convolution with `rows` rows of the table; `last` is the farthest address
-/// of a position, in elements of the input. `blocks` are those of all rows one after the other, empty where they are not
-/// known; starts count from the first of every `rowsTogether` rows.
+/// of a position, in elements of the input. `blocks` are those of all rows one after the other, empty where they are
+/// not known; starts count from the first of every `rowsTogether` rows.
 template <typename Op>
 static LogicalResult verifyPlan(Op op, int64_t rows, int64_t last, const std::vector<int64_t> &weights,
                                 int64_t rowsTogether) {
@@ -210,8 +210,7 @@ LogicalResult PackedConvOp::verify() {
                            << ", which share their bytes";
   ConstantView weights(getWeights());
   auto output = cast<ShapedType>(getDest().getType()).getShape();
-  int64_t last =
-      (output[1] - 1) * static_cast<int64_t>(getLine()) + (output[2] - 1) * static_cast<int64_t>(getPixel());
+  int64_t last = (output[1] - 1) * static_cast<int64_t>(getLine()) + (output[2] - 1) * static_cast<int64_t>(getPixel());
   return verifyPlan(*this, panels, last, weights ? blocksOf(*this, weights) : std::vector<int64_t>(), panels);
 }
 
@@ -266,7 +265,8 @@ LogicalResult PackedWinogradOp::verify() {
   int64_t channels = tiles[3] / kWinogradInputs, blocks = verifyWeights(*this);
   if (blocks == 0)
     return failure();
-  if (panels == 0 || blocks % (panels * 9 * blocksPerByte(static_cast<unsigned>(getWeightBits()))) != 0 || multipliesWords(getDot()))
+  if (panels == 0 || blocks % (panels * 9 * blocksPerByte(static_cast<unsigned>(getWeightBits()))) != 0 ||
+      multipliesWords(getDot()))
     return emitOpError() << blocks << " blocks of weights, expected as many for each of 9 positions of " << panels
                          << " panels";
   std::vector<int64_t> transformed;

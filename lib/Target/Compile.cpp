@@ -163,7 +163,8 @@ llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &targ
   for (const TargetCpu &cpu : target.cpus) {
     bool isLast = &cpu == &target.cpus.back();
     OwningOpRef<ModuleOp> copy = isLast ? OwningOpRef<ModuleOp>() : OwningOpRef<ModuleOp>(module.clone());
-    llvm::Expected<Variant> variant = lower(isLast ? module : *copy, cpu, llvm::Triple(target.triple), *compiled.context);
+    llvm::Expected<Variant> variant =
+        lower(isLast ? module : *copy, cpu, llvm::Triple(target.triple), *compiled.context);
     if (!variant)
       return variant.takeError();
     variant->module->setTargetTriple(compiled.module->getTargetTriple());
@@ -175,10 +176,10 @@ llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &targ
       renameFunctions(*variant, name += "_" + cIdentifier(cpu.name()));
     if (llvm::Linker::linkModules(*compiled.module, std::move(variant->module)))
       return makeError("the code for " + cpu.name() + " could not be joined to the others");
-    models.push_back(addModel(*compiled.module, compiled.module->getFunction(variant->entry),
-                              compiled.module->getFunction(variant->fork), compiled.signature,
-                              {name, print, target.nameOf(cpu), variant->workspaceBytes, variant->scratchBytes,
-                               variant->usefulThreads}));
+    models.push_back(addModel(
+        *compiled.module, compiled.module->getFunction(variant->entry), compiled.module->getFunction(variant->fork),
+        compiled.signature,
+        {name, print, target.nameOf(cpu), variant->workspaceBytes, variant->scratchBytes, variant->usefulThreads}));
     int64_t workspaceBytes = variant->workspaceBytes;
     if (variant->scratchBytes > 0)
       workspaceBytes = static_cast<int64_t>(llvm::alignTo(workspaceBytes, kBufferAlignment)) + variant->scratchBytes;

@@ -24,8 +24,8 @@ struct PanelTable {
   std::vector<int64_t> offsets, rows, groupSizes;
 };
 
-/// The plan of one panel whose inputs lie in [0, xMax]; only maddubs needs groups, and weights of `weightBits` that share
-/// their bytes.
+/// The plan of one panel whose inputs lie in [0, xMax]; only maddubs needs groups, and weights of `weightBits` that
+/// share their bytes.
 AccumulatorPlan planFor(qnn::Dot dot, std::vector<WeightBlock> blocks, int64_t xMax, unsigned weightBits = 8);
 
 /// `value` in another shape.

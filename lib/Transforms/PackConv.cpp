@@ -84,9 +84,9 @@ Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
       packer.constant({static_cast<int64_t>(weights.size())}, 8 * bytesOfInput, weights),
       packer.constant({static_cast<int64_t>(table.offsets.size())}, table.offsetWidth(), table.offsets),
       packer.constant({panels, table.columns()}, 32, table.rows), rows.value, to.residual, to.dest,
-      layer.strideHeight * lineSize, layer.strideWidth * layer.channels, layer.groups, dot, table.groupSizes, weightBits,
-      xMax, flip != 0, rounding.kind, rows.highHalves, rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint,
-      to.clamp, to.rounding);
+      layer.strideHeight * lineSize, layer.strideWidth * layer.channels, layer.groups, dot, table.groupSizes,
+      weightBits, xMax, flip != 0, rounding.kind, rows.highHalves, rounding.residualZeroPoint, to.isResidualUnsigned,
+      to.zeroPoint, to.clamp, to.rounding);
   return packed.getOutput();
 }
 

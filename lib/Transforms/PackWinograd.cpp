@@ -51,8 +51,7 @@ static std::vector<TapBlocks> tapBlocks(const LinearLayer &layer, int64_t panels
       TapBlocks &blocks = taps.emplace_back(count, std::vector<int8_t>(4 * kPanelChannels, 0));
       for (int64_t i = 0; i < kPanelChannels && panel * kPanelChannels + i < layer.outputs; ++i)
         for (int64_t c = 0; c < layer.channels; ++c)
-          blocks[c / 4][4 * i + c % 4] =
-              static_cast<int8_t>(layer.weight(panel * kPanelChannels + i, c, k / 3, k % 3));
+          blocks[c / 4][4 * i + c % 4] = static_cast<int8_t>(layer.weight(panel * kPanelChannels + i, c, k / 3, k % 3));
     }
   return taps;
 }
@@ -104,8 +103,9 @@ Value packWinograd(LayerPacker &packer, StorageRange range, Dot dot) {
       std::vector<WeightBlock> blocks;
       for (auto [i, block] : llvm::enumerate(position)) // those that fill up read what the last one reads
         blocks.push_back({std::min<int64_t>(4 * static_cast<int64_t>(i), layer.channels - 4), std::move(block)});
-      std::optional<AccumulatorPlan> plan =
-          dot == Dot::Maddubs ? planConsecutive(std::move(blocks), kPanelChannels, xMax) : planInOrder(std::move(blocks));
+      std::optional<AccumulatorPlan> plan = dot == Dot::Maddubs
+                                                ? planConsecutive(std::move(blocks), kPanelChannels, xMax)
+                                                : planInOrder(std::move(blocks));
       if (!plan)
         return {};
       plans.push_back(std::move(*plan));

@@ -54,9 +54,9 @@ func.func @long(%x: memref<1x1x1x32xi8>, %w: memref<512xi8>, %o: memref<8xi16>, 
 // CHECK: llvm.func internal @winograd_packed_0
 // CHECK: llvm.sub {{.*}} : vector<32xi8>
 // CHECK: llvm.mlir.constant(dense<30> : vector<32xi8>)
-func.func @winograd(%x: memref<1x6x6x16xi8>, %v: memref<1x2x2x256xi8>, %w: memref<4096xi8>, %o: memref<4xi16>, %p: memref<16x3xi32>, %c: memref<1x16xi32>, %k: memref<4x16xi32>, %y: memref<1x3x3x16xi32>) {
+func.func @winograd(%x: memref<1x6x6x16xi8>, %v: memref<1x2x2x256xi8>, %w: memref<2304xi8>, %o: memref<4xi16>, %p: memref<16x3xi32>, %c: memref<1x16xi32>, %k: memref<4x16xi32>, %y: memref<1x3x3x16xi32>, %workspace: memref<100xi8>) attributes {dyadic.workspace = 100 : i64} {
   qnn.winograd_input ins(%x) outs(%v) {center = 0 : i64, around = 30 : i64} : (memref<1x6x6x16xi8>, memref<1x2x2x256xi8>) -> ()
-  qnn.packed_winograd ins(%v, %w, %o, %p, %c, %k) outs(%y) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 4>, x_max = 60 : i64} : (memref<1x2x2x256xi8>, memref<4096xi8>, memref<4xi16>, memref<16x3xi32>, memref<1x16xi32>, memref<4x16xi32>, memref<1x3x3x16xi32>) -> ()
+  qnn.packed_winograd ins(%v, %w, %o, %p, %c, %k) outs(%y) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 4>, x_max = 60 : i64} : (memref<1x2x2x256xi8>, memref<2304xi8>, memref<4xi16>, memref<16x3xi32>, memref<1x16xi32>, memref<4x16xi32>, memref<1x3x3x16xi32>) -> ()
   return
 }
 

@@ -221,12 +221,38 @@ func.func @corrections(%x: tensor<1x1x1x64xui8>, %d: tensor<1x2x2x16xsi32>) -> t
 // -----
 
 func.func @transformed_overflow(%x: tensor<1x1x1x64xui8>, %d: tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32> {
+  %w = arith.constant dense<14> : tensor<576xi8>
+  %o = arith.constant dense<0> : tensor<1xi16>
+  %p = arith.constant dense<[[0, 0, 1], [1, 0, 1], [2, 0, 1], [3, 0, 1], [4, 0, 1], [5, 0, 1], [6, 0, 1], [7, 0, 1], [8, 0, 1], [9, 0, 1], [10, 0, 1], [11, 0, 1], [12, 0, 1], [13, 0, 1], [14, 0, 1], [15, 0, 1]]> : tensor<16x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  %k = arith.constant dense<0> : tensor<4x16xi32>
+  // expected-error@+1 {{panel 1: the sum of 2 products can leave 16 bits, expected smaller groups}}
+  %y = qnn.packed_winograd ins(%x, %w, %o, %p, %c, %k) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, x_max = 255 : i64} : (tensor<1x1x1x64xui8>, tensor<576xi8>, tensor<1xi16>, tensor<16x3xi32>, tensor<1x16xi32>, tensor<4x16xi32>, tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32>
+  return %y : tensor<1x2x2x16xsi32>
+}
+
+// -----
+
+func.func @transformed_beyond_bytes(%x: tensor<1x1x1x64xui8>, %d: tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32> {
+  %w = arith.constant dense<15> : tensor<576xi8>
+  %o = arith.constant dense<0> : tensor<1xi16>
+  %p = arith.constant dense<[[0, 0, 1], [1, 0, 1], [2, 0, 1], [3, 0, 1], [4, 0, 1], [5, 0, 1], [6, 0, 1], [7, 0, 1], [8, 0, 1], [9, 0, 1], [10, 0, 1], [11, 0, 1], [12, 0, 1], [13, 0, 1], [14, 0, 1], [15, 0, 1]]> : tensor<16x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  %k = arith.constant dense<0> : tensor<4x16xi32>
+  // expected-error@+1 {{transformed weights leave 8 bits, expected smaller ones}}
+  %y = qnn.packed_winograd ins(%x, %w, %o, %p, %c, %k) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, x_max = 255 : i64} : (tensor<1x1x1x64xui8>, tensor<576xi8>, tensor<1xi16>, tensor<16x3xi32>, tensor<1x16xi32>, tensor<4x16xi32>, tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32>
+  return %y : tensor<1x2x2x16xsi32>
+}
+
+// -----
+
+func.func @taps(%x: tensor<1x1x1x64xui8>, %d: tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32> {
   %w = arith.constant dense<65> : tensor<1024xi8>
   %o = arith.constant dense<0> : tensor<1xi16>
   %p = arith.constant dense<[[0, 0, 1], [1, 0, 1], [2, 0, 1], [3, 0, 1], [4, 0, 1], [5, 0, 1], [6, 0, 1], [7, 0, 1], [8, 0, 1], [9, 0, 1], [10, 0, 1], [11, 0, 1], [12, 0, 1], [13, 0, 1], [14, 0, 1], [15, 0, 1]]> : tensor<16x3xi32>
   %c = arith.constant dense<0> : tensor<1x16xi32>
   %k = arith.constant dense<0> : tensor<4x16xi32>
-  // expected-error@+1 {{panel 0: the sum of 2 products can leave 16 bits, expected smaller groups}}
+  // expected-error@+1 {{16 blocks of weights, expected as many for each of 9 positions of 1 panels}}
   %y = qnn.packed_winograd ins(%x, %w, %o, %p, %c, %k) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, x_max = 255 : i64} : (tensor<1x1x1x64xui8>, tensor<1024xi8>, tensor<1xi16>, tensor<16x3xi32>, tensor<1x16xi32>, tensor<4x16xi32>, tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32>
   return %y : tensor<1x2x2x16xsi32>
 }

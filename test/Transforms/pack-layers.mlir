@@ -115,7 +115,8 @@ func.func @left(%x: tensor<1x4x4x4xui8>, %w: tensor<16x4x3x3xsi8>) -> tensor<1x2
 // CHECK-LABEL: func.func @winograd
 // CHECK: qnn.pad %{{.*}} {{.*}} -> tensor<1x8x128xui8>
 // CHECK: qnn.winograd_input {{.*}} {around = 30 : i64, center = 0 : i64} : (tensor<1x8x8x16xui8>, tensor<1x3x3x256xui8>)
-// CHECK: qnn.packed_winograd {{.*}} group_sizes = array<i64: 4>, high_halves, x_max = 60 : i64
+// CHECK: dense<-1> : tensor<576xi8>
+// CHECK: qnn.packed_winograd {{.*}} group_sizes = array<i64: 4>, high_halves, weight_bits = 2 : i64, x_max = 60 : i64
 // VNNI-LABEL: func.func @winograd
 // VNNI: qnn.packed_winograd {{.*}}dot = #qnn.dot<dpbusd>
 // Five bits of weight can leave a byte, and these do: 9 * 15.

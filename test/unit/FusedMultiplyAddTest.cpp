@@ -41,8 +41,21 @@ TEST(FusedMultiplyAdd, TwoRoundingsWouldBeWrong) {
 
 TEST(FusedMultiplyAdd, SpecialNumbers) {
   const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
-  const float special[] = {0.0f, -0.0f, 1.0f,     -1.0f,    inf,       -inf,    nan,    0x1p-149f,
-                           -0x1p-149f, 0x1p-126f, 0x1.fffffep127f, -0x1.fffffep127f, 0x1p-75f, 0x1.8p-75f, 3.0f};
+  const float special[] = {0.0f,
+                           -0.0f,
+                           1.0f,
+                           -1.0f,
+                           inf,
+                           -inf,
+                           nan,
+                           0x1p-149f,
+                           -0x1p-149f,
+                           0x1p-126f,
+                           0x1.fffffep127f,
+                           -0x1.fffffep127f,
+                           0x1p-75f,
+                           0x1.8p-75f,
+                           3.0f};
   for (float x : special)
     for (float y : special)
       for (float c : special)

@@ -43,8 +43,8 @@ inline constexpr llvm::StringLiteral kWorkspaceAttr = "dyadic.workspace";
 /// And bytes of the largest set of buffers in it that live at one moment.
 inline constexpr llvm::StringLiteral kLiveSetAttr = "dyadic.live_set";
 
-/// Attribute of a kernel whose last pointer is to memory that a thread has for itself: how many bytes. Of the entry function:
-/// the most of its kernels, which lie behind the workspace.
+/// Attribute of a kernel whose last pointer is to memory that a thread has for itself: how many bytes. Of the entry
+/// function: the most of its kernels, which lie behind the workspace.
 inline constexpr llvm::StringLiteral kScratchAttr = "dyadic.scratch";
 /// Of buffers in the workspace and of what lies behind it, in bytes.
 inline constexpr int64_t kBufferAlignment = 64;
