@@ -37,6 +37,15 @@ private:
               WinogradInputOp>([](auto packed) { return dyadic::workOf(packed); });
   }
 
+  /// What `kMethodAttr` says.
+  static std::string methodOf(Operation *op) {
+    return TypeSwitch<Operation *, std::string>(op)
+        .Case<PackedConvOp, PackedDepthwiseOp>([](auto packed) { return stringifyDot(packed.getDot()).str(); })
+        .Case<PackedFloatConvOp, PackedFloatDepthwiseOp>([](auto) { return "fma"; })
+        .Case([](PackedWinogradOp winograd) { return "winograd " + stringifyDot(winograd.getDot()).str(); })
+        .Default([](Operation *) { return ""; });
+  }
+
   static int64_t scratchBytes(Operation *op) {
     return TypeSwitch<Operation *, int64_t>(op)
         .Case<PackedConvOp, PackedWinogradOp>([](auto packed) { return panelScratchBytes(packed); })
@@ -102,6 +111,8 @@ private:
         kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
     noteLayers(kernel, op->getLoc());
     split.note(kernel);
+    if (std::string method = methodOf(op); !method.empty())
+      kernel->setAttr(kMethodAttr, builder.getStringAttr(method));
     if (scratch > 0)
       kernel->setAttr(kScratchAttr, builder.getI64IntegerAttr(scratch));
     Block *entry = kernel.addEntryBlock(outer);

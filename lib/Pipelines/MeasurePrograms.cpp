@@ -145,11 +145,12 @@ static llvm::Expected<Sample> timedSample(const ReportRequest &request, Times &t
 
 /// Sizes of one program and, with `sample`, its times.
 static llvm::Error measureProgram(ModuleOp module, const Report &report, const ReportRequest &request,
-                                  ProgramSizes &sizes, const Sample *sample, std::optional<ProgramTimes> &times,
-                                  std::vector<std::string> &countedWith) {
+                                  ProgramSizes &sizes, std::vector<Kernel> &kernels, const Sample *sample,
+                                  std::optional<ProgramTimes> &times, std::vector<std::string> &countedWith) {
   llvm::Expected<CompiledModule> compiled = compileCopy(module, request.target);
   if (!compiled)
     return compiled.takeError();
+  kernels = compiled->kernels;
   sizes.workspace = compiled->workspaceBytes;
   sizes.liveSet = compiled->liveSetBytes;
   llvm::Expected<int64_t> code = codeBytes(*compiled);
@@ -176,6 +177,18 @@ static llvm::Error measureProgram(ModuleOp module, const Report &report, const R
   return llvm::Error::success();
 }
 
+/// Says of every layer that multiplies how its kernel does; of several CPUs, on the best.
+static void nameMethods(Report &report, const std::vector<Kernel> &kernels) {
+  llvm::StringMap<std::string> methods;
+  for (const Kernel &kernel : kernels)
+    for (const std::string &id : kernel.layers)
+      if (std::string &method = methods[id]; !kernel.method.empty())
+        method = kernel.method;
+  for (LayerReport &layer : report.layers)
+    if (auto method = methods.find(layer.id); layer.macs > 0 && method != methods.end())
+      layer.method = method->second.empty() ? "loops" : method->second;
+}
+
 llvm::Error measurePrograms(Report &report, const ReportRequest &request) {
   std::optional<Sample> sample;
   Times times;
@@ -188,13 +201,15 @@ llvm::Error measurePrograms(Report &report, const ReportRequest &request) {
     report.timesNote = "no times: this machine does not run the target " + report.target;
   }
   const Sample *timed = sample ? &*sample : nullptr;
-  if (llvm::Error error = measureProgram(request.floatModule, report, request, report.floatSizes, timed, times.floating,
-                                         times.countedWith))
+  std::vector<Kernel> kernels;
+  if (llvm::Error error = measureProgram(request.floatModule, report, request, report.floatSizes, kernels, timed,
+                                         times.floating, times.countedWith))
     return error;
   if (request.program) // its kernels decide what is counted where
-    if (llvm::Error error = measureProgram(request.program, report, request, report.integerSizes, timed, times.integer,
-                                           times.countedWith))
+    if (llvm::Error error = measureProgram(request.program, report, request, report.integerSizes, kernels, timed,
+                                           times.integer, times.countedWith))
       return error;
+  nameMethods(report, kernels);
   if (timed)
     report.times = std::move(times);
   return llvm::Error::success();

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "ReportFormat.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
+#include <map>
 
 namespace dyadic {
 
@@ -83,6 +86,25 @@ std::string topOneText(const Proportion &topOne) {
   return llvm::formatv("{0:F1}% ({1} of {2}; 95% interval {3:F1}% to {4:F1}%)", 100 * topOne.value(), topOne.successes,
                        topOne.trials, 100 * low, 100 * high)
       .str();
+}
+
+std::string methodsText(const Report &report) {
+  std::map<std::string, int64_t> macs;
+  int64_t total = 0;
+  for (const LayerReport &layer : report.layers) {
+    if (layer.method.empty())
+      continue;
+    macs[layer.method] += layer.macs;
+    total += layer.macs;
+  }
+  std::vector<std::pair<int64_t, std::string>> parts;
+  for (const auto &[method, count] : macs)
+    parts.emplace_back(-count, method);
+  llvm::sort(parts);
+  auto text = [&](const std::pair<int64_t, std::string> &part) {
+    return percentText(static_cast<double>(-part.first) / static_cast<double>(total)) + " " + part.second;
+  };
+  return llvm::join(llvm::map_range(parts, text), ", ");
 }
 
 std::vector<std::string> notesOf(const Report &report) {

@@ -29,6 +29,9 @@ std::string shapeText(const LayerReport &row);
 std::string widthsText(const LayerReport &row);
 /// `100.0% (38 of 38; 95% interval 90.8% to 100.0%)`.
 std::string topOneText(const Proportion &topOne);
+/// `98.1% maddubs, 1.9% loops`: the parts of all multiply-accumulates that are computed alike; empty where that is not
+/// known.
+std::string methodsText(const Report &report);
 /// Warnings and notes that both show.
 std::vector<std::string> notesOf(const Report &report);
 

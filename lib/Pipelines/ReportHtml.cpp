@@ -74,7 +74,10 @@ private:
     for (const LayerReport *row : rows)
       macs += row->macs;
     os << " &middot; " << report.layers.size() << " layers &middot; " << countText(static_cast<double>(macs))
-       << " multiply-accumulates a sample &middot; target " << htmlText(report.target) << "</p>\n</header>\n";
+       << " multiply-accumulates a sample";
+    if (std::string methods = methodsText(report); !methods.empty())
+      os << " (" << htmlText(methods) << ")";
+    os << " &middot; target " << htmlText(report.target) << "</p>\n</header>\n";
   }
 
   void writeNotes() {

@@ -127,6 +127,8 @@ private:
     if (row.stored)
       json.attribute("value_bits", row.stored->bits);
     json.attribute("macs", row.macs);
+    if (!row.method.empty())
+      json.attribute("method", row.method);
     json.attribute("weights", row.weights);
     json.attribute("float_bytes", row.floatBytes);
     optional("bytes", row.bytes);

@@ -168,6 +168,8 @@ private:
       if (!text.empty())
         os << ", " << text;
     os << "\n";
+    if (std::string methods = methodsText(report); !methods.empty())
+      os << "multiply-accumulates: " << methods << "\n";
   }
 
   void writeTimes() {

@@ -58,9 +58,13 @@ static std::vector<Kernel> takeKernels(ModuleOp module) {
   std::vector<Kernel> kernels;
   for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
     auto ids = dyn_cast_or_null<ArrayAttr>(function->removeAttr(kLayersAttr));
-    if (!ids)
+    if (!ids) {
+      function->removeAttr(kMethodAttr);
       continue;
-    Kernel kernel{function.getName().str(), {}};
+    }
+    Kernel kernel{function.getName().str(), {}, {}};
+    if (auto method = dyn_cast_or_null<StringAttr>(function->removeAttr(kMethodAttr)))
+      kernel.method = method.str();
     for (auto id : ids.getAsRange<StringAttr>())
       kernel.layers.push_back(id.str());
     kernels.push_back(std::move(kernel));

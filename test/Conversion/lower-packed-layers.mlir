@@ -47,7 +47,7 @@ func.func @long(%x: memref<1x1x1x32xi8>, %w: memref<512xi8>, %o: memref<8xi16>, 
 // CHECK-LABEL: func.func @winograd
 // CHECK: llvm.call @winograd_packed_0
 // CHECK: llvm.call @winograd_packed_1
-// CHECK: llvm.func internal @winograd_packed_1
+// CHECK: llvm.func internal @winograd_packed_1{{.*}}dyadic.method = "winograd maddubs"
 // CHECK: llvm.alloca
 // CHECK: llvm.x86.avx2.pmadd.ub.sw
 // CHECK: llvm.icmp "eq"

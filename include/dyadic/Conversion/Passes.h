@@ -64,6 +64,8 @@ void registerPackedBufferization(mlir::DialectRegistry &registry);
 
 /// Attribute of a kernel: the ids of the layers that it computes, several where it fuses them.
 inline constexpr llvm::StringLiteral kLayersAttr = "dyadic.layers";
+/// Attribute of a kernel: how it multiplies and sums, as `maddubs`, `winograd dpbusd`, `fma`. Loops have none.
+inline constexpr llvm::StringLiteral kMethodAttr = "dyadic.method";
 /// Notes on `kernel` the layers that the lowering put into `location`.
 void noteLayers(mlir::Operation *kernel, mlir::Location location);
 

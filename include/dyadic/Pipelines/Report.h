@@ -46,6 +46,7 @@ struct LayerReport {
   bool isFloat = false;
   std::optional<unsigned> weightBits;                      // of layers with weights
   int64_t macs = 0;                                        // multiply-accumulates of one sample
+  std::string method;                                      // how they are computed; empty: not known
   int64_t weights = 0;                                     // how many
   int64_t floatBytes = 0;                                  // constants of the float layer
   std::optional<int64_t> bytes;                            // of the integer one

@@ -18,6 +18,7 @@ namespace dyadic {
 struct Kernel {
   std::string name;                // of the LLVM function
   std::vector<std::string> layers; // ids of the layers it serves; several where it fuses them
+  std::string method;              // how it multiplies and sums: maddubs, winograd dpbusd, fma; empty: loops
 };
 
 /// Product of a compilation, with the code of each of the target's CPUs. Members are destroyed in reverse order.
