@@ -33,7 +33,7 @@ class Rival:
     engine: str  # a key of ENGINES
     path: Path
     options: dict[str, str] = field(default_factory=dict)  # of ONNX Runtime's session
-    reference: Path | None = None  # a module of the integer level, whose interpreter must give the same outputs
+    reference: Path | None = None  # a module, whose interpreter must give the same outputs
     inputs: list[Arrays] = field(default_factory=list)  # samples; the first is timed
 
 
@@ -68,6 +68,18 @@ def dyadic_rivals(
         library = folder / f"dyadic_{bits}_{target}.so"
         run_tool("quant-translate", *arguments, f"--bits={plan}", f"--target={target}", "-o", library)
         rivals.append(Rival(f"dyadic {bits} {target}", "dyadic", library, reference=module))
+    return rivals
+
+
+def dyadic_float_rivals(model: Path, samples: list[Arrays], folder: Path, targets: list[str]) -> list[Rival]:
+    """A library of the float program for each target."""
+    module = folder / "dyadic_fp32.mlir"
+    run_tool("quant-translate", model, "--float", "-o", module)
+    rivals = []
+    for target in targets:
+        library = folder / f"dyadic_fp32_{target}.so"
+        run_tool("quant-translate", model, "--float", f"--target={target}", "-o", library)
+        rivals.append(Rival(f"dyadic fp32 {target}", "dyadic", library, reference=module, inputs=samples))
     return rivals
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Speed of W8A8 programs next to ONNX Runtime, in turn on one core.
+"""Speed of W8A8 and float programs next to ONNX Runtime, in turn on one core.
 
     speed.py                         every model that is found
     speed.py --models kws_dscnn resnet18 --rounds 9
@@ -32,6 +32,7 @@ from rivals import (
     ROOT,
     Arrays,
     Rival,
+    dyadic_float_rivals,
     dyadic_rivals,
     ort_int8,
     ort_session,
@@ -110,12 +111,21 @@ def integer_inputs(name: str, samples: list[Arrays]) -> list[Arrays]:
     return [{name: np.clip(np.rint(array * 32 + 128), 0, 255).astype(np.uint8)} for array in arrays]
 
 
-def make_rivals(subject: Subject, folder: Path, targets: list[str]) -> list[Rival]:
-    """What can be made of the model; says what cannot."""
-    is_layer = subject.name in synthetic.LAYERS
+def float_rivals(subject: Subject, folder: Path, targets: list[str]) -> list[Rival]:
     rivals = [Rival(BASE, "ort", subject.model, inputs=subject.samples)]
     if importlib.util.find_spec("openvino"):
         rivals.append(Rival("openvino fp32", "openvino", subject.model, inputs=subject.samples))
+    try:
+        rivals += dyadic_float_rivals(subject.original, subject.samples, folder, targets)
+    except RuntimeError as error:
+        log(f"{subject.name}: dyadic fp32: {error}")
+    return rivals
+
+
+def make_rivals(subject: Subject, folder: Path, targets: list[str]) -> list[Rival]:
+    """What can be made of the model; says what cannot."""
+    is_layer = subject.name in synthetic.LAYERS
+    rivals = float_rivals(subject, folder, targets)
     quantize = quantize_layer if is_layer else lambda *arguments: quantize_network(*arguments, log)
     try:
         rivals += ort_int8(quantize(subject.model, subject.samples, folder))
@@ -264,7 +274,8 @@ def benchmark(name: str, options: argparse.Namespace) -> dict:
     folder = Path(tempfile.mkdtemp(prefix=f"speed-{name}-"))
     try:
         subject = find(name, folder, options.shared)
-        rivals = make_rivals(subject, folder, options.targets)
+        make = float_rivals if options.fp32 else make_rivals
+        rivals = make(subject, folder, options.targets)
         exactness = {}
         for rival in rivals:
             try:
@@ -307,6 +318,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--turn", type=float, default=0.2, help="seconds of a rival's turn in a round")
     parser.add_argument("--targets", default="avx2,native", help="of Dyadic, separated by commas")
+    parser.add_argument("--fp32", action="store_true", help="only float programs")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="where real models are")
     parser.add_argument("--markdown", type=Path)

@@ -15,7 +15,7 @@ struct FloatUnit {
   /// Positions that a kernel computes together, against 16 channels or, of a depthwise convolution, one register of
   /// them: so many that sums, weights and inputs just fill the registers.
   int64_t rows, depthwiseRows;
-  /// Otherwise it is made of operations in f64, at a tenth of the speed.
+  /// Otherwise it is made of operations in f64, many times slower.
   bool hasFusedMultiplyAdd;
 };
 
