@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <numeric>
+#include <tuple>
 
 namespace dyadic {
 
@@ -86,9 +87,9 @@ public:
   Search(const std::vector<ArenaBuffer> &buffers, int64_t alignment, int64_t capacity)
       : buffers(buffers), alignment(alignment), capacity(capacity), order(buffers.size()) {
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-      return buffers[a].begin != buffers[b].begin ? buffers[a].begin < buffers[b].begin
-                                                  : buffers[a].size > buffers[b].size;
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return std::make_tuple(buffers[a].begin, -buffers[a].size, a) <
+             std::make_tuple(buffers[b].begin, -buffers[b].size, b);
     });
     offsets.assign(buffers.size(), 0);
   }
@@ -122,7 +123,8 @@ private:
       if (i < live.size())
         end = offsets[live[i]] + roundUp(buffers[live[i]].size, alignment);
     }
-    std::stable_sort(gaps.begin(), gaps.end(), [](const Gap &a, const Gap &b) { return a.size < b.size; });
+    std::sort(gaps.begin(), gaps.end(),
+              [](const Gap &a, const Gap &b) { return std::tie(a.size, a.index) < std::tie(b.size, b.index); });
     for (const Gap &gap : gaps) {
       std::vector<size_t> with = live;
       with.insert(with.begin() + static_cast<std::ptrdiff_t>(gap.index), order[next]);
@@ -168,8 +170,8 @@ int64_t planArena(std::vector<ArenaBuffer> &buffers, int64_t alignment) {
   for (const Key &key : keys) {
     std::vector<size_t> order(buffers.size());
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-      return key(a) != key(b) ? key(a) > key(b) : buffers[a].size > buffers[b].size;
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return std::make_tuple(-key(a), -buffers[a].size, a) < std::make_tuple(-key(b), -buffers[b].size, b);
     });
     for (bool smallestGap : {false, true}) {
       Placement placement(buffers, alignment, smallestGap);
@@ -184,7 +186,10 @@ int64_t planArena(std::vector<ArenaBuffer> &buffers, int64_t alignment) {
   for (ArenaBuffer &buffer : rounded)
     buffer.size = roundUp(buffer.size, alignment);
   int64_t least = largestLiveSet(rounded);
-  for (int64_t percent = 100; least * percent / 100 < total; percent += 2) {
+  // The search recurses once for every buffer.
+  constexpr size_t kMostBuffers = 4096;
+  bool isSearched = buffers.size() <= kMostBuffers;
+  for (int64_t percent = 100; isSearched && least * percent / 100 < total; percent += 2) {
     Search search(buffers, alignment, roundUp(least * percent / 100, alignment));
     if (search.run()) {
       total = roundUp(least * percent / 100, alignment);
