@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "BufferUses.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
 using namespace mlir;
@@ -25,6 +27,16 @@ std::optional<StridedLayout> layoutOf(Value value) {
     return std::nullopt;
   return StridedLayout{offset, std::vector<int64_t>(type.getShape()),
                        std::vector<int64_t>(strides.begin(), strides.end())};
+}
+
+Value addressOf(OpBuilder &builder, Location location, Value value) {
+  auto type = cast<MemRefType>(value.getType());
+  Value address = memref::ExtractAlignedPointerAsIndexOp::create(builder, location, value);
+  address = arith::IndexCastOp::create(builder, location, builder.getI64Type(), address);
+  if (int64_t bytes = layoutOf(value)->offset * type.getElementTypeBitWidth() / 8; bytes != 0)
+    address = arith::AddIOp::create(builder, location, address,
+                                    arith::ConstantOp::create(builder, location, builder.getI64IntegerAttr(bytes)));
+  return LLVM::IntToPtrOp::create(builder, location, LLVM::LLVMPointerType::get(builder.getContext()), address);
 }
 
 SmallVector<OpOperand *> usesOf(Value buffer) {

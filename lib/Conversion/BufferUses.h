@@ -17,6 +17,9 @@ mlir::Value bufferOf(mlir::Value value);
 /// Where the elements of `value` lie in its buffer; nothing where that is known only when the program runs.
 std::optional<StridedLayout> layoutOf(mlir::Value value);
 
+/// The address of the first element of `value`, whose layout is static, as an LLVM pointer.
+mlir::Value addressOf(mlir::OpBuilder &builder, mlir::Location location, mlir::Value value);
+
 /// Uses of `buffer` and of all its views by what is no view.
 llvm::SmallVector<mlir::OpOperand *> usesOf(mlir::Value buffer);
 

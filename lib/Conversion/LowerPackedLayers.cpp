@@ -72,21 +72,10 @@ private:
     auto pointer = LLVM::LLVMPointerType::get(op->getContext());
     SmallVector<Value> arguments;
     for (Value operand : op->getOperands()) {
-      auto type = dyn_cast<MemRefType>(operand.getType());
-      SmallVector<int64_t> strides;
-      int64_t offset = 0;
-      if (!type || failed(type.getStridesAndOffset(strides, offset)) || ShapedType::isDynamic(offset) ||
-          llvm::any_of(strides, ShapedType::isDynamic) || strides.back() != 1)
+      std::optional<StridedLayout> layout = isa<MemRefType>(operand.getType()) ? layoutOf(operand) : std::nullopt;
+      if (!layout || layout->strides.back() != 1)
         return op->emitError() << "operand of type " << operand.getType() << ", expected a buffer of static strides";
-      Value address = memref::ExtractAlignedPointerAsIndexOp::create(builder, op->getLoc(), operand);
-      address = arith::IndexCastOp::create(builder, op->getLoc(), builder.getI64Type(), address);
-      if (offset != 0) {
-        int64_t bytes = offset * type.getElementTypeBitWidth() / 8;
-        address =
-            arith::AddIOp::create(builder, op->getLoc(), address,
-                                  arith::ConstantOp::create(builder, op->getLoc(), builder.getI64IntegerAttr(bytes)));
-      }
-      arguments.push_back(LLVM::IntToPtrOp::create(builder, op->getLoc(), pointer, address));
+      arguments.push_back(addressOf(builder, op->getLoc(), operand));
     }
     auto scratch = static_cast<int64_t>(llvm::alignTo(scratchBytes(op), kBufferAlignment));
     if (scratch > 0) {

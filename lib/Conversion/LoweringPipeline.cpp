@@ -51,6 +51,8 @@ void buildLoweringPipeline(OpPassManager &manager, const LoweringOptions &option
   manager.addPass(createShareBuffers());
   manager.addPass(createPlanMemory());
   // While the buffers are still known to be parts of one workspace.
+  if (!options.byteDot.empty()) // the target has vectors
+    manager.addPass(createLowerTransposes());
   manager.addPass(createOutlineKernels());
   manager.addPass(createLowerPackedLayers());
   if (options.emulateDots)

@@ -121,6 +121,24 @@ def PlanMemory : Pass<"quant-plan-memory", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
+def LowerTransposes : Pass<"quant-lower-transposes", "::mlir::ModuleOp"> {
+  let summary = "transposes of buffers into kernels of vectors";
+  let description = [{
+    A loop nest that only moves numbers of 8, 16 or 32 bits, so that another dimension becomes the contiguous one,
+    becomes a call of a private function of the LLVM dialect. It turns squares of 16 bytes by 16 in registers;
+    two to four planes of numbers it interleaves, or takes apart. The last square of a line lies over some of the one before.
+
+    ```mlir
+    // before
+    linalg.generic {indexing_maps = [(h, w, c) -> (c, h, w), (h, w, c) -> (h, w, c)], ...} ins(%a : memref<3x8x8xi8>) outs(%b : memref<8x8x3xi8>) { linalg.yield %in }
+    // after
+    llvm.call @main_transpose_0(%0, %1) : (!llvm.ptr, !llvm.ptr) -> ()
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
 def OutlineKernels : Pass<"quant-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "every loop nest into a function of its own";
   let description = [{
