@@ -23,7 +23,7 @@ static void pause() {
 /// Waits until `isDone`, at first busily, then by giving the core to whoever wants it; false after `patience`.
 template <typename Condition> static bool spin(Condition isDone, std::chrono::microseconds patience) {
   using Clock = std::chrono::steady_clock;
-  constexpr int kBusy = 64;
+  constexpr int kBusy = 1024; // about 15 us: who yields on a busy machine is away for milliseconds
   Clock::time_point start = Clock::now();
   do {
     for (int i = 0; i < kBusy; ++i) {
