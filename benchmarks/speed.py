@@ -122,9 +122,11 @@ def float_rivals(subject: Subject, folder: Path, targets: list[str]) -> list[Riv
     return rivals
 
 
-def make_rivals(subject: Subject, folder: Path, targets: list[str]) -> list[Rival]:
+def make_rivals(subject: Subject, folder: Path, targets: list[str], widths: list[str]) -> list[Rival]:
     """What can be made of the model; says what cannot."""
     is_layer = subject.name in synthetic.LAYERS
+    if subject.name.startswith("depthwise"):  # these have no kernels for narrow weights
+        widths = ["w8a8"]
     rivals = float_rivals(subject, folder, targets)
     quantize = quantize_layer if is_layer else lambda *arguments: quantize_network(*arguments, log)
     try:
@@ -133,7 +135,7 @@ def make_rivals(subject: Subject, folder: Path, targets: list[str]) -> list[Riva
         log(f"{subject.name}: ONNX Runtime int8: {error}")
     calibration = folder / "samples.npz"
     save_samples(calibration, subject.samples)
-    for bits in ["w8a8", "w4a8"] if is_layer and not subject.name.startswith("depthwise") else ["w8a8"]:
+    for bits in widths:
         try:
             rivals += dyadic_rivals(subject.original, calibration, folder, targets, bits, is_layer)
         except RuntimeError as error:
@@ -274,8 +276,10 @@ def benchmark(name: str, options: argparse.Namespace) -> dict:
     folder = Path(tempfile.mkdtemp(prefix=f"speed-{name}-"))
     try:
         subject = find(name, folder, options.shared)
-        make = float_rivals if options.fp32 else make_rivals
-        rivals = make(subject, folder, options.targets)
+        if options.fp32:
+            rivals = float_rivals(subject, folder, options.targets)
+        else:
+            rivals = make_rivals(subject, folder, options.targets, options.bits)
         exactness = {}
         for rival in rivals:
             try:
@@ -318,6 +322,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--turn", type=float, default=0.2, help="seconds of a rival's turn in a round")
     parser.add_argument("--targets", default="avx2,native", help="of Dyadic, separated by commas")
+    parser.add_argument("--bits", default="w8a8", help="of Dyadic, separated by commas, as w8a8,w4a8,w4a4")
     parser.add_argument("--fp32", action="store_true", help="only float programs")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="where real models are")
@@ -330,7 +335,7 @@ def main() -> None:
     unknown = [name for name in names if name not in [*MODELS, *synthetic.LAYERS]]
     if unknown or options.rounds < 1 or options.turn <= 0:
         parser.error(f"unknown: {', '.join(unknown)}" if unknown else "--rounds and --turn must be positive")
-    options.targets = options.targets.split(",")
+    options.targets, options.bits = options.targets.split(","), options.bits.split(",")
     os.sched_setaffinity(0, {options.core})  # preparing takes this core only, too
     if not importlib.util.find_spec("openvino"):
         log("skipped: OpenVINO is not installed")
