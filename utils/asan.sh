@@ -11,7 +11,7 @@ count=${1:-2000}
 cd "$root"
 setup
 say "building with sanitizers"
-[ -e build-asan/build.ninja ] || cmake --preset asan -DCMAKE_PREFIX_PATH="$onnx_prefix" >/dev/null
+[ -e build-asan/build.ninja ] || cmake --preset asan -DCMAKE_PREFIX_PATH="$onnx_prefix;$highs_prefix" >/dev/null
 cmake --build build-asan -j "$jobs" >build-asan/build.log 2>&1 || { tail -n 30 build-asan/build.log >&2; exit 1; }
 
 # Debian's MLIR is built without sanitizers: of the arenas that it shares with us only one side is marked.

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # Everything from a fresh Debian 12 to built tools: packages, Python environment,
-# onnx's C++ library (once, in a cache), configuration, build. Sourced by quickstart.sh
+# onnx's C++ library and HiGHS (once, in a cache), configuration, build. Sourced by quickstart.sh
 # and check.sh; a second run finds all of it there and changes nothing.
 #
-#   DYADIC_CACHE   where onnx's library is kept (default ~/.cache/dyadic)
+#   DYADIC_CACHE   where onnx's library and HiGHS are kept (default ~/.cache/dyadic)
 #   JOBS           parallel compilations (default: the number of processors)
 
 set -euo pipefail
@@ -13,6 +13,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${DYADIC_CACHE:-$HOME/.cache/dyadic}
 onnx_version=1.23.2
 onnx_prefix=$cache/onnx-$onnx_version
+highs_version=1.15.1
+highs_prefix=$cache/highs-$highs_version
 jobs=${JOBS:-$(nproc)}
 venv=$root/.venv
 
@@ -61,6 +63,27 @@ build_onnx() {
   rm -rf "$work"
 }
 
+# fetch_highs: the library from PyPI's wheel, the headers of its C interface from the source distribution;
+# nothing is compiled.
+fetch_highs() {
+  [ -e "$highs_prefix/.complete" ] && return 0
+  say "getting HiGHS $highs_version"
+  local work header source
+  work=$(mktemp -d)
+  "$venv/bin/pip" download -q --disable-pip-version-check --no-deps --only-binary highspy -d "$work" "highspy==$highs_version"
+  "$venv/bin/pip" download -q --disable-pip-version-check --no-deps --no-binary highspy --no-build-isolation -d "$work" "highspy==$highs_version"
+  "$venv/bin/python" -m zipfile -e "$work"/*.whl "$work/wheel"
+  tar -xzf "$work/highspy-$highs_version.tar.gz" -C "$work"
+  source=$work/highspy-$highs_version/highs
+  install -D -m 644 "$work/wheel/highspy/libhighs.so.1" "$highs_prefix/lib/libhighs.so.1"
+  for header in interfaces/highs_c_api.h lp_data/HighsCallbackStruct.h util/HighsInt.h; do
+    install -D -m 644 "$source/$header" "$highs_prefix/include/$header"
+  done
+  : >"$highs_prefix/include/HConfig.h" # 32-bit integers, as in the wheel
+  touch "$highs_prefix/.complete"
+  rm -rf "$work"
+}
+
 # build_dyadic: configure where needed, then build everything.
 build_dyadic() {
   say "building Dyadic"
@@ -69,7 +92,7 @@ build_dyadic() {
   local log=$root/build/setup.log
   mkdir -p "$root/build"
   if [ ! -e "$root/build/build.ninja" ]; then
-    (cd "$root" && cmake --preset release -DCMAKE_PREFIX_PATH="$onnx_prefix" -DPython_EXECUTABLE="$venv/bin/python") >"$log" 2>&1 ||
+    (cd "$root" && cmake --preset release -DCMAKE_PREFIX_PATH="$onnx_prefix;$highs_prefix" -DPython_EXECUTABLE="$venv/bin/python") >"$log" 2>&1 ||
       { tail -n 30 "$log" >&2; return 1; }
   fi
   cmake --build "$root/build" -j "$jobs" >"$log" 2>&1 || { grep -E -A5 'error|FAILED' "$log" >&2 || tail -n 30 "$log" >&2; return 1; }
@@ -89,5 +112,6 @@ setup() {
     python3-dev python3-venv "$@"
   install_python
   build_onnx
+  fetch_highs
   build_dyadic
 }

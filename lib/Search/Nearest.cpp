@@ -3,6 +3,7 @@
 // The nearest limits of a problem that no plan solves: exact problems of their own,
 // with the cost in question as what is minimised.
 
+#include "Nearest.h"
 #include "BranchAndBound.h"
 #include "Solvers.h"
 #include "llvm/ADT/STLExtras.h"
@@ -25,7 +26,7 @@ static AssignmentProblem costProblem(const AssignmentProblem &problem, const Cos
 }
 
 /// The least double from `start` up that, as a limit of the cost, `choices` meet.
-static double leastLimit(AssignmentProblem problem, size_t cost, double start, const Choices &choices) {
+static double leastMet(AssignmentProblem problem, size_t cost, double start, const Choices &choices) {
   for (double limit = start;; limit = std::nextafter(limit, HUGE_VAL)) {
     problem.limits = {};
     problem.limits[cost] = limit;
@@ -34,8 +35,10 @@ static double leastLimit(AssignmentProblem problem, size_t cost, double start, c
   }
 }
 
-static std::optional<double> leastAlone(const AssignmentProblem &problem, size_t cost,
-                                        const BranchAndBoundOptions &options) {
+std::optional<double> leastLimit(const AssignmentProblem &problem, size_t cost,
+                                 const std::function<bool()> &isInterrupted) {
+  BranchAndBoundOptions options;
+  options.isInterrupted = isInterrupted;
   Costs others = problem.limits;
   others[cost] = std::nullopt;
   AssignmentProblem minimal = costProblem(problem, others, cost);
@@ -43,7 +46,7 @@ static std::optional<double> leastAlone(const AssignmentProblem &problem, size_t
   BranchAndBoundResult result = branchAndBound(exact, options);
   if (!result.best || !result.isComplete)
     return std::nullopt;
-  return leastLimit(minimal, cost, exact.objectiveScale().toDouble(result.best->objective), result.best->choices);
+  return leastMet(minimal, cost, exact.objectiveScale().toDouble(result.best->objective), result.best->choices);
 }
 
 static Costs multiplied(const Costs &limits, double factor) {
@@ -120,7 +123,7 @@ NearestLimits nearestLimits(const AssignmentProblem &problem, const std::functio
   options.isInterrupted = isInterrupted;
   for (size_t cost = 0; cost < kNumCosts; ++cost)
     if (problem.limits[cost])
-      nearest.alone[cost] = leastAlone(problem, cost, options);
+      nearest.alone[cost] = leastLimit(problem, cost, isInterrupted);
   nearest.factor = leastFactor(problem, options);
   if (nearest.factor)
     nearest.together = multiplied(problem.limits, *nearest.factor);

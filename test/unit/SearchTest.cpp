@@ -281,6 +281,45 @@ TEST_P(SearchTest, HeuristicsKeepTheirPromises) {
   }
 }
 
+/// Two exact solvers that share presolve and the check of plans, and nothing of the search.
+TEST_P(SearchTest, HighsAgrees) {
+  if (!hasHighs())
+    GTEST_SKIP() << "HiGHS is not there";
+  for (unsigned seed = 0; seed < 12; ++seed) {
+    SCOPED_TRACE(seed);
+    Maker maker(seed, GetParam());
+    AssignmentProblem problem = maker.problem(15, 5, seed % 4, 0.1 * (1 + seed % 8));
+    if (seed % 3 == 0)
+      for (size_t i = 0; i + 1 < problem.groups.size(); ++i)
+        maker.addPair(problem, i, i + 1);
+    Solution own = solved(problem, SolverKind::BranchAndBound), other = solved(problem, SolverKind::Highs);
+    ASSERT_EQ(own.status, other.status);
+    EXPECT_NEAR(own.objective, other.objective, 1e-9 * std::fabs(own.objective));
+  }
+}
+
+TEST_P(SearchTest, FrontFallsWithItsLimit) {
+  Maker maker(11, GetParam());
+  AssignmentProblem problem = maker.problem(6, 4, 2, 0.7);
+  llvm::Expected<std::vector<ParetoPoint>> front = paretoFront(problem, 0, 9, SolveOptions());
+  ASSERT_TRUE(bool(front));
+  ASSERT_GE(front->size(), 2u);
+  for (size_t i = 0; i + 1 < front->size(); ++i) { // the last has no limit
+    const ParetoPoint &point = (*front)[i];
+    AssignmentProblem limited = problem;
+    limited.limits[0] = point.limit;
+    EXPECT_EQ(point.solution.choices, bestPlan(limited));
+    if (i > 0)
+      EXPECT_LE(point.solution.objective, (*front)[i - 1].solution.objective);
+  }
+  // The ends: no lower limit has a plan, no higher one a better plan.
+  AssignmentProblem limited = problem;
+  limited.limits[0] = std::nextafter(front->front().limit, 0.0);
+  EXPECT_TRUE(bestPlan(limited).empty());
+  limited.limits[0] = std::nullopt;
+  EXPECT_EQ(front->back().solution.choices, bestPlan(limited));
+}
+
 TEST_P(SearchTest, NearestLimitsAreTheLeast) {
   for (unsigned seed = 0; seed < 30; ++seed) {
     SCOPED_TRACE(seed);

@@ -24,6 +24,13 @@ static cl::opt<std::string> solverName("solver",
 static cl::opt<double> timeLimit("time-limit",
                                  cl::desc("Stop after so long, with the best plan and the bound known by then"),
                                  cl::value_desc("SECONDS"), cl::cat(category));
+static cl::opt<std::string> paretoPath("pareto", cl::desc("Write the front of perturbation against a cost as well"),
+                                       cl::value_desc("FILE.csv"), cl::cat(category));
+static cl::opt<std::string> paretoCost("pareto-cost",
+                                       cl::desc("The cost: latency_ms, size_mb, bops (default: the first limited one)"),
+                                       cl::value_desc("COST"), cl::cat(category));
+static cl::opt<unsigned> paretoPoints("pareto-points", cl::desc("Limits that are tried (default 16)"),
+                                      cl::value_desc("N"), cl::init(16), cl::cat(category));
 
 namespace {
 
@@ -52,10 +59,43 @@ std::string nearestText(const AssignmentProblem &problem, const NearestLimits &n
 }
 
 /// A search may take long: what cannot be written is found out before it.
-llvm::Error checkOutput() {
+llvm::Error checkOutputs() {
   FileSet trial; // not committed
   trial.protect(problemPath);
-  return trial.write(outputPath, "");
+  for (const std::string *path : {&outputPath.getValue(), &paretoPath.getValue()})
+    if (!path->empty())
+      if (llvm::Error error = trial.write(*path, ""))
+        return error;
+  return llvm::Error::success();
+}
+
+/// The position of the cost that the front is along.
+llvm::Expected<size_t> frontCost(const AssignmentProblem &problem) {
+  for (size_t k = 0; k < kNumCosts; ++k)
+    if (paretoCost.getNumOccurrences() ? paretoCost == kCostNames[k] : problem.limits[k].has_value())
+      return k;
+  if (paretoCost.getNumOccurrences())
+    return makeError("--pareto-cost: unknown cost '" + escaped(paretoCost) + "', expected latency_ms, size_mb or bops");
+  return makeError("--pareto: the problem has no limit, expected --pareto-cost=COST");
+}
+
+llvm::Error checkParetoOptions() {
+  for (const cl::Option *option : std::initializer_list<cl::Option *>{&paretoCost, &paretoPoints})
+    if (paretoPath.empty() && option->getNumOccurrences())
+      return makeError("--" + option->ArgStr.str() + ": an option of --pareto, expected --pareto=FILE.csv too");
+  if (paretoPoints < 2 || paretoPoints > 100000)
+    return makeError("--pareto-points: expected a number from 2 to 100000");
+  return llvm::Error::success();
+}
+
+llvm::Error writeFront(const AssignmentProblem &problem, const SolveOptions &options, FileSet &files) {
+  llvm::Expected<size_t> cost = frontCost(problem);
+  if (!cost)
+    return cost.takeError();
+  auto front = paretoFront(problem, *cost, paretoPoints, options);
+  if (!front)
+    return fileError(problemPath, llvm::toString(front.takeError()));
+  return files.write(paretoPath, paretoToCsv(problem, *cost, *front));
 }
 
 llvm::Error search() {
@@ -69,6 +109,8 @@ llvm::Error search() {
     return makeError("--solver: unknown solver '" + escaped(solverName) +
                      "', expected auto, branch-and-bound, highs, greedy, dp or evolution");
   options.solver = *solver;
+  if (llvm::Error error = checkParetoOptions())
+    return error;
   bool isLimited = timeLimit.getNumOccurrences() > 0;
   if (isLimited && !(timeLimit > 0 && timeLimit < 1e9))
     return makeError("--time-limit: expected a positive number of seconds");
@@ -86,12 +128,18 @@ llvm::Error search() {
   llvm::Expected<AssignmentProblem> problem = parseProblem(problemPath, (*buffer)->getBuffer());
   if (!problem)
     return problem.takeError();
-  if (llvm::Error error = checkOutput())
+  if (llvm::Error error = checkOutputs())
     return error;
   llvm::Expected<Solution> solution = solve(*problem, options);
   if (!solution)
     return fileError(problemPath, llvm::toString(solution.takeError()));
-  if (llvm::Error error = writeFile(outputPath, solutionToJson(*problem, *solution)))
+  FileSet files;
+  if (!paretoPath.empty())
+    if (llvm::Error error = writeFront(*problem, options, files))
+      return error;
+  if (llvm::Error error = files.write(outputPath, solutionToJson(*problem, *solution)))
+    return error;
+  if (llvm::Error error = files.commit())
     return error;
   if (solution->status == SolveStatus::Infeasible)
     return fileError(problemPath, "infeasible: no plan meets the limits" + nearestText(*problem, solution->nearest));

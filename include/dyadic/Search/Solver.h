@@ -90,6 +90,21 @@ Choices evolve(const AssignmentProblem &problem, Choices start, llvm::function_r
 /// not found by then is left out.
 NearestLimits nearestLimits(const AssignmentProblem &problem, const std::function<bool()> &isInterrupted);
 
+/// A plan of the front, with the limit that it was found under.
+struct ParetoPoint {
+  double limit = 0;
+  Solution solution;
+};
+
+/// The best plans under `points` limits of `cost` (a position in kCostNames), evenly spaced from the least that has a
+/// plan to the cost of the best plan without one; the problem's other limits hold. Plans that are the same are given
+/// once; none where no plan meets the other limits. What solve() refuses is an error, and a choice that lacks the cost.
+llvm::Expected<std::vector<ParetoPoint>> paretoFront(const AssignmentProblem &problem, size_t cost, size_t points,
+                                                     const SolveOptions &options);
+
+/// The front as CSV: limit, status, objective, bound, costs, and the bits of every group.
+std::string paretoToCsv(const AssignmentProblem &problem, size_t cost, llvm::ArrayRef<ParetoPoint> front);
+
 /// The answer as JSON, by the names of the problem.
 std::string solutionToJson(const AssignmentProblem &problem, const Solution &solution);
 
