@@ -68,8 +68,11 @@ bool canRead(PackedConvOp op, const StridedLayout &layout, int64_t elements) {
   std::optional<std::vector<int64_t>> offsets = constantOf(op.getOffsets());
   if (!offsets || offsets->empty() || !countsPositions(op))
     return false;
-  // The table of offsets is a constant, which stays: it may only count within a position.
+  // The table of offsets is a constant, which stays: it may only count within a position. A block of several
+  // positions, whose channels are few, has weights of the next one's too.
   int64_t bytes = type.getElementTypeBitWidth() / 8, channels = type.getDimSize(3);
+  if (channels * bytes < 4)
+    return false;
   int64_t farthest = *llvm::max_element(*offsets);
   // A block may reach beyond the last channel, into whatever lies there, but not beyond the buffer.
   return farthest < channels * bytes && (layout.last() - channels + 1) * bytes + farthest + 4 <= elements * bytes;

@@ -132,6 +132,8 @@ private:
         offsets[order[next]] = gap.low + rest;
         if (place(next + 1, with))
           return true;
+        if (steps > kMostSteps)
+          return false;
         if (gap.size == size)
           break;
       }

@@ -21,7 +21,8 @@ static constexpr NamedUnit kUnits[] = {{"avx2", kAvx},          {"avxvnni", kAvx
                                        {"neon-dotprod", kNeon}, {"neon-i8mm", kNeon}, {"cortex-m", kSmall}};
 
 FloatUnit floatUnitOf(const TargetCpu &cpu, const llvm::Triple &triple) {
-  FloatUnit unit = triple.isAArch64() ? kNeon : kPlain;
+  // Vectors of 32-bit Arm flush subnormal numbers to zero.
+  FloatUnit unit = triple.isAArch64() ? kNeon : triple.isARM() || triple.isThumb() ? kSmall : kPlain;
   for (const NamedUnit &known : kUnits)
     if (known.family == cpu.family->name)
       unit = known.unit;

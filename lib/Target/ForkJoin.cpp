@@ -31,10 +31,17 @@ Value *buildTeam(IRBuilder<> &b, Value *parallelFor, Value *context, Value *thre
 namespace {
 /// What workers share: which function to call, with what, for how many parts. The counter of the parts that are taken
 /// has a cache line of its own.
-enum Shared : unsigned { kPart, kArguments, kParts, kNext = DYADIC_ALIGNMENT / 8, kSharedSlots = 2 * kNext };
+enum Shared : unsigned { kPart, kArguments, kParts, kWorkers, kNext = DYADIC_ALIGNMENT / 8, kSharedSlots = 2 * kNext };
 } // namespace
 
-/// worker(shared, number): takes parts until none is left.
+/// True where the architecture's baseline counts without a helper that another library would have to bring.
+static bool hasAtomics(const Module &module) {
+  Triple triple(module.getTargetTriple());
+  return triple.isX86() || triple.isAArch64();
+}
+
+/// worker(shared, number): takes parts until none is left; without a counter that all share, every part whose number is
+/// its own and some times the number of workers.
 static Function *buildWorker(Module &module) {
   LLVMContext &context = module.getContext();
   IRBuilder<> b(context);
@@ -49,13 +56,22 @@ static Function *buildWorker(Module &module) {
   Value *shared = worker->getArg(0), *number = worker->getArg(1);
   b.SetInsertPoint(entry);
   Value *part = load(b, ptr, shared, kPart), *arguments = load(b, ptr, shared, kArguments);
-  Value *parts = load(b, i64, shared, kParts), *next = slot(b, shared, kNext);
-  b.CreateBr(take);
-  b.SetInsertPoint(take);
-  // What parts read was written before parallel_for; what they write is read after it.
-  Value *taken =
-      b.CreateAtomicRMW(AtomicRMWInst::Add, next, ConstantInt::get(index, 1), MaybeAlign(), AtomicOrdering::Monotonic);
-  Value *i = b.CreateZExt(taken, i64);
+  Value *parts = load(b, i64, shared, kParts), *next = slot(b, shared, kNext), *i;
+  if (hasAtomics(module)) {
+    b.CreateBr(take);
+    b.SetInsertPoint(take);
+    // What parts read was written before parallel_for; what they write is read after it.
+    Value *taken = b.CreateAtomicRMW(AtomicRMWInst::Add, next, ConstantInt::get(index, 1), MaybeAlign(),
+                                     AtomicOrdering::Monotonic);
+    i = b.CreateZExt(taken, i64);
+  } else {
+    Value *workers = load(b, i64, shared, kWorkers), *own = b.CreateAlloca(i64);
+    b.CreateStore(number, own);
+    b.CreateBr(take);
+    b.SetInsertPoint(take);
+    i = b.CreateLoad(i64, own);
+    b.CreateStore(b.CreateAdd(i, workers), own);
+  }
   b.CreateCondBr(b.CreateICmpULT(i, parts), compute, exit);
   b.SetInsertPoint(compute);
   b.CreateCall(FunctionType::get(nothing, {ptr, i64, i64}, false), part, {arguments, i, number});
@@ -77,11 +93,14 @@ Function *buildFork(Module &module) {
   b.SetInsertPoint(BasicBlock::Create(context, "entry", fork));
   AllocaInst *shared = b.CreateAlloca(ArrayType::get(i64, kSharedSlots));
   shared->setAlignment(Align(DYADIC_ALIGNMENT));
-  for (auto [i, field] : {std::pair<unsigned, Value *>(kPart, part), {kArguments, arguments}, {kParts, parts}})
-    b.CreateStore(field, slot(b, shared, i));
   b.CreateStore(ConstantInt::get(module.getDataLayout().getIntPtrType(context), 0), slot(b, shared, kNext));
   Value *threads = load(b, i64, team, 2);
   Value *workers = b.CreateSelect(b.CreateICmpSLT(threads, parts), threads, parts);
+  for (auto [i, field] : {std::pair<unsigned, Value *>(kPart, part),
+                          {kArguments, arguments},
+                          {kParts, parts},
+                          {kWorkers, workers}})
+    b.CreateStore(field, slot(b, shared, i));
   b.CreateCall(FunctionType::get(nothing, {ptr, i64, ptr, ptr}, false), load(b, ptr, team, 0),
                {load(b, ptr, team, 1), workers, buildWorker(module), shared});
   b.CreateRetVoid();

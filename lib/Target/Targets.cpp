@@ -280,6 +280,8 @@ CodeFeatures codeFeatures(const Target &target, const CpuTarget &family) {
   if (cpu.empty())
     cpu = Triple(target.triple).getArch() == Triple::x86_64 ? "x86-64" : "generic";
   llvm::SubtargetFeatures features(family.tuning);
+  if (Triple(target.triple).getArch() == Triple::x86)
+    features.AddFeature("sse2"); // x87 rounds to other widths than f32 and f64
   for (StringRef extension : family.extensions)
     features.AddFeature(extension);
   return {cpu, features.getString()};

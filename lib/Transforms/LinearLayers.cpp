@@ -31,9 +31,7 @@ static int64_t lineOf(int64_t positions, int64_t bytes) {
 
 /// True where a reader of `value` wants a border around it, whose lines then lie apart.
 static bool getsBorder(Value value) {
-  return llvm::any_of(value.getUsers(), [](Operation *user) {
-    if (auto reshape = dyn_cast<ReshapeOp>(user))
-      return getsBorder(reshape.getOutput());
+  auto wantsBorder = [](Operation *user) {
     if (auto conv = dyn_cast<ConvOp>(user))
       return windowOf(conv).hasPadding();
     if (auto pool = dyn_cast<MaxPoolOp>(user))
@@ -41,7 +39,16 @@ static bool getsBorder(Value value) {
     if (auto pool = dyn_cast<AvgPoolOp>(user))
       return windowOf(pool).hasPadding();
     return isa<PadOp>(user);
-  });
+  };
+  SmallVector<Value> values{value};
+  while (!values.empty())
+    for (Operation *user : values.pop_back_val().getUsers()) {
+      if (wantsBorder(user))
+        return true;
+      if (auto reshape = dyn_cast<ReshapeOp>(user))
+        values.push_back(reshape.getOutput());
+    }
+  return false;
 }
 
 /// The value that holds what becomes of the sums of `op`.

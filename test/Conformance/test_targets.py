@@ -96,6 +96,14 @@ def test_cortex_m_is_an_object_without_floats_or_helpers(models, tmp_path):
     }, names
 
 
+@pytest.mark.parametrize("triple", ["arm-none-eabi", "thumbv6m-none-eabi", "riscv64-linux-gnu", "i686-linux-gnu"])
+def test_threads_need_no_library(triple, models, tmp_path):
+    tool = need("llvm-nm-22")
+    path = compile_digits([f"--target=generic@{triple}"], models, tmp_path / "o")
+    listed = subprocess.run([tool, "--undefined-only", str(path)], capture_output=True, text=True, check=True).stdout
+    assert "atomic" not in listed and "sync" not in listed
+
+
 def test_open_refuses_a_cpu_without_the_instructions(models, tmp_path):
     qemu, compiler = need("qemu-x86_64"), need("cc")
     host = build_host([compiler, "-static"], compile_digits(["--target=avx2"], models, tmp_path / "o"), tmp_path)

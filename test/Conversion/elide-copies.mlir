@@ -124,3 +124,21 @@ func.func @kept(%in: memref<8xi8>, %b: memref<10xi8>, %c: memref<10xi8>, %d: mem
   memref.copy %in, %p4 : memref<8xi8> to memref<8xi8, strided<[1], offset: 2>>
   return
 }
+
+// -----
+
+// One block of 4 bytes has two positions of two channels, with weights for both: the copy stays.
+memref.global "private" constant @first : memref<1xi16> = dense<0>
+// CHECK-LABEL: @joined
+// CHECK: memref.alloc
+// CHECK: qnn.packed_conv {{.*}} line = 8 : i64, pixel = 2 : i64
+// CHECK: memref.copy
+func.func @joined(%x: memref<1x4x4x2xi8>, %w: memref<64xi8>, %p: memref<1x3xi32>, %c: memref<3x16xi32>, %y: memref<1x4x3x16xi8>, %out: memref<1x4x4x4xi8>) {
+  %o = memref.get_global @first : memref<1xi16>
+  %a = memref.alloc() : memref<1x4x4x2xi8>
+  linalg.add ins(%x, %x : memref<1x4x4x2xi8>, memref<1x4x4x2xi8>) outs(%a : memref<1x4x4x2xi8>)
+  qnn.packed_conv ins(%a, %w, %o, %p, %c) outs(%y) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, high_halves, line = 8 : i64, pixel = 2 : i64, x_max = 255 : i64} : (memref<1x4x4x2xi8>, memref<64xi8>, memref<1xi16>, memref<1x3xi32>, memref<3x16xi32>, memref<1x4x3x16xi8>) -> ()
+  %part = memref.subview %out[0, 0, 0, 0] [1, 4, 4, 2] [1, 1, 1, 1] : memref<1x4x4x4xi8> to memref<1x4x4x2xi8, strided<[64, 16, 4, 1]>>
+  memref.copy %a, %part : memref<1x4x4x2xi8> to memref<1x4x4x2xi8, strided<[64, 16, 4, 1]>>
+  return
+}
