@@ -15,7 +15,6 @@ namespace dyadic {
 
 namespace {
 
-constexpr double kMaxTable = 1 << 22;
 /// Nodes taken up by their bound between two dives; open nodes above which every node is dived from.
 constexpr uint64_t kDiveInterval = 16;
 constexpr size_t kMaxOpen = 500000;
@@ -491,7 +490,7 @@ BranchAndBoundResult branchAndBound(const ExactProblem &exact, const BranchAndBo
     if (!core)
       return finish(true, std::nullopt);
     Tree tree(*core, result.best, options);
-    if (tree.bounds().pairs().largestTable() > kMaxTable) {
+    if (!tree.bounds().pairs().fits()) {
       result.isTooLarge = true;
       return finish(false, std::nullopt);
     }

@@ -31,14 +31,19 @@ PairNetwork::PairNetwork(const Core &core) : core(core), isPaired(core.size(), f
     last[pair.a] = std::max(last[pair.a], end);
     last[pair.b] = std::max(last[pair.b], end);
   }
+  std::vector<std::vector<size_t>> pairsOf(core.size());
+  for (const auto &[p, pair] : llvm::enumerate(core.pairs)) {
+    pairsOf[pair.a].push_back(p);
+    pairsOf[pair.b].push_back(p);
+  }
   std::vector<size_t> open;
   for (size_t i = 0; i < order.size(); ++i) {
     size_t g = order[i];
     Step step;
     step.group = g;
     step.before = open;
-    for (const auto &[p, pair] : llvm::enumerate(core.pairs)) {
-      size_t partner = pair.a == g ? pair.b : pair.b == g ? pair.a : g;
+    for (size_t p : pairsOf[g]) {
+      size_t partner = core.pairs[p].a == g ? core.pairs[p].b : core.pairs[p].a;
       if (auto found = llvm::find(open, partner); found != open.end())
         step.links.emplace_back(found - open.begin(), p);
     }
@@ -50,15 +55,17 @@ PairNetwork::PairNetwork(const Core &core) : core(core), isPaired(core.size(), f
   }
 }
 
-double PairNetwork::largestTable() const {
-  double largest = 0;
+bool PairNetwork::fits() const {
+  constexpr double kLargestTable = 1 << 22, kAllTables = 1 << 24;
+  double largest = 0, all = 0;
   for (const Step &step : steps) {
     double entries = core.count[step.group];
     for (size_t g : step.before)
       entries *= core.count[g];
     largest = std::max(largest, entries);
+    all += entries;
   }
-  return largest;
+  return largest <= kLargestTable && all <= kAllTables;
 }
 
 template <typename Visit> void PairNetwork::each(const Step &step, Visit visit) const {

@@ -18,8 +18,8 @@ public:
   bool empty() const { return steps.empty(); }
   /// Whether the core's group has a pair term.
   bool contains(size_t group) const { return isPaired[group]; }
-  /// The number of entries of the largest table with the choices that are alive.
-  double largestTable() const;
+  /// Whether the tables with the choices that are alive are small enough to be held.
+  bool fits() const;
 
   /// The least sum of `unary` (by position in Core::items, of those alive) and pair terms; fills `choices` of the
   /// network's groups.

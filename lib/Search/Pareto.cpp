@@ -28,7 +28,8 @@ llvm::Expected<std::vector<ParetoPoint>> paretoFront(const AssignmentProblem &pr
   if (last->choices.empty() || !least)
     return front;
   auto add = [&](double limit, Solution solution) {
-    if (!solution.choices.empty() && (front.empty() || front.back().solution.choices != solution.choices))
+    // Of plans as good the first is the cheapest.
+    if (!solution.choices.empty() && (front.empty() || solution.objective < front.back().solution.objective))
       front.push_back({limit, std::move(solution)});
   };
   double low = *least, high = std::max(low, *last->costs[cost]);

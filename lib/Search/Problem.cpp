@@ -7,6 +7,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include <charconv>
+#include <cmath>
 #include <set>
 
 using namespace llvm;
@@ -73,6 +74,14 @@ private:
     return Error::success();
   }
 
+  /// Sums and quotients of numbers beyond these would leave those of a double.
+  static Error checkSize(JsonReader &entry, const Twine &key, double value) {
+    constexpr double kLeast = 1e-100, kMost = 1e100;
+    if (value == 0 || (kLeast <= std::fabs(value) && std::fabs(value) <= kMost))
+      return Error::success();
+    return entry.error(key.str(), "found " + shortestText(value) + ", expected 0 or a size from 1e-100 to 1e100");
+  }
+
   /// The costs that `entry` states.
   static Error readCosts(JsonReader &entry, Costs &costs) {
     for (auto [name, cost] : llvm::zip(kCostNames, costs)) {
@@ -83,6 +92,8 @@ private:
         return value.takeError();
       if (*value < 0)
         return entry.error(name, "found " + shortestText(*value) + ", expected a number of at least 0");
+      if (Error error = checkSize(entry, name, *value))
+        return error;
       cost = *value;
     }
     return Error::success();
@@ -131,6 +142,10 @@ private:
       return error;
     if (group.choices.empty())
       return entry.error("choices", "is empty, expected at least one choice");
+    constexpr size_t kMostChoices = 4096;
+    if (group.choices.size() > kMostChoices)
+      return entry.error("choices",
+                         "found " + Twine(group.choices.size()) + ", expected at most " + Twine(kMostChoices));
     problem.groups.push_back(std::move(group));
     return Error::success();
   }
@@ -145,6 +160,8 @@ private:
     Expected<double> perturbation = entry.getNumber("perturbation");
     if (!perturbation)
       return perturbation.takeError();
+    if (Error error = checkSize(entry, "perturbation", *perturbation))
+      return error;
     choice.perturbation = *perturbation;
     if (Error error = readCosts(entry, choice.costs))
       return error;
@@ -198,6 +215,10 @@ private:
         return entry.error(("perturbation[" + Twine(i) + "]").str(),
                            "found " + Twine(row.size()) + " numbers, expected " + Twine(b.choices.size()) +
                                ", the choices of '" + escaped(b.name) + "'");
+    for (const auto &[i, row] : llvm::enumerate(*rows))
+      for (double value : row)
+        if (Error error = checkSize(entry, "perturbation[" + Twine(i) + "]", value))
+          return error;
     pair.perturbation = std::move(*rows);
     return Error::success();
   }

@@ -66,7 +66,7 @@ static Solution solutionOf(const ExactProblem &exact, const SolverOutcome &outco
     solution.bound = solution.objective;
   if (solution.bound)
     solution.bound = std::min(*solution.bound, solution.objective);
-  bool isProven = outcome.isComplete || (solution.bound && isCertificate(solution.objective, *solution.bound));
+  bool isProven = solution.bound && isCertificate(solution.objective, *solution.bound);
   solution.status = isProven ? SolveStatus::Optimal : SolveStatus::Feasible;
   return solution;
 }

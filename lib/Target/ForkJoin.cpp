@@ -96,10 +96,8 @@ Function *buildFork(Module &module) {
   b.CreateStore(ConstantInt::get(module.getDataLayout().getIntPtrType(context), 0), slot(b, shared, kNext));
   Value *threads = load(b, i64, team, 2);
   Value *workers = b.CreateSelect(b.CreateICmpSLT(threads, parts), threads, parts);
-  for (auto [i, field] : {std::pair<unsigned, Value *>(kPart, part),
-                          {kArguments, arguments},
-                          {kParts, parts},
-                          {kWorkers, workers}})
+  for (auto [i, field] :
+       {std::pair<unsigned, Value *>(kPart, part), {kArguments, arguments}, {kParts, parts}, {kWorkers, workers}})
     b.CreateStore(field, slot(b, shared, i));
   b.CreateCall(FunctionType::get(nothing, {ptr, i64, ptr, ptr}, false), load(b, ptr, team, 0),
                {load(b, ptr, team, 1), workers, buildWorker(module), shared});
