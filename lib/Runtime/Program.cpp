@@ -141,26 +141,37 @@ uint64_t Program::callBytes(int64_t batch, int threads) const {
   return total < 0x1p63 ? static_cast<uint64_t>(total) : UINT64_MAX;
 }
 
-/// Whether the file holds all that its ELF header promises: the loader maps a
-/// truncated library and dies later.
-static bool isWhole(const std::string &path) {
+#if defined(__x86_64__)
+static constexpr unsigned kMachine = EM_X86_64;
+#elif defined(__aarch64__)
+static constexpr unsigned kMachine = EM_AARCH64;
+#else
+static constexpr unsigned kMachine = EM_NONE; // not compared
+#endif
+
+/// What is wrong with a library that the loader would not say, or null. It maps a truncated one and dies
+/// later; one for another architecture it calls missing.
+static const char *flawOf(const std::string &path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   auto size = static_cast<uint64_t>(file.tellg());
   Elf64_Ehdr header;
   file.seekg(0);
   if (!file.read(reinterpret_cast<char *>(&header), sizeof header) ||
       std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64)
-    return true; // dlopen says what it is
+    return nullptr; // dlopen says what it is
+  if (kMachine != EM_NONE && header.e_machine != kMachine)
+    return "it is for another architecture";
+  const char *truncated = "the file is truncated";
   if (header.e_shoff + uint64_t(header.e_shnum) * header.e_shentsize > size)
-    return false;
+    return truncated;
   for (unsigned i = 0; i < header.e_phnum; ++i) {
     Elf64_Phdr segment;
     file.seekg(static_cast<std::streamoff>(header.e_phoff + uint64_t(i) * header.e_phentsize));
     if (!file.read(reinterpret_cast<char *>(&segment), sizeof segment) || segment.p_offset > size ||
         segment.p_filesz > size - segment.p_offset)
-      return false;
+      return truncated;
   }
-  return true;
+  return nullptr;
 }
 
 /// dlopen takes a library that it knows by name for the one it has loaded, although another
@@ -184,8 +195,8 @@ static void *loadAnew(const std::string &file) {
 std::unique_ptr<Program> openLibrary(const std::string &path, std::string &error) {
   // A name without a slash would be searched for in the system's folders.
   std::string file = path.find('/') == std::string::npos ? "./" + path : path;
-  if (!isWhole(file)) {
-    error = path + ": cannot be loaded: the file is truncated";
+  if (const char *flaw = flawOf(file)) {
+    error = path + ": cannot be loaded: " + flaw;
     return nullptr;
   }
   void *handle = loadAnew(file);

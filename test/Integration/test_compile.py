@@ -170,8 +170,12 @@ def test_a_foreign_target_runs_here_with_the_same_bits(compiled, tmp_path, image
     assert saved(program, tmp_path / "python", "o") == expected
     np.testing.assert_array_equal(program.run(images)["logits"], compiled.run(images)["logits"])
     assert program.target.startswith("generic@aarch64") and "@" not in compiled.target
+    program.save(tmp_path / "net.so")  # for every Linux of 64 bits
+    with pytest.raises(dyadic.Error, match="net.so: cannot be loaded: it is for another architecture"):
+        dyadic.load(tmp_path / "net.so")
+    bare = dyadic.compile(DIGITS, calibration=DATA, target="generic@aarch64-none-elf")
     with pytest.raises(dyadic.Error, match="a library for aarch64.* needs its linker, expected .o, .s or .ll"):
-        program.save(tmp_path / "net.so")
+        bare.save(tmp_path / "bare.so")
 
 
 # Models
