@@ -105,10 +105,11 @@ def save_samples(path: Path, samples: list[Arrays]) -> None:
     np.savez(path, **{name: np.stack([sample[name] for sample in samples]) for name in samples[0]})
 
 
-def integer_inputs(name: str, samples: list[Arrays]) -> list[Arrays]:
-    """Bytes around 128 for a layer, the same for all rivals."""
+def integer_inputs(name: str, samples: list[Arrays], bits: int = 8) -> list[Arrays]:
+    """Numbers of `bits` bits around their middle for a layer, the same for all rivals."""
     arrays = [next(iter(sample.values())) for sample in samples]
-    return [{name: np.clip(np.rint(array * 32 + 128), 0, 255).astype(np.uint8)} for array in arrays]
+    numbers = [np.clip(np.rint(array * 32 + 128), 0, 255).astype(np.uint8) for array in arrays]
+    return [{name: array >> (8 - bits)} for array in numbers]
 
 
 def float_rivals(subject: Subject, folder: Path, targets: list[str]) -> list[Rival]:
@@ -143,7 +144,8 @@ def make_rivals(subject: Subject, folder: Path, targets: list[str], widths: list
     for rival in rivals:
         if not rival.inputs:
             names = {"ort": "x_u8", "dyadic": "x"}
-            rival.inputs = integer_inputs(names[rival.engine], subject.samples) if is_layer else subject.samples
+            bits = 4 if "a4 " in rival.name else 8
+            rival.inputs = integer_inputs(names[rival.engine], subject.samples, bits) if is_layer else subject.samples
     if subject.name.startswith("matvec"):  # an int8 weight for each MAC
         size = str(synthetic.macs(onnx.load(subject.model)))
         rivals.append(Rival("memory read", "read", subject.model, {"bytes": size}, inputs=subject.samples))
