@@ -2,7 +2,7 @@
 
 #include "PackedEpilogue.h"
 #include "PackedKernels.h"
-#include "PositionLoops.h"
+#include "PanelLoops.h"
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -83,13 +83,7 @@ void buildPackedDepthwise(VectorBuilder &b, ValueRange arguments, ArrayRef<Range
       }
     });
   };
-  loops.lines(firstPlace(arguments, info.kind == qnn::Epilogue::Add), ranges[0], [&](Place line) {
-    int64_t full = total / kPanelChannels;
-    Value last = b.constant(full);
-    b.loop(b.clip(ranges[1], b.constant(0), full), [&](Value p) { panel(line, p, kPanelChannels); });
-    if (total % kPanelChannels != 0)
-      b.ifAny(b.clip(ranges[1], last, 1), [&] { panel(line, last, total % kPanelChannels); });
-  });
+  walkChannels(b, loops, total, ranges, firstPlace(arguments, info.kind == qnn::Epilogue::Add), panel);
 }
 
 } // namespace dyadic

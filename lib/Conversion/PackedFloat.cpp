@@ -200,13 +200,7 @@ void buildPackedFloatDepthwise(VectorBuilder &b, ValueRange arguments, ArrayRef<
                b.address(panelBias, v * kBytes));
     });
   };
-  loops.lines(firstPlace(arguments, static_cast<bool>(op.getResidual())), ranges[0], [&](Place line) {
-    int64_t full = total / kPanelChannels;
-    Value last = b.constant(full);
-    b.loop(b.clip(ranges[1], b.constant(0), full), [&](Value p) { panel(line, p, kPanelChannels); });
-    if (total % kPanelChannels != 0)
-      b.ifAny(b.clip(ranges[1], last, 1), [&] { panel(line, last, total % kPanelChannels); });
-  });
+  walkChannels(b, loops, total, ranges, firstPlace(arguments, static_cast<bool>(op.getResidual())), panel);
 }
 
 } // namespace dyadic

@@ -59,6 +59,19 @@ struct PanelLoops {
   bool arePanelsOutside;
 };
 
+/// Every 16 channels of every line: `body` gets the line, the place of the channels among all 16, and how many of the
+/// output's `channels` they are. `ranges` are the shares of the two loops.
+inline void walkChannels(VectorBuilder &b, PositionLoops &positions, int64_t channels, llvm::ArrayRef<Range> ranges,
+                         Place first, llvm::function_ref<void(Place, mlir::Value, int64_t)> body) {
+  positions.lines(first, ranges[0], [&](Place line) {
+    int64_t full = channels / kPanelChannels, rest = channels % kPanelChannels;
+    mlir::Value last = b.constant(full);
+    b.loop(b.clip(ranges[1], b.constant(0), full), [&](mlir::Value p) { body(line, p, kPanelChannels); });
+    if (rest != 0)
+      b.ifAny(b.clip(ranges[1], last, 1), [&] { body(line, last, rest); });
+  });
+}
+
 /// What a kernel of panels has to do: every position is multiplied with all weights.
 template <typename Op> KernelWork panelWork(Op op, int64_t groups, int64_t size) {
   return {countPositions(op, size) * multipliedBytes(op) / rate::kPackedBytes, PanelLoops(op, groups, size).passes()};

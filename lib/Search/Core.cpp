@@ -157,6 +157,13 @@ void shift(std::vector<APInt> &numbers, APInt &offset, Shifted &shifted) {
 
 } // namespace
 
+std::optional<Core> Core::presolved(const ExactProblem &exact) {
+  Candidates left;
+  for (size_t group = 0; group < exact.numGroups(); ++group)
+    left.emplace_back(exact.numChoices(group), true);
+  return presolve(exact, left) ? make(exact, left) : std::nullopt;
+}
+
 std::optional<Core> Core::make(const ExactProblem &exact, const Candidates &left) {
   const AssignmentProblem &problem = exact.problem();
   Core core;

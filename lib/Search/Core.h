@@ -34,6 +34,8 @@ struct Core {
   /// Everything `left` of the problem; nothing where the least costs alone exceed a limit. Each group has at least one
   /// choice left.
   static std::optional<Core> make(const ExactProblem &exact, const Candidates &left);
+  /// What presolve leaves of the whole problem; nothing where no plan meets the limits.
+  static std::optional<Core> presolved(const ExactProblem &exact);
 
   size_t size() const { return groups.size(); }
   llvm::MutableArrayRef<CoreItem> alive(size_t g) { return {&items[first[g]], count[g]}; }

@@ -87,12 +87,7 @@ llvm::Expected<SolverOutcome> solveByDynamicProgramming(const ExactProblem &exac
   if (!exact.problem().pairs.empty())
     return makeError("dp: found pair terms, expected none");
   SolverOutcome outcome;
-  Candidates left;
-  for (size_t group = 0; group < exact.numGroups(); ++group)
-    left.emplace_back(exact.numChoices(group), true);
-  std::optional<Core> core;
-  if (presolve(exact, left))
-    core = Core::make(exact, left);
+  std::optional<Core> core = Core::presolved(exact);
   outcome.isComplete = !core;
   if (!core)
     return outcome;

@@ -8,12 +8,7 @@ namespace dyadic {
 
 llvm::Expected<SolverOutcome> solveGreedily(const ExactProblem &exact, const SolveOptions &options) {
   SolverOutcome outcome;
-  Candidates left;
-  for (size_t group = 0; group < exact.numGroups(); ++group)
-    left.emplace_back(exact.numChoices(group), true);
-  std::optional<Core> core;
-  if (presolve(exact, left))
-    core = Core::make(exact, left);
+  std::optional<Core> core = Core::presolved(exact);
   outcome.isComplete = !core;
   if (!core)
     return outcome;

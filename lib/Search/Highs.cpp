@@ -254,12 +254,7 @@ llvm::Expected<SolverOutcome> solveByHighs(const ExactProblem &exact, const Solv
   if (!highs.error.empty())
     return makeError("highs: the library cannot be loaded: " + printable(highs.error));
   SolverOutcome outcome;
-  Candidates left;
-  for (size_t group = 0; group < exact.numGroups(); ++group)
-    left.emplace_back(exact.numChoices(group), true);
-  std::optional<Core> core;
-  if (presolve(exact, left))
-    core = Core::make(exact, left);
+  std::optional<Core> core = Core::presolved(exact);
   outcome.isComplete = !core;
   if (!core)
     return outcome;
