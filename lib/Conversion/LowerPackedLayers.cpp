@@ -2,6 +2,7 @@
 
 #include "BufferUses.h"
 #include "PackedKernels.h"
+#include "PanelLoops.h"
 #include "dyadic/Conversion/Passes.h"
 #include "dyadic/IR/Layers.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -46,9 +47,9 @@ private:
         .Default([](Operation *) { return ""; });
   }
 
-  static int64_t scratchBytes(Operation *op) {
+  static int64_t scratchBytesOf(Operation *op) {
     return TypeSwitch<Operation *, int64_t>(op)
-        .Case<PackedConvOp, PackedWinogradOp>([](auto packed) { return panelScratchBytes(packed); })
+        .Case<PackedConvOp, PackedWinogradOp>([](auto packed) { return scratchBytes(packed); })
         .Default([](Operation *) { return 0; });
   }
 
@@ -77,7 +78,7 @@ private:
         return op->emitError() << "operand of type " << operand.getType() << ", expected a buffer of static strides";
       arguments.push_back(addressOf(builder, op->getLoc(), operand));
     }
-    auto scratch = static_cast<int64_t>(llvm::alignTo(scratchBytes(op), kBufferAlignment));
+    auto scratch = static_cast<int64_t>(llvm::alignTo(scratchBytesOf(op), kBufferAlignment));
     if (scratch > 0) {
       arguments.push_back(scratchOf(function, builder, op->getLoc(), scratch));
       if (!arguments.back())

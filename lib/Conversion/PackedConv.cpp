@@ -16,16 +16,22 @@ void buildPackedConv(VectorBuilder &b, ValueRange arguments, Value scratch, Arra
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);
   DotBuilder dots(b, op.getDot(), op.getFlip());
-  PositionLoops loops(b, op, op.getDot() == Dot::Maddubs ? 4 : 6);
+  PositionLoops loops(b, op, rowsOf(op, op.getDot() == Dot::Maddubs ? 4 : 6));
   PanelSums panelSums(b, dots, op, loops.pixelBytes(), static_cast<int64_t>(op.getWeightBits()));
   Place first = firstPlace(arguments, info.kind == qnn::Epilogue::Add);
   PanelLoops panelLoops(op, static_cast<int64_t>(op.getGroups()), /*size=*/1);
+  int64_t panelBytes = panelScratchBytes(op);
+  auto prepared = [&](const Panel &panel) { return b.address(scratch, b.times(panel.slot, panelBytes)); };
+  auto prepare = [&](const Panel &panel) {
+    panelSums.select(weights, offsets, panels, panel.index);
+    panelSums.unpack(prepared(panel), panelBytes / kBlockBytes);
+  };
   auto enter = [&](const Panel &panel) {
     panelSums.select(weights, offsets, panels, panel.index);
     if (scratch)
-      panelSums.unpack(scratch, panelScratchBytes(op) / kBlockBytes);
+      panelSums.takeUnpacked(prepared(panel));
   };
-  walkPanels(b, loops, panelLoops, ranges, first, enter, [&](Place line, const Panel &panel) {
+  auto body = [&](Place line, const Panel &panel) {
     Value panelChannels = b.address(channels, b.times(panel.index, 4 * kPanelChannels));
     loops.tiles(line, [&](Place place, int64_t rows) {
       SmallVector<Value> sums;
@@ -38,7 +44,11 @@ void buildPackedConv(VectorBuilder &b, ValueRange arguments, Value scratch, Arra
         epilogue.store(ArrayRef<Value>(sums).slice(2 * r, 2), panelChannels, at.residual, at.dest, panel.count);
       }
     });
-  });
+  };
+  PanelWork work{{}, enter, body};
+  if (scratch)
+    work.prepare = prepare;
+  walkPanels(b, loops, panelLoops, ranges, first, work);
 }
 
 } // namespace dyadic

@@ -20,7 +20,7 @@ void buildPackedDepthwise(VectorBuilder &b, ValueRange arguments, ArrayRef<Range
   Value weights = arguments[1], channels = arguments[2];
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);
-  PositionLoops loops(b, op, 4);
+  PositionLoops loops(b, op, rowsOf(op, 4));
   auto inputType = cast<MemRefType>(op.getInput().getType());
   unsigned width = inputType.getElementTypeBitWidth();
   ArrayRef<int64_t> offsets = op.getOffsets();

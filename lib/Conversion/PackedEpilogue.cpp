@@ -46,32 +46,55 @@ Value Epilogue::finish(Value sums, Value other, Value channels, int64_t half) {
     multiplier = LLVM::SelectOp::create(b.builder, b.location, isNegative, row(channels, 3, half), multiplier);
     exponent = LLVM::SelectOp::create(b.builder, b.location, isNegative, row(channels, 4, half), exponent);
   }
-  Value one = b.splat(kSumLanes / 2, 64, 1), shifted[2];
+  // floor((t + 2^(e-1)) / 2^e) = floor((floor(t / 2^32) + 2^(e-33)) / 2^(e-32)) for e > 32: half up rounds late.
+  bool roundsLate = info.highHalves && info.rounding == qnn::Rounding::HalfUp;
+  Value shifted[2];
   for (int64_t part : {0, 1}) {
     Value total = b.multiply(widened(sums, part), widened(multiplier, part));
     if (other)
       total = b.add(total, b.multiply(widened(other, part), widened(row(channels, 3, half), part)));
     Value e = widened(exponent, part, /*isUnsigned=*/true);
-    Value rounder = LLVM::ShlOp::create(b.builder, b.location, one, LLVM::SubOp::create(b.builder, b.location, e, one));
-    if (info.rounding == qnn::Rounding::HalfEven) {
-      // The quotient's last bit breaks the tie; a logical shift finds it as well.
-      Value last = LLVM::LShrOp::create(b.builder, b.location, total, e);
-      last = LLVM::AndOp::create(b.builder, b.location, last, one);
-      rounder = b.add(LLVM::SubOp::create(b.builder, b.location, rounder, one), last);
-    }
-    shifted[part] = b.add(total, rounder);
+    shifted[part] = roundsLate ? total : b.add(total, rounder(total, e));
     if (!info.highHalves) {
       shifted[part] = LLVM::AShrOp::create(b.builder, b.location, shifted[part], e);
       shifted[part] = b.clamp(shifted[part], info.clamp[0] - info.zeroPoint, info.clamp[1] - info.zeroPoint);
     }
   }
   Value result = narrowed(shifted, info.highHalves);
-  if (info.highHalves) {
-    Value rest = LLVM::SubOp::create(b.builder, b.location, exponent, b.splat(kSumLanes, 32, 32));
-    result = LLVM::AShrOp::create(b.builder, b.location, result, rest);
-    result = b.clamp(result, info.clamp[0] - info.zeroPoint, info.clamp[1] - info.zeroPoint);
+  auto less = [&](int64_t number) {
+    return LLVM::SubOp::create(b.builder, b.location, exponent, b.splat(kSumLanes, 32, number));
+  };
+  if (roundsLate)
+    result = b.add(result, LLVM::ShlOp::create(b.builder, b.location, b.splat(kSumLanes, 32, 1), less(33)));
+  return info.highHalves ? Value(LLVM::AShrOp::create(b.builder, b.location, result, less(32))) : result;
+}
+
+/// What is added to the 64-bit `total` before its shift by `e`.
+Value Epilogue::rounder(Value total, Value e) {
+  Value one = b.splat(kSumLanes / 2, 64, 1);
+  Value half = LLVM::ShlOp::create(b.builder, b.location, one, b.subtract(e, one));
+  if (info.rounding == qnn::Rounding::HalfUp)
+    return half;
+  // The quotient's last bit breaks the tie; a logical shift finds it as well.
+  Value last = b.bitAnd(LLVM::LShrOp::create(b.builder, b.location, total, e), one);
+  return b.add(b.subtract(half, one), last);
+}
+
+/// 16 results with their zero point, as narrow as they are stored.
+Value Epilogue::stored(Value results) {
+  unsigned width = info.type.getElementTypeBitWidth();
+  if (info.kind == qnn::Epilogue::Store)
+    return results;
+  int64_t low = info.clamp[0], high = info.clamp[1];
+  if (width > 8) {
+    results = b.clamp(results, low - info.zeroPoint, high - info.zeroPoint);
+    return b.truncate(b.add(results, b.splat(kPanelChannels, 32, info.zeroPoint)), width);
   }
-  return b.add(result, b.splat(kSumLanes, 32, info.zeroPoint));
+  // Saturation keeps what lies beyond the clamp beyond it.
+  Value words = b.truncate(b.clamp(results, INT16_MIN, INT16_MAX), 16);
+  if (info.zeroPoint != 0)
+    words = LLVM::SAddSat::create(b.builder, b.location, words, b.splat(kPanelChannels, 16, info.zeroPoint));
+  return b.truncate(b.clamp(words, low, high), width);
 }
 
 void Epilogue::store(ArrayRef<Value> sums, Value channels, Value residual, Value dest, int64_t count) {
@@ -84,22 +107,10 @@ void Epilogue::store(ArrayRef<Value> sums, Value channels, Value residual, Value
       if (info.residualZeroPoint != 0)
         others = b.add(others, b.splat(kPanelChannels, 32, -info.residualZeroPoint));
     }
-    for (int64_t half : {0, 1}) {
-      Value other;
-      if (others) {
-        SmallVector<int32_t> lanes(kSumLanes);
-        for (int64_t i = 0; i < kSumLanes; ++i)
-          lanes[i] = static_cast<int32_t>(half * kSumLanes + i);
-        other = b.shuffle(others, others, lanes);
-      }
-      halves[half] = finish(halves[half], other, channels, half);
-    }
+    for (int64_t half : {0, 1})
+      halves[half] = finish(halves[half], others ? b.half(others, half) : Value(), channels, half);
   }
-  SmallVector<int32_t> all(kPanelChannels);
-  for (int64_t i = 0; i < kPanelChannels; ++i)
-    all[i] = static_cast<int32_t>(i);
-  Value joined = b.shuffle(halves[0], halves[1], all);
-  b.storePart(b.truncate(joined, info.type.getElementTypeBitWidth()), count, dest);
+  b.storePart(stored(b.joined(halves[0], halves[1])), count, dest);
 }
 
 } // namespace dyadic

@@ -31,7 +31,7 @@ struct EpilogueInfo {
   llvm::ArrayRef<int64_t> clamp;
   int64_t residualZeroPoint;
   bool isResidualUnsigned;
-  bool highHalves; // no exponent is below 32: the high halves of the products are enough
+  bool highHalves; // no exponent is below 33: the high halves of the products are enough
   bool isOfNeon;   // which lanes the target widens at once
   mlir::MemRefType type, residualType;
   int64_t stride; // numbers from one row of `channels` to the next
@@ -50,8 +50,10 @@ private:
   using Value = mlir::Value;
   /// Row `row` of `channels` for the panel's sums of vector `half`.
   Value row(Value channels, int64_t row, int64_t half);
-  /// Clamped results of 8 sums; `other` are residuals or null.
+  /// Results of 8 sums without their zero point; `other` are residuals or null.
   Value finish(Value sums, Value other, Value channels, int64_t half);
+  Value rounder(Value total, Value e);
+  Value stored(Value results);
   /// Half of the lanes as 64-bit numbers: the even (0) or odd (1) ones, of NEON the first or second half.
   Value widened(Value value, int64_t part, bool isUnsigned = false);
   /// The low or high 32 bits of two such halves, in the order of the lanes.

@@ -141,7 +141,7 @@ void buildPackedFloatConv(VectorBuilder &b, ValueRange arguments, ArrayRef<Range
   Place first = firstPlace(arguments, static_cast<bool>(op.getResidual()));
   PanelLoops panelLoops(op, static_cast<int64_t>(op.getGroups()), /*size=*/1);
   auto enter = [](const Panel &) {};
-  walkPanels(b, loops, panelLoops, ranges, first, enter, [&](Place line, const Panel &panel) {
+  auto body = [&](Place line, const Panel &panel) {
     Value panelWeights = b.address(weights, b.times(panel.index, runs.weightBytes()));
     Value panelBias = b.address(bias, b.times(panel.index, kBytes * kPanelChannels));
     line.input = b.address(line.input, b.times(panel.group, groupBytes));
@@ -161,7 +161,8 @@ void buildPackedFloatConv(VectorBuilder &b, ValueRange arguments, ArrayRef<Range
         }
       }
     });
-  });
+  };
+  walkPanels(b, loops, panelLoops, ranges, first, {{}, enter, body});
 }
 
 void buildPackedFloatDepthwise(VectorBuilder &b, ValueRange arguments, ArrayRef<Range> ranges,

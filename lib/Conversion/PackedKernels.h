@@ -20,7 +20,7 @@ KernelWork workOf(qnn::PackedFloatConvOp op);
 KernelWork workOf(qnn::PackedFloatDepthwiseOp op);
 
 /// Builds the kernel of `op` into a function whose `arguments` are pointers to the operands, in
-/// their order; `ranges` are what it makes of the loops of `workOf(op)`; `scratch` points to `panelScratchBytes(op)`
+/// their order; `ranges` are what it makes of the loops of `workOf(op)`; `scratch` points to `scratchBytes(op)`
 /// bytes, or is null where that is 0. Operands are buffers whose last dimension is contiguous; the input is contiguous.
 void buildPackedConv(VectorBuilder &b, mlir::ValueRange arguments, mlir::Value scratch, llvm::ArrayRef<Range> ranges,
                      qnn::PackedConvOp op);

@@ -78,48 +78,51 @@ namespace {
 /// The outputs of one panel at the tiles of `PositionLoops`.
 class WinogradTile {
 public:
-  WinogradTile(VectorBuilder &b, PackedWinogradOp op, ValueRange arguments, Value weights, PositionLoops &loops,
+  WinogradTile(VectorBuilder &b, PackedWinogradOp op, ValueRange arguments, Value scratch, PositionLoops &loops,
                Epilogue &epilogue)
-      : b(b), op(op), arguments(arguments), weights(weights), loops(loops), epilogue(epilogue),
+      : b(b), op(op), arguments(arguments), scratch(scratch), loops(loops), epilogue(epilogue),
         dots(b, op.getDot(), /*flip=*/false), sums(b, dots, op, loops.pixelBytes(), /*storedBits=*/8),
         output(cast<MemRefType>(op.getDest().getType())), dest(output, 1),
         residual(op.getResidual() ? cast<MemRefType>(op.getResidual().getType()) : MemRefType(), 1),
         channelsOfInput(loops.pixelBytes() / kWinogradInputs),
-        columns(cast<ShapedType>(op.getCorrections().getType()).getDimSize(1)) {
+        columns(cast<ShapedType>(op.getCorrections().getType()).getDimSize(1)), mostTiles(rowsOf(op, kUsualTiles)) {
     products = LLVM::AllocaOp::create(b.builder, b.location, arguments[0].getType(), b.builder.getI8Type(),
-                                      b.constant(kWinogradInputs * kMostTiles * kRowBytes), /*alignment=*/32);
+                                      b.constant(kWinogradInputs * mostTiles * kRowBytes), /*alignment=*/32);
   }
 
   /// Tiles that share a panel's weights.
-  static constexpr int64_t kMostTiles = 4;
+  static constexpr int64_t kUsualTiles = 4;
 
-  /// Turns to a panel: transforms its weights.
-  void enter(Value panel) {
+  /// Transforms the weights of a panel.
+  void prepare(const Panel &panel) {
     auto bits = static_cast<int64_t>(op.getWeightBits());
     int64_t blocks = panelScratchBytes(op) / (kWinogradInputs * kBlockBytes);
-    Value stored = b.address(arguments[1], b.times(panel, 9 * blocks * kBlockBytes * bits / 8));
-    transformPanel(b, stored, weights, blocks, bits);
+    Value stored = b.address(arguments[1], b.times(panel.index, 9 * blocks * kBlockBytes * bits / 8));
+    transformPanel(b, stored, prepared(panel), blocks, bits);
   }
 
-  /// Panel `panel` with `count` channels at `tiles` tiles from `place` on.
-  void compute(Place place, int64_t tiles, Value panel, int64_t count) {
+  /// The panel's channels at `tiles` tiles from `place` on.
+  void compute(Place place, int64_t tiles, const Panel &panel) {
+    Value weights = prepared(panel);
     b.loop(kWinogradInputs, [&](Value p) {
-      sums.select(weights, arguments[2], arguments[3], b.add(b.times(panel, kWinogradInputs), p));
+      sums.select(weights, arguments[2], arguments[3], b.add(b.times(panel.index, kWinogradInputs), p));
       SmallVector<Value> zeros(2 * tiles, b.splat(kSumLanes, 32, 0));
       SmallVector<Value> ofPosition = sums.add(b.address(place.input, b.times(p, channelsOfInput)), tiles, zeros);
-      Value row = b.address(products, b.times(p, kMostTiles * kRowBytes));
+      Value row = b.address(products, b.times(p, mostTiles * kRowBytes));
       for (auto [i, product] : llvm::enumerate(ofPosition))
         b.store(product, b.address(row, static_cast<int64_t>(i) * kRowBytes / 2));
     });
     b.loop(tiles, [&](Value t) {
       store(loops.skip(place, t), b.address(products, b.times(t, kRowBytes)),
-            b.address(arguments[4], b.times(panel, 4 * kPanelChannels)),
-            b.address(arguments[5], b.times(panel, 4 * kPanelChannels)), count);
+            b.address(arguments[4], b.times(panel.index, 4 * kPanelChannels)),
+            b.address(arguments[5], b.times(panel.index, 4 * kPanelChannels)), panel.count);
     });
   }
 
 private:
   static constexpr int64_t kRowBytes = 4 * kPanelChannels;
+
+  Value prepared(const Panel &panel) { return b.address(scratch, b.times(panel.slot, panelScratchBytes(op))); }
 
   /// `bytes`, or 0 where `index` is the last of an odd number.
   Value step(int64_t bytes, Value index, int64_t size) {
@@ -137,7 +140,7 @@ private:
       for (int64_t column = 0; column < 4; ++column) {
         std::array<Value, 4> m;
         for (int64_t row = 0; row < 4; ++row)
-          m[row] = half(tile, (4 * row + column) * kMostTiles * kRowBytes, v);
+          m[row] = half(tile, (4 * row + column) * mostTiles * kRowBytes, v);
         lines[column] = outputTransform(b, m);
       }
       Value bias = half(channels, 0, v);
@@ -170,15 +173,15 @@ private:
   VectorBuilder &b;
   PackedWinogradOp op;
   ValueRange arguments;
-  Value weights; // transformed, of one panel
+  Value scratch; // transformed weights
   PositionLoops &loops;
   Epilogue &epilogue;
   DotBuilder dots;
   PanelSums sums;
   MemRefType output;
   ByteStrides dest, residual;
-  int64_t channelsOfInput, columns;
-  Value products; // [16][kMostTiles][16] sums
+  int64_t channelsOfInput, columns, mostTiles;
+  Value products; // [16][mostTiles][16] sums
 };
 } // namespace
 
@@ -187,15 +190,17 @@ void buildPackedWinograd(VectorBuilder &b, ValueRange arguments, Value scratch, 
   auto tiles = cast<MemRefType>(op.getInput().getType());
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);
-  PositionLoops loops(b, op, WinogradTile::kMostTiles, tiles.getDimSize(2) * tiles.getDimSize(3), tiles.getDimSize(3),
+  PositionLoops loops(b, op, rowsOf(op, WinogradTile::kUsualTiles), tiles.getDimSize(2) * tiles.getDimSize(3),
+                      tiles.getDimSize(3),
                       /*size=*/2);
   WinogradTile tile(b, op, arguments, scratch, loops, epilogue);
-  walkPanels(
-      b, loops, PanelLoops(op, /*groups=*/1, /*size=*/2), ranges,
-      firstPlace(arguments, info.kind == qnn::Epilogue::Add), [&](const Panel &panel) { tile.enter(panel.index); },
-      [&](Place line, const Panel &panel) {
-        loops.tiles(line, [&](Place place, int64_t count) { tile.compute(place, count, panel.index, panel.count); });
-      });
+  auto prepare = [&](const Panel &panel) { tile.prepare(panel); };
+  auto enter = [](const Panel &) {};
+  auto body = [&](Place line, const Panel &panel) {
+    loops.tiles(line, [&](Place place, int64_t count) { tile.compute(place, count, panel); });
+  };
+  walkPanels(b, loops, PanelLoops(op, /*groups=*/1, /*size=*/2), ranges,
+             firstPlace(arguments, info.kind == qnn::Epilogue::Add), {prepare, enter, body});
 }
 
 } // namespace dyadic

@@ -17,8 +17,9 @@ void PanelSums::select(Value allWeights, Value allOffsets, Value panels, Value i
     counts.push_back(b.loadIndex(b.address(row, 4 * column)));
 }
 
-void PanelSums::unpack(Value scratch, int64_t blocks) {
-  unpackPanel(b, weights, scratch, blocks, storedBits);
+void PanelSums::unpack(Value scratch, int64_t blocks) { unpackPanel(b, weights, scratch, blocks, storedBits); }
+
+void PanelSums::takeUnpacked(Value scratch) {
   weights = scratch;
   weightBits = 8;
 }

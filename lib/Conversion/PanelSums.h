@@ -26,8 +26,10 @@ public:
   /// Turns to the panel of row `index` of the table at `panels`.
   void select(Value allWeights, Value allOffsets, Value panels, Value index);
 
-  /// Writes the panel's weights, `blocks` blocks, to `scratch`, one byte a weight, and takes them from there.
+  /// Writes the panel's weights, `blocks` blocks, to `scratch`, one byte a weight.
   void unpack(Value scratch, int64_t blocks);
+  /// Takes the panel's weights from where they were unpacked to.
+  void takeUnpacked(Value scratch);
 
   /// `sums`, two vectors a position, plus the products of `rows` positions from the address `input` on.
   llvm::SmallVector<Value> add(Value input, int64_t rows, llvm::SmallVector<Value> sums);

@@ -40,6 +40,12 @@ struct Tiles {
   int64_t rows, large, small;
 };
 
+/// Positions that the schedule of `op` computes together, `usual` where it does not say.
+template <typename Op> int64_t rowsOf(Op op, int64_t usual) {
+  auto rows = static_cast<int64_t>(op.getRows());
+  return rows == 0 ? usual : rows;
+}
+
 /// The addresses of one position of the output, and where it lies: its line, its place in the line.
 struct Place {
   mlir::Value input, residual, dest;

@@ -76,6 +76,8 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
       shape(op.getInput())[0] != shape(op.getDest())[0])
     return op.emitOpError() << "input and destination have shapes [" << shape(op.getInput()) << "] and ["
                             << shape(op.getDest()) << "], expected [N, H, W, C] and [N, OH, OW, M]";
+  if (static_cast<int64_t>(op.getRows()) < 0 || static_cast<int64_t>(op.getRows()) > kMostRows)
+    return op.emitOpError() << "'rows' is " << static_cast<int64_t>(op.getRows()) << ", expected 0 to " << kMostRows;
   if (op.getOutput() && op.getOutput().getType() != op.getDest().getType())
     return op.emitOpError() << "result of type " << op.getOutput().getType() << ", expected that of the destination";
   int64_t rows = channelRows(op.getEpilogue());
@@ -88,7 +90,7 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
     return op.emitOpError() << "residual of type " << op.getResidual().getType()
                             << ", expected the destination's shape";
   ConstantView numbers(op.getChannels());
-  int64_t least = op.getHighHalves() ? 32 : 1, columns = panels * kPanelChannels;
+  int64_t least = op.getHighHalves() ? 33 : 1, columns = panels * kPanelChannels;
   for (int64_t row = 2; numbers && row < rows; row += 2) // row 4 is there for PReLU alone
     for (int64_t i = 0; i < columns; ++i)
       if (int64_t exponent = numbers.intAt(row * columns + i); exponent < least || exponent > 62)

@@ -84,6 +84,7 @@ Value LayerPacker::constant(ArrayRef<int64_t> shape, unsigned width, ArrayRef<in
 
 LayerPacker::Channels LayerPacker::channelRows(ArrayRef<int64_t> bias, int64_t panels,
                                                function_ref<std::pair<int64_t, int64_t>(int64_t)> range) {
+  constexpr int64_t kLeastExponent = 33; // with which the high halves of the products are enough
   int64_t rows = 1 + static_cast<int64_t>(rounding.rows.size());
   std::vector<int64_t> numbers(rows * panels * kPanelChannels, 0);
   Channels result;
@@ -98,14 +99,14 @@ LayerPacker::Channels LayerPacker::channelRows(ArrayRef<int64_t> bias, int64_t p
       for (int64_t i = 0; i < kPanelChannels; ++i) {
         int64_t &number = numbers[(r * panels + p) * kPanelChannels + i];
         if (isExponent)
-          number = 32; // of channels that are not there
+          number = kLeastExponent; // of channels that are not there
         if (i < count)
           number = r == 0 ? bias[first + i] : values[values.size() == 1 ? 0 : first + i];
         // Zero times anything is zero whatever the exponent: let it not cost the others their speed.
         if (isExponent && rounding.kind != Epilogue::Add && i < count &&
             numbers[((r - 1) * panels + p) * kPanelChannels + i] == 0)
-          number = 32;
-        result.highHalves &= !isExponent || number >= 32;
+          number = kLeastExponent;
+        result.highHalves &= !isExponent || number >= kLeastExponent;
       }
     }
   }

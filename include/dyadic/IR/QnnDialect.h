@@ -44,6 +44,8 @@ namespace dyadic::qnn {
 
 /// Output channels of a panel of packed weights.
 inline constexpr int64_t kPanelChannels = 16;
+/// The most positions that a kernel computes together.
+inline constexpr int64_t kMostRows = 8;
 
 /// True for the instructions that multiply 16-bit numbers.
 inline bool multipliesWords(Dot dot) { return dot == Dot::Maddwd || dot == Dot::Dpwssd || dot == Dot::Mlal; }

@@ -31,6 +31,15 @@ def QNN_Epilogue : I32EnumAttr<"Epilogue", "what becomes of an accumulator befor
 }
 def QNN_EpilogueAttr : EnumAttr<QNN_Dialect, QNN_Epilogue, "epilogue"> { let assemblyFormat = "`<` $value `>`"; }
 
+def QNN_LoopOrder : I32EnumAttr<"LoopOrder", "which of a kernel's loops is outside", [
+    I32EnumAttrCase<"Auto", 0, "auto">,
+    I32EnumAttrCase<"Lines", 1, "lines">,
+    I32EnumAttrCase<"Panels", 2, "panels">]> {
+  let genSpecializedAttr = 0;
+  let cppNamespace = "::dyadic::qnn";
+}
+def QNN_LoopOrderAttr : EnumAttr<QNN_Dialect, QNN_LoopOrder, "loop_order"> { let assemblyFormat = "`<` $value `>`"; }
+
 class QNN_PackedOp<string mnemonic> : Op<QNN_Dialect, mnemonic, [
     DestinationStyleOpInterface,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
@@ -62,16 +71,21 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
     `flip` says that the input is the other kind: its sign bit is inverted, which adds 128, or
     for `sdot` subtracts it, and the bias takes that back.
 
-    `high_halves` says that no exponent is below 32, so that the high halves of the
-    64-bit products are enough. The epilogue rounds as `qnn.requantize`, `qnn.add` (the other operand is
+    `high_halves` says that no exponent is below 33, so that the high halves of the
+    64-bit products are enough, rounding included. The epilogue rounds as `qnn.requantize`, `qnn.add` (the other operand is
     `residual - residual_zp`) or `qnn.prelu` do; `store` leaves the sum as it is.
+
+    The schedule changes no result: `rows` positions of a line are computed together (1 to 8; 0: as many as the
+    instruction does best with), and `order` says whether the loop over lines or that over panels is outside.
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$offsets, AnyShaped:$panels, AnyShaped:$channels,
     Optional<AnyShaped>:$residual, AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, I64Attr:$groups, QNN_DotAttr:$dot,
     DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, I64Attr:$x_max, UnitAttr:$flip, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, DefaultValuedAttr<I64Attr, "0">:$residual_zp,
     UnitAttr:$residual_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
-    DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding);
+    DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding,
+    DefaultValuedAttr<I64Attr, "0">:$rows,
+    DefaultValuedAttr<QNN_LoopOrderAttr, "::dyadic::qnn::LoopOrder::Auto">:$order);
   let results = (outs Optional<AnyRankedTensor>:$output);
   let assemblyFormat = [{
     `ins` `(` $input `,` $weights `,` $offsets `,` $panels `,` $channels (`,` $residual^)? `)` `outs` `(` $dest `)` attr-dict `:`
@@ -92,7 +106,8 @@ def QNN_PackedDepthwiseOp : QNN_PackedOp<"packed_depthwise"> {
     AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, DenseI64ArrayAttr:$offsets, QNN_DotAttr:$dot,
     UnitAttr:$input_unsigned, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, DefaultValuedAttr<I64Attr, "0">:$residual_zp, UnitAttr:$residual_unsigned,
     DefaultValuedAttr<I64Attr, "0">:$zero_point, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
-    DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding);
+    DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding,
+    DefaultValuedAttr<I64Attr, "0">:$rows);
   let results = (outs Optional<AnyRankedTensor>:$output);
   let assemblyFormat = [{
     `ins` `(` $input `,` $weights `,` $channels (`,` $residual^)? `)` `outs` `(` $dest `)` attr-dict `:`
@@ -129,7 +144,9 @@ def QNN_PackedWinogradOp : QNN_PackedOp<"packed_winograd"> {
     DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, I64Attr:$x_max, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves,
     DefaultValuedAttr<I64Attr, "0">:$residual_zp, UnitAttr:$residual_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
-    DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding);
+    DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding,
+    DefaultValuedAttr<I64Attr, "0">:$rows,
+    DefaultValuedAttr<QNN_LoopOrderAttr, "::dyadic::qnn::LoopOrder::Auto">:$order);
   let results = (outs Optional<AnyRankedTensor>:$output);
   let assemblyFormat = [{
     `ins` `(` $input `,` $weights `,` $offsets `,` $panels `,` $channels `,` $corrections (`,` $residual^)? `)` `outs` `(` $dest `)`
