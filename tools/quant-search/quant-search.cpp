@@ -26,9 +26,10 @@ static cl::opt<double> timeLimit("time-limit",
                                  cl::value_desc("SECONDS"), cl::cat(category));
 static cl::opt<std::string> paretoPath("pareto", cl::desc("Write the front of perturbation against a cost as well"),
                                        cl::value_desc("FILE.csv"), cl::cat(category));
-static cl::opt<std::string> paretoCost("pareto-cost",
-                                       cl::desc("The cost: latency_ms, size_mb, bops (default: the first limited one)"),
-                                       cl::value_desc("COST"), cl::cat(category));
+static cl::opt<std::string>
+    paretoCost("pareto-cost",
+               cl::desc("The cost: latency_ms, size_mb, bops, weight_bits (default: the first limited one)"),
+               cl::value_desc("COST"), cl::cat(category));
 static cl::opt<unsigned> paretoPoints("pareto-points", cl::desc("Limits that are tried (default 16)"),
                                       cl::value_desc("N"), cl::init(16), cl::cat(category));
 
@@ -75,7 +76,8 @@ llvm::Expected<size_t> frontCost(const AssignmentProblem &problem) {
     if (paretoCost.getNumOccurrences() ? paretoCost == kCostNames[k] : problem.limits[k].has_value())
       return k;
   if (paretoCost.getNumOccurrences())
-    return makeError("--pareto-cost: unknown cost '" + escaped(paretoCost) + "', expected latency_ms, size_mb or bops");
+    return makeError("--pareto-cost: unknown cost '" + escaped(paretoCost) +
+                     "', expected latency_ms, size_mb, bops or weight_bits");
   return makeError("--pareto: the problem has no limit, expected --pareto-cost=COST");
 }
 

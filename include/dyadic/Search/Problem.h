@@ -17,9 +17,9 @@
 
 namespace dyadic {
 
-/// What a choice costs: milliseconds, 2^20 bytes of weights, bit operations in any unit. The cost of a plan is the sum
-/// over its choices.
-inline constexpr std::array<const char *, 3> kCostNames = {"latency_ms", "size_mb", "bops"};
+/// What a choice costs: milliseconds, 2^20 bytes of weights, bit operations in any unit, bits of the weights' numbers
+/// (which may take more bits in memory). The cost of a plan is the sum over its choices.
+inline constexpr std::array<const char *, 4> kCostNames = {"latency_ms", "size_mb", "bops", "weight_bits"};
 inline constexpr size_t kNumCosts = kCostNames.size();
 /// By the position of the name in kCostNames; nothing where the cost is not known, or not limited.
 using Costs = std::array<std::optional<double>, kNumCosts>;
