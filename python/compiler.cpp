@@ -232,6 +232,7 @@ NB_MODULE(_compiler, m) {
       .def_rw("detailed_report", &TranslateOptions::detailedReport)
       .def_rw("calibration_method", &TranslateOptions::calibrationMethod, nb::arg().none())
       .def_rw("rounding", &TranslateOptions::rounding, nb::arg().none())
+      .def_rw("weight_rounding", &TranslateOptions::weightRounding, nb::arg().none())
       .def_rw("io", &TranslateOptions::io, nb::arg().none())
       .def_rw("name", &TranslateOptions::name, nb::arg().none())
       .def_rw("plan_text", &TranslateOptions::planText, nb::arg().none())

@@ -108,7 +108,7 @@ PY
 
 setup() {
   install_packages ca-certificates llvm-22-dev libmlir-22-dev mlir-22-tools llvm-22-tools clang-22 lld-22 clang-format-22 ccache \
-    libzstd-dev libgtest-dev libprotobuf-dev protobuf-compiler libzip-dev pkg-config make \
+    libzstd-dev libgtest-dev libprotobuf-dev protobuf-compiler libzip-dev libeigen3-dev pkg-config make \
     python3-dev python3-venv "$@"
   install_python
   build_onnx

@@ -46,8 +46,11 @@ Error CalibrationStream::observe(std::vector<size_t> indices, function_ref<void(
   Expected<CalibrationTable> part = calibrate(evaluator, set, Split{indices, {}, hashes}, {}, modelSha, report);
   if (!part)
     return part.takeError();
-  for (size_t index : indices)
-    samples[index] = Sample();
+  for (size_t index : indices) {
+    keptSamples[index] = std::exchange(samples[index], Sample());
+    if (keptSamples.size() > numKept) // one that waited comes out of order
+      keptSamples.erase(std::prev(keptSamples.end()));
+  }
   observed.insert(observed.end(), indices.begin(), indices.end());
   return addStatistics(table, std::move(*part));
 }
@@ -75,14 +78,13 @@ Error CalibrationStream::add(std::vector<Sample> more, function_ref<void(size_t)
   return observe(std::move(ready), progress);
 }
 
-Expected<CalibrationTable> CalibrationStream::finish(const CalibrationOptions &options,
-                                                     std::map<size_t, Sample> &kept) {
+Expected<CalibrationTable> CalibrationStream::finish(const CalibrationOptions &options, Kept &kept) {
   if (samples.empty())
     return makeError("no samples to calibrate with, expected at least one");
   if (smallest)
     heldBack.push_back(*smallest);
   if (samples.size() == 1) { // both sides
-    kept[0] = samples[0];
+    kept.heldBack[0] = samples[0];
     if (Error error = observe({0}, nullptr))
       return std::move(error);
   } else if (observed.empty()) {
@@ -97,8 +99,9 @@ Expected<CalibrationTable> CalibrationStream::finish(const CalibrationOptions &o
   for (size_t index : heldBack) {
     table.heldBack.push_back(hashes[index]);
     if (samples.size() > 1)
-      kept[index] = std::move(samples[index]);
+      kept.heldBack[index] = std::move(samples[index]);
   }
+  kept.calibrated = std::move(keptSamples);
   llvm::sort(table.samples);
   llvm::sort(table.heldBack);
   table.heldBack.erase(llvm::unique(table.heldBack), table.heldBack.end());

@@ -64,6 +64,8 @@ public:
     return table ? std::move(table) : fileError(file, llvm::toString(table.takeError()));
   }
 
+  const std::vector<size_t> &calibrated() const { return split.calibration; }
+
   /// The samples that are held back once tables are merged.
   std::vector<size_t> heldBack(const CalibrationTable &table) const {
     std::vector<size_t> indices;
@@ -136,6 +138,7 @@ llvm::Expected<Calibration> calibrateModel(mlir::ModuleOp module, llvm::StringRe
   if (!merged)
     return merged.takeError();
   result.table = std::move(*merged);
+  result.calibrated = samples.calibrated();
   result.heldBack = samples.heldBack(result.table);
   return std::move(result);
 }

@@ -240,14 +240,17 @@ llvm::Expected<RangeMap> chooseRanges(ModuleOp floatModule, llvm::StringRef file
   return std::move(ranges);
 }
 
-llvm::Error quantizeModel(ModuleOp module, llvm::StringRef file, const RangeMap &ranges, Plan &plan,
-                          const QuantizeOptions &options) {
+llvm::Error quantizeTypes(ModuleOp module, llvm::StringRef file, const RangeMap &ranges, Plan &plan) {
   DiagnosticCollector diagnostics(module.getContext());
   if (failed(applyRanges(module, ranges)))
     return diagnostics.takeError(file, "ranges cannot be applied");
   if (failed(quantizeGraph(module, plan)))
     return diagnostics.takeError(file, "cannot be quantized");
+  return llvm::Error::success();
+}
 
+llvm::Error lowerToIntegers(ModuleOp module, llvm::StringRef file, const Plan &plan, const QuantizeOptions &options) {
+  DiagnosticCollector diagnostics(module.getContext());
   PassManager manager(module.getContext());
   // While the types still know the scales: the extra results keep them.
   if (options.exposeValues)
@@ -259,6 +262,13 @@ llvm::Error quantizeModel(ModuleOp module, llvm::StringRef file, const RangeMap 
   if (failed(manager.run(module)))
     return diagnostics.takeError(file, "cannot be rewritten to integers");
   return llvm::Error::success();
+}
+
+llvm::Error quantizeModel(ModuleOp module, llvm::StringRef file, const RangeMap &ranges, Plan &plan,
+                          const QuantizeOptions &options) {
+  if (llvm::Error error = quantizeTypes(module, file, ranges, plan))
+    return error;
+  return lowerToIntegers(module, file, plan, options);
 }
 
 } // namespace dyadic

@@ -107,6 +107,26 @@ std::string methodsText(const Report &report) {
   return llvm::join(llvm::map_range(parts, text), ", ");
 }
 
+std::string weightRoundingText(const Report &report) {
+  const RoundingReport &rounding = report.weightRounding;
+  auto error = [](double error) { return decibels(error == 0 ? INFINITY : -10 * std::log10(error)) + " dB"; };
+  if (rounding.isNearest && !rounding.fittedError)
+    return "";
+  if (rounding.isNearest)
+    return "to nearest: " + error(*rounding.nearestError) + " on held-back samples, fitted " +
+           error(*rounding.fittedError);
+  std::string text = "fitted to " + std::to_string(rounding.samples) + " samples";
+  auto layers = [&](size_t count, llvm::StringRef how) {
+    if (count > 0)
+      text += (", " + llvm::Twine(count) + (count == 1 ? " layer by " : " layers by ") + how).str();
+  };
+  layers(rounding.fittedLayers, "GPTQ");
+  layers(rounding.correctedLayers, "bias correction");
+  if (rounding.fittedError)
+    text += ": " + error(*rounding.fittedError) + " on held-back samples, to nearest " + error(*rounding.nearestError);
+  return text;
+}
+
 std::vector<std::string> notesOf(const Report &report) {
   std::vector<std::string> notes;
   if (!report.isFloat && report.heldBackSamples == 0)

@@ -32,6 +32,9 @@ std::string topOneText(const Proportion &topOne);
 /// `98.1% maddubs, 1.9% loops`: the parts of all multiply-accumulates that are computed alike; empty where that is not
 /// known.
 std::string methodsText(const Report &report);
+/// `fitted to 78 samples, 66 layers by GPTQ: 24.6 dB on held-back samples, to nearest 9.7 dB`; empty where weights were
+/// rounded to nearest and nothing else was tried.
+std::string weightRoundingText(const Report &report);
 /// Warnings and notes that both show.
 std::vector<std::string> notesOf(const Report &report);
 

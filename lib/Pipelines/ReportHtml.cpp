@@ -338,6 +338,8 @@ private:
       line("inputs and outputs", report.io == BoundaryMode::Integer ? "integers" : "float");
       line("calibration",
            llvm::formatv("{0}, {1} samples", htmlText(report.calibrationMethod), report.calibrationSamples).str());
+      if (std::string rounding = weightRoundingText(report); !rounding.empty())
+        line("weights", rounding);
     }
     line("made by", kProducer);
     os << "</tbody>\n</table></div>\n";

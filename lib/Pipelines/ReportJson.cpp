@@ -70,6 +70,20 @@ private:
       json.attribute("io", report.io == BoundaryMode::Integer ? "integer" : "float");
       json.attribute("calibration_method", report.calibrationMethod);
       integer("calibration_samples", report.calibrationSamples);
+      writeWeightRounding();
+    });
+  }
+
+  void writeWeightRounding() {
+    const RoundingReport &rounding = report.weightRounding;
+    json.attributeObject("weight_rounding", [&] {
+      json.attribute("asked", rounding.asked);
+      json.attribute("fitted", !rounding.isNearest);
+      integer("samples", rounding.samples);
+      integer("gptq_layers", rounding.fittedLayers);
+      integer("bias_corrected_layers", rounding.correctedLayers);
+      optional("fitted_error", rounding.fittedError);
+      optional("nearest_error", rounding.nearestError);
     });
   }
 

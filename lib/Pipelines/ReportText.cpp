@@ -161,6 +161,8 @@ private:
         text += " (float " + bytesText(*floatBytes) + ")";
       return text;
     };
+    if (std::string rounding = weightRoundingText(report); !rounding.empty())
+      os << "weights: " << rounding << "\n";
     os << "size: " << part("constants", program.constants, report.floatSizes.constants);
     for (const std::string &text : {part("code", program.code, report.floatSizes.code),
                                     part("workspace", program.workspace, report.floatSizes.workspace),

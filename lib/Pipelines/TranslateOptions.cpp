@@ -30,6 +30,7 @@ static Error checkFloat(const TranslateOptions &options, StringRef model) {
                                               {"calibration-method", options.calibrationMethod.has_value()},
                                               {"bits", options.bits.has_value()},
                                               {"rounding", options.rounding.has_value()},
+                                              {"weight-rounding", options.weightRounding.has_value()},
                                               {"integer-only", options.integerOnly},
                                               {"io", options.io.has_value()}};
   for (auto [option, isGiven] : given)
@@ -103,11 +104,8 @@ static Error choosePlan(const TranslateOptions &options, TranslateSettings &sett
 Expected<TranslateSettings> checkOptions(const TranslateOptions &options, StringRef model) {
   TranslateSettings settings;
   const std::pair<StringRef, const TranslateOptions::Given *> texts[] = {
-      {"calibration-method", &options.calibrationMethod},
-      {"bits", &options.bits},
-      {"rounding", &options.rounding},
-      {"io", &options.io},
-      {"name", &options.name}};
+      {"calibration-method", &options.calibrationMethod}, {"bits", &options.bits}, {"rounding", &options.rounding},
+      {"weight-rounding", &options.weightRounding},       {"io", &options.io},     {"name", &options.name}};
   for (auto [option, text] : texts)
     if (*text && (*text)->empty())
       return makeError("--" + option + ": no value, expected one");
@@ -131,6 +129,16 @@ Expected<TranslateSettings> checkOptions(const TranslateOptions &options, String
     if (!method)
       return method.takeError();
     settings.method = *method;
+  }
+  if (options.weightRounding) {
+    auto rounding = llvm::StringSwitch<std::optional<WeightRounding>>(*options.weightRounding)
+                        .Case("auto", WeightRounding::Auto)
+                        .Case("nearest", WeightRounding::Nearest)
+                        .Case("gptq", WeightRounding::Gptq)
+                        .Default(std::nullopt);
+    if (!rounding)
+      return makeError("--weight-rounding=" + escaped(*options.weightRounding) + ": expected auto, nearest or gptq");
+    settings.weightRounding = *rounding;
   }
   for (StringRef text : options.inputShapes)
     if (Error error = parseInputShape(text, settings.import))

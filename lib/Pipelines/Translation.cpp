@@ -81,13 +81,26 @@ Error Translation::calibrate(StringRef path, llvm::ArrayRef<std::string> merge) 
   if (!calibration)
     return calibration.takeError();
   table = std::move(calibration->table);
+  if (!calibration->samples)
+    if (Error error = checkTableAlone(path.empty() ? merge.front() : path))
+      return error;
   samples = std::move(calibration->samples);
+  calibrated = std::move(calibration->calibrated);
   heldBack = std::move(calibration->heldBack);
   floatProgram = std::move(calibration->evaluator);
   return Error::success();
 }
 
+/// Statistics cannot fit weights.
+Error Translation::checkTableAlone(StringRef name) const {
+  if (settings.weightRounding != WeightRounding::Gptq)
+    return Error::success();
+  return fileError(name, "a saved table, expected samples, which --weight-rounding=gptq fits the weights to");
+}
+
 Error Translation::useTable(StringRef name, StringRef text) {
+  if (Error error = checkTableAlone(name))
+    return error;
   auto parsed = parseTable(name, text);
   if (!parsed)
     return parsed.takeError();
@@ -103,7 +116,8 @@ Error Translation::addSamples(std::vector<Sample> samples) {
   if (!stream) {
     if (Error error = createEvaluator())
       return error;
-    stream = std::make_unique<CalibrationStream>(*evaluator, sha);
+    size_t kept = settings.weightRounding == WeightRounding::Nearest ? 0 : kMaxFittingSamples;
+    stream = std::make_unique<CalibrationStream>(*evaluator, sha, kept);
   }
   auto progress = [&](size_t done) { listener.stage("calibrating")(done, 0); };
   if (Error error = stream->add(std::move(samples), progress))
@@ -115,13 +129,15 @@ Error Translation::finishSamples(StringRef name) {
   if (!stream)
     return fileError(name, "no samples, expected at least one");
   warnOfFewSamples(name, stream->size(), listener);
-  std::map<size_t, Sample> kept;
-  auto calibrated = stream->finish(settings.method.value_or(CalibrationOptions()), kept);
-  if (!calibrated)
-    return fileError(model, llvm::toString(calibrated.takeError()));
-  table = std::move(*calibrated);
-  llvm::append_range(heldBack, llvm::make_first_range(kept));
-  samples = std::make_unique<KeptSamples>(std::move(kept));
+  CalibrationStream::Kept kept;
+  auto observed = stream->finish(settings.method.value_or(CalibrationOptions()), kept);
+  if (!observed)
+    return fileError(model, llvm::toString(observed.takeError()));
+  table = std::move(*observed);
+  llvm::append_range(heldBack, llvm::make_first_range(kept.heldBack));
+  llvm::append_range(calibrated, llvm::make_first_range(kept.calibrated));
+  kept.heldBack.insert(kept.calibrated.begin(), kept.calibrated.end());
+  samples = std::make_unique<KeptSamples>(std::move(kept.heldBack));
   stream.reset();
   return Error::success();
 }
@@ -140,6 +156,48 @@ static void warnOfLowPercentile(const CalibrationOptions &method, const Listener
             .str());
 }
 
+/// With fewer samples than this, --weight-rounding=auto fits no weights: neither they nor what is held back can be
+/// trusted.
+static constexpr size_t kFewSamples = 10;
+
+Expected<double> Translation::errorOf(mlir::ModuleOp quantized) {
+  mlir::OwningOpRef<mlir::ModuleOp> integers = quantized.clone();
+  if (Error error = lowerToIntegers(*integers, model, settings.plan, {}))
+    return error;
+  return outputError(*integers, floatProgram->getProgram(), *samples, heldBack);
+}
+
+/// Fits the weights of `program`, at the quantized level; with auto, unless rounding to nearest is as good.
+Error Translation::round() {
+  const char *names[] = {"auto", "nearest", "gptq"};
+  rounding = RoundingReport();
+  rounding.asked = names[static_cast<size_t>(settings.weightRounding)];
+  bool isChecked = settings.weightRounding == WeightRounding::Auto;
+  if (settings.weightRounding == WeightRounding::Nearest || !samples || calibrated.empty() ||
+      (isChecked && (calibrated.size() + heldBack.size() < kFewSamples || heldBack.empty())))
+    return Error::success();
+  mlir::OwningOpRef<mlir::ModuleOp> nearest = program->clone();
+  RoundingRequest request{**floatModule,           model,         settings.plan.rounding,
+                          settings.weightRounding, samples.get(), calibrated};
+  if (Error error = roundWeights(*program, request, listener, rounding))
+    return error;
+  rounding.isNearest = rounding.fittedLayers + rounding.correctedLayers == 0;
+  if (!isChecked || rounding.isNearest)
+    return Error::success();
+  auto nearestError = errorOf(*nearest);
+  if (!nearestError)
+    return nearestError.takeError();
+  auto fittedError = errorOf(*program);
+  if (!fittedError)
+    return fittedError.takeError();
+  rounding.nearestError = *nearestError;
+  rounding.fittedError = *fittedError;
+  rounding.isNearest = !(*fittedError < *nearestError);
+  if (rounding.isNearest)
+    program = std::move(nearest);
+  return Error::success();
+}
+
 /// `exposed` becomes the program with the values of all layers as outputs, which what is
 /// written may not have.
 Error Translation::quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap &ranges) {
@@ -148,11 +206,14 @@ Error Translation::quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap
   if (!chosen)
     return chosen.takeError();
   ranges = std::move(*chosen);
-  exposed = (*floatModule)->clone();
-  Plan copy = settings.plan;
-  if (Error error = quantizeModel(*exposed, model, ranges, copy, {settings.integerOnly, true}))
+  if (Error error = quantizeTypes(*program, model, ranges, settings.plan))
     return error;
-  return quantizeModel(*program, model, ranges, settings.plan, {settings.integerOnly, settings.dumpValues});
+  if (Error error = round())
+    return error;
+  exposed = program->clone();
+  if (Error error = lowerToIntegers(*exposed, model, settings.plan, {settings.integerOnly, true}))
+    return error;
+  return lowerToIntegers(*program, model, settings.plan, {settings.integerOnly, settings.dumpValues});
 }
 
 Error Translation::describe(mlir::ModuleOp exposed, const RangeMap &ranges) {
@@ -178,6 +239,7 @@ Error Translation::describe(mlir::ModuleOp exposed, const RangeMap &ranges) {
     return collected.takeError();
   report = std::move(*collected);
   report.model = model;
+  report.weightRounding = rounding;
   return Error::success();
 }
 
@@ -199,6 +261,7 @@ Error Translation::finish() {
   floatProgram.reset();
   samples.reset();
   heldBack.clear();
+  calibrated.clear();
   floatModule.reset();
   return Error::success();
 }

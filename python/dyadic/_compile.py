@@ -120,6 +120,7 @@ def compile(
     bits: Union[int, str, os.PathLike[str], Mapping[str, Any], None] = None,
     target: str = "native",
     rounding: Optional[str] = None,
+    weight_rounding: Optional[str] = None,
     io: Optional[str] = None,
     float: bool = False,
     integer_only: bool = False,
@@ -146,7 +147,7 @@ def compile(
             - a dict with an array for each input by name;
             - an iterable, a generator for example, of such arrays or dicts. They are
               observed as they come, and but for the fifth that is held back for the
-              report none is kept;
+              report, and 128 that weights are fitted to, none is kept;
             - the :attr:`~CompiledProgram.calibration` of another program.
 
             An array of the input's rank is a stack of samples along the first axis, cut
@@ -161,6 +162,8 @@ def compile(
         target: ``"native"``, ``"generic"``, ``"avx2"``, ``"CPU@TRIPLE"`` for another system, or several
             CPUs, as in ``"generic,avx2"``, for a library that chooses when it is opened (docs/Targets.md).
         rounding: ``"half_up"`` (default) or ``"half_even"``.
+        weight_rounding: ``"nearest"`` (default); ``"gptq"``, fitted to the calibration samples;
+            ``"auto"``, fitted, unless nearest is as good on the samples held back.
         io: ``"float"`` (default), or ``"integer"`` for quantized inputs and outputs.
         float: no quantization: the float program, as a baseline.
         integer_only: a layer left in float is an error.
@@ -197,6 +200,7 @@ def compile(
     options.detailed_report = bool(detailed_report)
     options.calibration_method = calibration_method
     options.rounding = rounding
+    options.weight_rounding = weight_rounding
     options.io = io
     options.name = name
     options.target = target

@@ -62,7 +62,8 @@ Outcome atOnce(const std::vector<Sample> &samples, const CalibrationOptions &opt
 Outcome inPieces(const std::vector<Sample> &samples, const CalibrationOptions &options, std::mt19937 &random) {
   Doubler program;
   std::string sha(64, 'a');
-  CalibrationStream stream(program, sha);
+  size_t numKept = random() % 6;
+  CalibrationStream stream(program, sha, numKept);
   for (size_t i = 0; i < samples.size();) {
     size_t end = std::min(samples.size(), i + random() % 4);
     llvm::cantFail(stream.add(
@@ -70,9 +71,18 @@ Outcome inPieces(const std::vector<Sample> &samples, const CalibrationOptions &o
     i = end;
   }
   EXPECT_EQ(stream.size(), samples.size());
-  std::map<size_t, Sample> heldBack;
-  Outcome outcome{toJson(llvm::cantFail(stream.finish(options, heldBack))), {}, program.runs};
-  for (const auto &[index, sample] : heldBack) {
+  CalibrationStream::Kept kept;
+  Outcome outcome{toJson(llvm::cantFail(stream.finish(options, kept))), {}, program.runs};
+  SampleList set(samples);
+  std::vector<size_t> first = llvm::cantFail(splitSamples(set)).calibration;
+  first.resize(std::min(first.size(), numKept));
+  std::vector<size_t> found;
+  for (const auto &[index, sample] : kept.calibrated) {
+    EXPECT_EQ(sampleHash(sample), sampleHash(samples[index]));
+    found.push_back(index);
+  }
+  EXPECT_EQ(found, first);
+  for (const auto &[index, sample] : kept.heldBack) {
     EXPECT_EQ(sampleHash(sample), sampleHash(samples[index]));
     outcome.heldBack.push_back(sampleHash(sample));
   }
@@ -112,8 +122,8 @@ TEST(Stream, CountsWhatIsDone) {
 
 TEST(Stream, Errors) {
   Doubler program;
-  std::map<size_t, Sample> heldBack;
-  EXPECT_EQ(llvm::toString(CalibrationStream(program, std::string(64, 'a')).finish({}, heldBack).takeError()),
+  CalibrationStream::Kept kept;
+  EXPECT_EQ(llvm::toString(CalibrationStream(program, std::string(64, 'a')).finish({}, kept).takeError()),
             "no samples to calibrate with, expected at least one");
 
   std::mt19937 random(2);
@@ -125,7 +135,7 @@ TEST(Stream, Errors) {
     if (!error)
       error = stream.add({sample}, nullptr);
   if (!error)
-    error = stream.finish({}, heldBack).takeError();
+    error = stream.finish({}, kept).takeError();
   EXPECT_EQ(llvm::toString(std::move(error)),
             "value 'y' has a NaN or infinite number in the float program, for sample 2");
 }

@@ -47,6 +47,11 @@ static cl::opt<std::string> targetName("target", cl::desc(targetHelp), cl::value
                                        cl::cat(category));
 static cl::opt<std::string> rounding("rounding", cl::desc("How quotients are rounded: half_up (default) or half_even"),
                                      cl::value_desc("MODE"), cl::cat(category));
+static cl::opt<std::string> weightRounding(
+    "weight-rounding",
+    cl::desc("How weights are rounded: nearest (default); gptq, fitted to the calibration samples; auto, "
+             "fitted, unless nearest is as good on the samples held back"),
+    cl::value_desc("METHOD"), cl::cat(category));
 static cl::opt<std::string> name("name", cl::desc("Prefix of every exported symbol (default: the stem of OUT)"),
                                  cl::value_desc("PREFIX"), cl::cat(category));
 static cl::opt<bool> isFloat("float", cl::desc("No quantization: the float program, as a baseline"), cl::cat(category));
@@ -64,7 +69,7 @@ static cl::opt<bool> dumpValues("dump-values",
 
 // Part of the command line's design, refused until they are built.
 static const char *const kNotBuilt[] = {"tune", "budget", "labels", "evaluation", "sensitivity",
-                                        "cost", "pareto", "cache",  "time-limit", "weight-rounding"};
+                                        "cost", "pareto", "cache",  "time-limit"};
 static std::vector<std::unique_ptr<cl::opt<std::string>>> notBuilt;
 
 namespace {
@@ -77,8 +82,9 @@ std::optional<std::string> given(const cl::opt<std::string> &option) {
 llvm::Error checkTableAlone() {
   if (saveCalibration.empty())
     return makeError("no output, expected -o OUT");
-  for (cl::Option *option : std::initializer_list<cl::Option *>{&bits, &savePlan, &rounding, &integerOnly, &io,
-                                                                &targetName, &name, &reportPath, &dumpValues})
+  for (cl::Option *option :
+       std::initializer_list<cl::Option *>{&bits, &savePlan, &rounding, &weightRounding, &integerOnly, &io, &targetName,
+                                           &name, &reportPath, &dumpValues})
     if (option->getNumOccurrences())
       return makeError("--" + option->ArgStr.str() + ": an option of compilation, expected -o OUT too");
   return llvm::Error::success();
@@ -108,6 +114,7 @@ llvm::Expected<TranslateSettings> readSettings() {
   options.calibrationMethod = given(calibrationMethod);
   options.bits = given(bits);
   options.rounding = given(rounding);
+  options.weightRounding = given(weightRounding);
   options.io = given(io);
   options.name = given(name);
   options.target = targetName;

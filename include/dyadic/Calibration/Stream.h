@@ -16,8 +16,10 @@ namespace dyadic {
 /// one with the smallest hash; as long as none calibrates, the one with the largest.
 class CalibrationStream {
 public:
-  /// `evaluator` must live as long. `modelSha` as for calibrate.
-  CalibrationStream(Evaluator &evaluator, llvm::StringRef modelSha) : evaluator(evaluator), modelSha(modelSha) {}
+  /// `evaluator` must live as long. `modelSha` as for calibrate. Of the samples that calibrate, the first `numKept` are
+  /// kept.
+  CalibrationStream(Evaluator &evaluator, llvm::StringRef modelSha, size_t numKept = 0)
+      : evaluator(evaluator), modelSha(modelSha), numKept(numKept) {}
 
   /// Observes the samples. `progress`, which may be null, is called with the number of all
   /// samples observed so far. Errors are those of calibrate.
@@ -26,19 +28,25 @@ public:
   /// How many samples were added.
   size_t size() const { return samples.size(); }
 
-  /// The table of all samples, with `options` for its ranges; those held back move to
-  /// `heldBack`, by the number they came with. At least one sample was added. The last call.
-  llvm::Expected<CalibrationTable> finish(const CalibrationOptions &options, std::map<size_t, Sample> &heldBack);
+  /// Samples by the number they came with.
+  struct Kept {
+    std::map<size_t, Sample> heldBack, calibrated;
+  };
+  /// The table of all samples, with `options` for its ranges; those held back and those kept move to `kept`. At least
+  /// one sample was added. The last call.
+  llvm::Expected<CalibrationTable> finish(const CalibrationOptions &options, Kept &kept);
 
 private:
   llvm::Error observe(std::vector<size_t> indices, llvm::function_ref<void(size_t)> progress);
 
   Evaluator &evaluator;
   std::string modelSha;
+  size_t numKept;
   std::vector<Sample> samples; // empty where observed
   std::vector<std::string> hashes;
   std::vector<size_t> heldBack, observed;
-  std::optional<size_t> smallest; // waits while none is held back
+  std::map<size_t, Sample> keptSamples; // of those observed
+  std::optional<size_t> smallest;       // waits while none is held back
   CalibrationTable table;
 };
 

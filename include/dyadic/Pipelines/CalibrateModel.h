@@ -22,10 +22,10 @@ struct CalibrationRequest {
 
 struct Calibration {
   CalibrationTable table;
-  // Where `path` has samples: these, the indices of those that nothing was calibrated with, and the float program with
-  // all values exposed.
+  // Where `path` has samples: these, the indices of those that calibrated and of those that nothing was calibrated
+  // with, and the float program with all values exposed.
   std::unique_ptr<SampleSet> samples;
-  std::vector<size_t> heldBack;
+  std::vector<size_t> calibrated, heldBack;
   std::unique_ptr<JitEvaluator> evaluator;
 };
 

@@ -79,8 +79,15 @@ struct QuantizeOptions {
 llvm::Expected<RangeMap> chooseRanges(mlir::ModuleOp floatModule, llvm::StringRef file, const CalibrationTable &table,
                                       const Plan &plan);
 
-/// Float level to integer level, in place: ranges, types, dyadic rewrite, proofs.
-/// `plan` comes back complete.
+/// Float level to quantized level, in place: ranges and types, with weights rounded to nearest. `plan` comes back
+/// complete.
+llvm::Error quantizeTypes(mlir::ModuleOp module, llvm::StringRef file, const RangeMap &ranges, Plan &plan);
+
+/// Quantized level to integer level, in place: dyadic rewrite and proofs. `plan` is complete.
+llvm::Error lowerToIntegers(mlir::ModuleOp module, llvm::StringRef file, const Plan &plan,
+                            const QuantizeOptions &options);
+
+/// Both.
 llvm::Error quantizeModel(mlir::ModuleOp module, llvm::StringRef file, const RangeMap &ranges, Plan &plan,
                           const QuantizeOptions &options);
 

@@ -100,6 +100,15 @@ struct Times {
   std::vector<std::string> countedWith;
 };
 
+/// How weights were rounded. Errors are relative squared errors on the samples held back, mean over the outputs.
+struct RoundingReport {
+  std::string asked = "nearest";                   // auto, nearest or gptq
+  bool isNearest = true;                           // what was kept
+  size_t samples = 0;                              // that weights were fitted to
+  size_t fittedLayers = 0, correctedLayers = 0;    // by GPTQ; their bias alone
+  std::optional<double> fittedError, nearestError; // where both were compared
+};
+
 struct Report {
   std::string model, output; // paths, as they were given
   std::string modelSha, target;
@@ -109,6 +118,7 @@ struct Report {
   BoundaryMode io = BoundaryMode::Float;
   std::string calibrationMethod;
   size_t calibrationSamples = 0;
+  RoundingReport weightRounding;
   size_t heldBackSamples = 0;   // that were run; 0 with a saved table
   std::vector<size_t> heldBack; // their indices in the calibration file
 

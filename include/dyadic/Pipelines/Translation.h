@@ -9,7 +9,7 @@
 
 #include "dyadic/Calibration/Stream.h"
 #include "dyadic/Pipelines/CalibrateModel.h"
-#include "dyadic/Pipelines/Report.h"
+#include "dyadic/Pipelines/RoundWeights.h"
 #include <functional>
 
 namespace dyadic {
@@ -21,7 +21,7 @@ struct TranslateOptions {
   bool hasCalibration = false;
   std::vector<std::string> mergeCalibration;
   bool isFloat = false, integerOnly = false, dumpValues = false, detailedReport = false;
-  Given calibrationMethod, bits, rounding, io, name;
+  Given calibrationMethod, bits, rounding, weightRounding, io, name;
   /// A plan in memory, instead of a file; `bits` is then what messages call it.
   Given planText;
   std::string target = "native";
@@ -37,6 +37,7 @@ struct TranslateSettings {
   Target target;
   std::string prefix; // empty: from the output's name
   std::optional<CalibrationOptions> method;
+  WeightRounding weightRounding = WeightRounding::Nearest;
   std::string planFile; // what `plan` was read from; else empty
   std::string planName; // what messages call it
   Plan plan;
@@ -107,7 +108,10 @@ private:
   Translation(const OnnxSource &source, TranslateSettings settings, Listener listener);
   llvm::Error import(const OnnxSource &source);
   llvm::Error createEvaluator();
+  llvm::Error checkTableAlone(llvm::StringRef name) const;
   llvm::Error quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap &ranges);
+  llvm::Error round();
+  llvm::Expected<double> errorOf(mlir::ModuleOp quantized);
   llvm::Error describe(mlir::ModuleOp exposed, const RangeMap &ranges);
   llvm::Expected<CompiledModule> compile(const Target &target, llvm::StringRef prefix, bool exportAlias);
 
@@ -123,10 +127,11 @@ private:
   std::unique_ptr<JitEvaluator> floatProgram;
   std::unique_ptr<Evaluator> evaluator;
   std::unique_ptr<CalibrationStream> stream;
-  std::unique_ptr<SampleSet> samples; // null with a table alone
-  std::vector<size_t> heldBack;       // indices into samples
+  std::unique_ptr<SampleSet> samples;       // null with a table alone
+  std::vector<size_t> calibrated, heldBack; // indices into samples
 
   std::optional<CalibrationTable> table;
+  RoundingReport rounding;
   Report report;
 };
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Weights of the quantized level fitted to samples, layer by layer. All of it goes into constants: integer weights,
+// their scales, biases.
+
+#ifndef DYADIC_PIPELINES_ROUNDWEIGHTS_H
+#define DYADIC_PIPELINES_ROUNDWEIGHTS_H
+
+#include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/Listener.h"
+#include "dyadic/Pipelines/Report.h"
+
+namespace dyadic {
+
+/// --weight-rounding. Auto fits and keeps what is better on the samples held back.
+enum class WeightRounding { Auto, Nearest, Gptq };
+
+/// As many samples fit weights at most: more gain nothing.
+inline constexpr size_t kMaxFittingSamples = 128;
+
+struct RoundingRequest {
+  mlir::ModuleOp floatModule; // the float level of the same program
+  llvm::StringRef file;       // its name, for messages
+  Rounding rounding = Rounding::HalfUp;
+  WeightRounding method = WeightRounding::Auto;
+  SampleSet *samples = nullptr;
+  llvm::ArrayRef<size_t> fitting; // indices into samples, ascending: those that weights are fitted to
+};
+
+/// Fits the weights of `quantized`, a program at the quantized level, in place: those of the convolutions and matmuls
+/// with constant weights that are not float islands, in program order, each with the inputs that the integer program
+/// has once the layers before it are fitted.
+///
+///   - Layers of up to 6 bits, or with WeightRounding::Gptq all: fitTarget() and roundByGptq() (Rounding/Rounding.h).
+///     Layers with more than 4608 inputs to an output, whose factors would take gigabytes, stay rounded to nearest.
+///   - All: the bias is corrected by the mean difference of the outputs before the activation (Nagel et al., 2019,
+///     section 4.2; here measured).
+///   - An output whose sums could leave 32 bits stays as it was.
+///
+/// Samples beyond kMaxFittingSamples are left out, and those beyond what fits a GiB. The result is a function of the
+/// program and the samples in their order, never of the number of threads or the target. `counts` says how many layers
+/// were rounded how.
+llvm::Error roundWeights(mlir::ModuleOp quantized, const RoundingRequest &request, const Listener &listener,
+                         RoundingReport &counts);
+
+/// The relative squared error of a program of the integer level on samples, mean over its outputs of numbers.
+llvm::Expected<double> outputError(mlir::ModuleOp integers, const Program &floatProgram, SampleSet &samples,
+                                   llvm::ArrayRef<size_t> indices);
+
+} // namespace dyadic
+
+#endif // DYADIC_PIPELINES_ROUNDWEIGHTS_H

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Integer weights that compute what the float layer computes, from the inputs that the integer program has. Plain
+// C++; Eigen stays inside. Results are functions of the arguments alone, and the same on every x86-64 host
+// (fixedBlocking() in lib/Rounding/Matrices.h).
+
+#ifndef DYADIC_ROUNDING_ROUNDING_H
+#define DYADIC_ROUNDING_ROUNDING_H
+
+#include "dyadic/Rounding/Moments.h"
+#include <cstdint>
+
+namespace dyadic {
+
+/// A linear map y = S_x W x + bias of stored integers x (less their zero point) with the scale S_x, and what is known
+/// of its data: moments of x, and of the outputs y of the float layer less its bias.
+struct LinearMap {
+  const Moments *moments = nullptr;
+  double inputScale = 1;
+  std::vector<double> weights; // outputs x inputs, row-major
+};
+
+/// Weights q[o * inputs + i] of a few bits with one scale an output: W is about scales[o] * q.
+struct RoundedWeights {
+  std::vector<int8_t> weights;
+  std::vector<float> scales;
+};
+
+/// The real weights that fit the float layer's outputs from the integer program's inputs: the minimum over T of
+///
+///     sum over rows |y - S_x T x|^2 + ridge mean(diag(sum x x^T)) S_x^2 |T - W|^2,
+///
+/// that is T = W + (Y X^T / S_x - W X X^T) (X X^T + ridge mean(diag) I)^-1. The target of GPTQ is asymmetric then: the
+/// layer makes good for the errors of those before it (GPTAQ, Li et al., 2025). The ridge draws towards W what the
+/// data do not determine: directions that few rows have. `ridge` is above 0; the moments have products.
+std::vector<double> fitTarget(const LinearMap &map, double ridge);
+
+/// GPTQ (Frantar et al., 2023) with its order by activation: inputs are rounded one after the other, the one with the
+/// largest second moment first, and those that are left take over the error as far as they can. Computed as rounding
+/// by the factorization X X^T + damping mean(diag) I = U D U^T with U unit upper triangular, which is the same (QuIP,
+/// Chee et al., 2023, theorem 6) and inverts nothing: q_j = round(t_j + sum_{i<j} (t_i - q_i) U_ij).
+///
+/// `target` is outputs x inputs, in finite numbers. Weights are symmetric and have `bits` bits (2 to 8). Of each output
+/// all of this is done for scales of chooseWeightScale() (Support/Dyadic.h) for parts of the largest magnitude, from 1
+/// down to 1/2 in steps of 1/20, and the one with the smallest squared error of the output is taken, the largest of
+/// equals. `damping` is above 0; the moments have products. Outputs are shared out over `threads` threads.
+RoundedWeights roundByGptq(const Moments &moments, const std::vector<double> &target, unsigned bits, double damping,
+                           unsigned threads = 1);
+
+/// By how much the bias must grow so that the map with rounded weights has the mean output of the float layer, one
+/// number an output: mean(y) - S_x s_o q_o mean(x). 0 without rows.
+std::vector<double> biasCorrection(const LinearMap &map, const RoundedWeights &rounded);
+
+} // namespace dyadic
+
+#endif // DYADIC_ROUNDING_ROUNDING_H

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Pipelines/RoundWeights.h"
+#include "FloatOutputs.h"
+#include "Parallel.h"
+#include "StagedRun.h"
+#include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Layers.h"
+#include "dyadic/IR/Types.h"
+#include "dyadic/Rounding/Rounding.h"
+#include "dyadic/Support/Error.h"
+#include "dyadic/Support/Quantizer.h"
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+
+/// The stored values of all samples together take no more memory, unless those of one sample do.
+static constexpr uint64_t kMaxValueBytes = uint64_t(1) << 30;
+/// Rows of all samples that a layer is fitted to: so many for each input, within bounds.
+static constexpr int64_t kRowsPerInput = 64, kMinRows = 4096, kMaxRows = 16384;
+/// A layer with more inputs to an output is not rounded by GPTQ.
+static constexpr int64_t kMaxInputs = 4608;
+/// Up to so many bits the weights' rounding is what hurts, above it their mean.
+static constexpr unsigned kFittedBits = 6;
+/// Parts of the mean second moment: of the deviation from the float weights, and of GPTQ's factors.
+static constexpr double kRidge = 0.1, kDamping = 0.01;
+
+static Type elementOf(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
+
+namespace {
+
+/// Numbers of a layer while it is rounded; channels are its outputs.
+struct LayerNumbers {
+  unsigned bits;
+  QuantInfo input;
+  std::vector<float> weights; // of the float layer
+  std::vector<int64_t> stored;
+  SmallVector<double> scales;
+  std::vector<float> bias;
+};
+
+class WeightRounder {
+public:
+  WeightRounder(func::FuncOp function, const RoundingRequest &request, const Listener &listener, RoundingReport &counts)
+      : function(function), request(request), listener(listener), counts(counts) {}
+  llvm::Error run();
+
+private:
+  void collectLayers();
+  llvm::Error readSamples(StagedRun &staged);
+  llvm::Error roundLayer(size_t index, const StagedRun &staged, const std::vector<std::vector<float>> &outputs);
+  void roundGroup(const LinearLayer &layer, int64_t group, bool isFitted, const Moments &moments, unsigned threads,
+                  LayerNumbers &numbers);
+
+  func::FuncOp function;
+  const RoundingRequest &request;
+  const Listener &listener;
+  RoundingReport &counts;
+  std::vector<Operation *> ops; // at the quantized level
+  std::vector<LinearLayer> layers;
+  std::vector<Sample> samples;
+};
+
+} // namespace
+
+void WeightRounder::collectLayers() {
+  llvm::StringMap<Operation *> floats;
+  for (Operation *op : layersOf(entryFunction(request.floatModule)))
+    if (StringAttr id = cast<LayerOpInterface>(op).getIdAttr())
+      floats[id.getValue()] = op;
+  for (Operation *op : layersOf(function)) {
+    if (!isa<ConvOp, MatmulOp>(op) || !isa<quant::QuantizedType>(elementOf(op->getOperand(1))) ||
+        ConstantView(op->getOperand(0)))
+      continue;
+    Operation *floatOp = floats.lookup(cast<LayerOpInterface>(op).getIdAttr().getValue());
+    ops.push_back(op);
+    layers.push_back({floatOp, LinearRows(floatOp), 0});
+  }
+}
+
+llvm::Error WeightRounder::readSamples(StagedRun &staged) {
+  uint64_t fitting = std::max<uint64_t>(kMaxValueBytes / std::max<uint64_t>(staged.bytesPerSample(), 1), 1);
+  fitting = std::min<uint64_t>(fitting, kMaxFittingSamples);
+  for (size_t index : request.fitting.take_front(std::min<size_t>(fitting, request.fitting.size()))) {
+    auto sample = request.samples->read(index);
+    if (!sample)
+      return sample.takeError();
+    staged.addSample(*sample);
+    samples.push_back(std::move(*sample));
+  }
+  for (LinearLayer &layer : layers) {
+    int64_t rows = std::clamp(kRowsPerInput * layer.rows.inputs(), kMinRows, kMaxRows);
+    layer.limit = std::max<int64_t>(rows / static_cast<int64_t>(samples.size()), 1);
+  }
+  counts.samples = samples.size();
+  return llvm::Error::success();
+}
+
+static LayerNumbers numbersOf(Operation *op, Operation *floatOp) {
+  QuantInfo weights = *quantInfo(elementOf(op->getOperand(1)));
+  LayerNumbers numbers{weights.bits,
+                       *quantInfo(elementOf(op->getOperand(0))),
+                       ConstantView(floatOp->getOperand(1)).floats(),
+                       ConstantView(op->getOperand(1)).ints(),
+                       weights.scales,
+                       {}};
+  numbers.bias.resize(numbers.scales.size());
+  if (floatOp->getNumOperands() == 3)
+    numbers.bias = ConstantView(floatOp->getOperand(2)).floats();
+  return numbers;
+}
+
+static void replaceNumbers(Operation *op, const LayerNumbers &numbers) {
+  OpBuilder builder(op);
+  MLIRContext *context = op->getContext();
+  auto type = cast<RankedTensorType>(op->getOperand(1).getType());
+  StorageRange range = weightRange(numbers.bits);
+  auto element =
+      symmetricPerAxisType(context, numbers.bits, numbers.scales, isa<ConvOp>(op) ? 0 : 1, range.min, range.max);
+  auto storage = RankedTensorType::get(type.getShape(), builder.getIntegerType(numbers.bits));
+  Value constant = makeConstant(builder, op->getLoc(), makeInts(storage, numbers.stored));
+  op->setOperand(1, quant::StorageCastOp::create(builder, op->getLoc(), RankedTensorType::get(type.getShape(), element),
+                                                 constant));
+  auto biasType = RankedTensorType::get({static_cast<int64_t>(numbers.bias.size())}, builder.getF32Type());
+  Value bias = makeConstant(builder, op->getLoc(), makeFloats(biasType, numbers.bias));
+  if (op->getNumOperands() == 3)
+    op->setOperand(2, bias);
+  else
+    op->insertOperands(2, bias);
+  Value result = op->getResult(0);
+  if (!isAccumulatorType(elementOf(result)))
+    return;
+  SmallVector<double> sums;
+  for (double scale : numbers.scales)
+    sums.push_back(numbers.input.scales[0] * scale);
+  result.setType(
+      RankedTensorType::get(cast<RankedTensorType>(result.getType()).getShape(),
+                            symmetricPerAxisType(context, 32, sums, channelDimensionOf(op), INT32_MIN, INT32_MAX)));
+}
+
+/// True where no sum of the channel can leave 32 bits, nor its bias the bound (15) of docs/Arithmetic.md.
+static bool fits(const LayerNumbers &numbers, const int8_t *weights, size_t count, float scale, float bias) {
+  auto inputScale = static_cast<float>(numbers.input.scales[0]);
+  QuantizedChannel channel{std::vector<int8_t>(weights, weights + count), scale};
+  double product = static_cast<double>(inputScale) * scale;
+  if (!std::isfinite(bias) || product < FLT_MIN || std::fabs(bias / product) >= 0x1p29)
+    return false;
+  std::vector<int64_t> wide(weights, weights + count);
+  StorageRange sums =
+      accumulatorRange(wide.data(), count, foldedBias(bias, inputScale, numbers.input.zeroPoint, channel),
+                       numbers.input.min, numbers.input.max);
+  return sums.min >= INT32_MIN && sums.max <= INT32_MAX;
+}
+
+void WeightRounder::roundGroup(const LinearLayer &layer, int64_t group, bool isFitted, const Moments &moments,
+                               unsigned threads, LayerNumbers &numbers) {
+  const LinearRows &rows = layer.rows;
+  auto inputs = static_cast<size_t>(rows.inputs()), first = static_cast<size_t>(group * rows.outputs());
+  LinearMap map{&moments, numbers.input.scales[0], {}};
+  RoundedWeights rounded;
+  for (int64_t o = 0; o < rows.outputs(); ++o) {
+    rounded.scales.push_back(static_cast<float>(numbers.scales[first + static_cast<size_t>(o)]));
+    for (int64_t i = 0; i < rows.inputs(); ++i) {
+      auto at = static_cast<size_t>(rows.weightAt(group, o, i));
+      map.weights.push_back(numbers.weights[at]);
+      rounded.weights.push_back(static_cast<int8_t>(numbers.stored[at]));
+    }
+  }
+  if (isFitted)
+    rounded = roundByGptq(moments, fitTarget(map, kRidge), numbers.bits, kDamping, threads);
+  std::vector<double> correction = biasCorrection(map, rounded);
+  for (size_t o = 0; o < rounded.scales.size(); ++o) {
+    float bias = numbers.bias[first + o] + static_cast<float>(correction[o]);
+    if (!fits(numbers, &rounded.weights[o * inputs], inputs, rounded.scales[o], bias))
+      continue;
+    numbers.scales[first + o] = rounded.scales[o];
+    numbers.bias[first + o] = bias;
+    for (size_t i = 0; i < inputs; ++i)
+      numbers.stored[static_cast<size_t>(rows.weightAt(group, static_cast<int64_t>(o), static_cast<int64_t>(i)))] =
+          rounded.weights[o * inputs + i];
+  }
+}
+
+llvm::Error WeightRounder::roundLayer(size_t index, const StagedRun &staged,
+                                      const std::vector<std::vector<float>> &outputs) {
+  const LinearLayer &layer = layers[index];
+  const LinearRows &rows = layer.rows;
+  LayerNumbers numbers = numbersOf(ops[index], layer.op);
+  bool isFitted =
+      (request.method == WeightRounding::Gptq || numbers.bits <= kFittedBits) && rows.inputs() <= kMaxInputs;
+  std::vector<std::vector<int64_t>> positions, offsets;
+  for (size_t s = 0; s < staged.numSamples(); ++s) {
+    positions.push_back(layer.positions(s));
+    offsets.push_back(rows.kernelOffsets(positions.back()));
+  }
+  auto groups = static_cast<size_t>(rows.groups()), out = static_cast<size_t>(rows.outputs());
+  unsigned threads = groups > 1 ? 1 : llvm::hardware_concurrency().compute_thread_count();
+  llvm::Error error = parallelFor(groups, [&](size_t group) {
+    Moments moments(static_cast<size_t>(rows.inputs()), out, isFitted);
+    std::vector<float> x, y;
+    for (size_t s = 0; s < staged.numSamples(); ++s) {
+      rows.gatherInputs(staged.input(s), numbers.input.zeroPoint, positions[s], offsets[s], static_cast<int64_t>(group),
+                        x);
+      y.clear();
+      for (size_t p = 0; p < positions[s].size(); ++p) {
+        auto from = outputs[s].begin() + static_cast<ptrdiff_t>((p * groups + group) * out);
+        y.insert(y.end(), from, from + static_cast<ptrdiff_t>(out));
+      }
+      moments.add(x.data(), y.data(), positions[s].size());
+    }
+    roundGroup(layer, static_cast<int64_t>(group), isFitted, moments, threads, numbers);
+    return llvm::Error::success();
+  });
+  if (error)
+    return error;
+  replaceNumbers(ops[index], numbers);
+  ++(isFitted ? counts.fittedLayers : counts.correctedLayers);
+  return llvm::Error::success();
+}
+
+llvm::Error WeightRounder::run() {
+  collectLayers();
+  if (layers.empty())
+    return llvm::Error::success();
+  StagedRun staged(function, request.rounding == Rounding::HalfEven ? qnn::Rounding::HalfEven : qnn::Rounding::HalfUp,
+                   ops);
+  if (llvm::Error error = readSamples(staged))
+    return error;
+  auto floats = FloatOutputs::create(layers, samples);
+  if (!floats)
+    return floats.takeError();
+  auto progress = listener.stage("fitting weights");
+  for (size_t i = 0; i < layers.size(); ++i) {
+    if (listener.isInterrupted && listener.isInterrupted())
+      return makeError("interrupted");
+    if (llvm::Error error = staged.advanceTo(ops[i]))
+      return error;
+    auto outputs = (*floats)->of(i);
+    if (!outputs)
+      return outputs.takeError();
+    if (llvm::Error error = roundLayer(i, staged, **outputs))
+      return error;
+    progress(i + 1, layers.size());
+  }
+  eraseDead(function);
+  return llvm::Error::success();
+}
+
+llvm::Error roundWeights(ModuleOp quantized, const RoundingRequest &request, const Listener &listener,
+                         RoundingReport &counts) {
+  llvm::Error error = WeightRounder(entryFunction(quantized), request, listener, counts).run();
+  return error ? fileError(request.file, llvm::toString(std::move(error))) : llvm::Error::success();
+}
+
+llvm::Expected<double> outputError(ModuleOp integers, const Program &floatProgram, SampleSet &samples,
+                                   ArrayRef<size_t> indices) {
+  auto program = jitModule(integers, /*exposeValues=*/false);
+  if (!program)
+    return program.takeError();
+  std::vector<SampleSums> sums((*program)->outputs().size());
+  for (size_t index : indices) {
+    auto sample = samples.read(index);
+    if (!sample)
+      return sample.takeError();
+    auto expected = runSample(floatProgram, *sample);
+    if (!expected)
+      return expected.takeError();
+    auto found = runSample(**program, quantizeInputs(**program, *sample));
+    if (!found)
+      return found.takeError();
+    for (size_t i = 0; i < sums.size(); ++i) {
+      Tensor real = realNumbers((*found)[i], (*program)->outputs()[i]);
+      if (real.type == ElementType::F32 && (*expected)[i].type == ElementType::F32)
+        sums[i] += {(*expected)[i], real};
+    }
+  }
+  double error = 0;
+  for (const SampleSums &sum : sums)
+    error += sum.noise == 0 ? 0 : sum.noise / std::max(sum.signal, DBL_MIN);
+  return error / static_cast<double>(sums.size());
+}
+
+} // namespace dyadic

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Rounding/Rounding.h"
+#include "dyadic/Support/Dyadic.h"
+#include <gtest/gtest.h>
+#include <random>
+
+using namespace dyadic;
+
+namespace {
+
+/// Rows of a map, and the sums of them.
+struct Problem {
+  size_t inputs, outputs, rows;
+  std::vector<float> x, y;
+  LinearMap map;
+  Moments moments{0, 0};
+};
+
+/// Correlated integer inputs; outputs are a linear function of them, not that of `weights`, and noise.
+Problem makeProblem(size_t inputs, size_t outputs, size_t rows, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> normal;
+  Problem problem{inputs, outputs, rows, {}, {}, {}, Moments(inputs, outputs)};
+  problem.map.inputScale = 0.03125;
+  for (size_t i = 0; i < inputs * outputs; ++i)
+    problem.map.weights.push_back(normal(random));
+  for (size_t r = 0; r < rows; ++r) {
+    double common = 40 * normal(random);
+    for (size_t i = 0; i < inputs; ++i)
+      problem.x.push_back(static_cast<float>(roundHalfEven(common + 20 * normal(random)) + 10.0));
+    for (size_t o = 0; o < outputs; ++o) {
+      double sum = 0.1 * normal(random) + 0.5;
+      for (size_t i = 0; i < inputs; ++i)
+        sum += problem.map.inputScale * (problem.map.weights[o * inputs + i] + 0.1 * static_cast<double>(i)) *
+               problem.x[r * inputs + i];
+      problem.y.push_back(static_cast<float>(sum));
+    }
+  }
+  for (size_t r = 0; r < rows; r += 7)
+    problem.moments.add(&problem.x[r * inputs], &problem.y[r * outputs], std::min<size_t>(7, rows - r));
+  return problem;
+}
+
+/// sum over rows |y - S_x T x|^2 + ridge mean(diag) S_x^2 |T - W|^2, for output `o`, by its definition.
+double fitError(const Problem &problem, const std::vector<double> &target, double ridge, size_t o) {
+  double error = 0, diagonal = 0, distance = 0;
+  for (size_t r = 0; r < problem.rows; ++r) {
+    double rest = problem.y[r * problem.outputs + o];
+    for (size_t i = 0; i < problem.inputs; ++i) {
+      double x = problem.x[r * problem.inputs + i];
+      rest -= problem.map.inputScale * target[o * problem.inputs + i] * x;
+      diagonal += x * x / static_cast<double>(problem.inputs);
+    }
+    error += rest * rest;
+  }
+  for (size_t i = 0; i < problem.inputs; ++i) {
+    double d = target[o * problem.inputs + i] - problem.map.weights[o * problem.inputs + i];
+    distance += d * d;
+  }
+  return error + ridge * diagonal * problem.map.inputScale * problem.map.inputScale * distance;
+}
+
+TEST(Rounding, MomentsAreSums) {
+  Problem problem = makeProblem(5, 3, 40, 1);
+  const Moments &moments = problem.moments;
+  EXPECT_EQ(moments.rows(), 40u);
+  for (size_t i = 0; i < 5; ++i) {
+    double sum = 0;
+    for (size_t r = 0; r < 40; ++r)
+      sum += problem.x[r * 5 + i];
+    EXPECT_EQ(moments.x()[i], sum);
+    for (size_t j = 0; j <= i; ++j) {
+      double product = 0;
+      for (size_t r = 0; r < 40; ++r)
+        product += static_cast<double>(problem.x[r * 5 + i]) * problem.x[r * 5 + j];
+      EXPECT_EQ(moments.xx()[i * 5 + j], product); // exact
+    }
+    for (size_t o = 0; o < 3; ++o) {
+      double product = 0, y = 0;
+      for (size_t r = 0; r < 40; ++r) {
+        product += static_cast<double>(problem.x[r * 5 + i]) * problem.y[r * 3 + o];
+        y += problem.y[r * 3 + o];
+      }
+      EXPECT_NEAR(moments.yx()[o * 5 + i], product, 1e-9 * std::fabs(product) + 1e-9);
+      EXPECT_NEAR(moments.y()[o], y, 1e-9);
+    }
+  }
+  Moments means(5, 3, /*hasProducts=*/false);
+  means.add(problem.x.data(), problem.y.data(), 40);
+  EXPECT_FALSE(means.hasProducts());
+  EXPECT_EQ(means.x(), moments.x());
+}
+
+TEST(Rounding, TargetIsTheMinimum) {
+  Problem problem = makeProblem(6, 4, 50, 2);
+  problem.map.moments = &problem.moments;
+  for (double ridge : {0.001, 0.1, 10.0}) {
+    std::vector<double> target = fitTarget(problem.map, ridge);
+    for (size_t o = 0; o < 4; ++o) {
+      double least = fitError(problem, target, ridge, o);
+      for (size_t i = 0; i < 6; ++i)
+        for (double step : {-1e-3, 1e-3}) {
+          std::vector<double> other = target;
+          other[o * 6 + i] += step;
+          EXPECT_GT(fitError(problem, other, ridge, o), least);
+        }
+    }
+  }
+}
+
+TEST(Rounding, TargetWithoutDataIsTheWeights) {
+  Moments empty(4, 2);
+  LinearMap map{&empty, 0.5, {1, 2, 3, 4, -5, 6, 7, 0.125}};
+  EXPECT_EQ(fitTarget(map, 0.1), map.weights);
+  // With fewer rows than inputs, what they do not see stays: here all but the first input.
+  Moments one(4, 1);
+  float x[4] = {10, 0, 0, 0}, y = 100;
+  one.add(x, &y, 1);
+  LinearMap first{&one, 0.5, {1, 2, 3, 4}};
+  std::vector<double> target = fitTarget(first, 1e-9);
+  EXPECT_NEAR(target[0], 20, 1e-6);
+  EXPECT_EQ(std::vector<double>(target.begin() + 1, target.end()), (std::vector<double>{2, 3, 4}));
+}
+
+/// (t - s q) (X X^T + damping) (t - s q)^T of output `o`.
+double roundingError(const Problem &problem, const std::vector<double> &target, const std::vector<double> &rounded,
+                     double damping) {
+  size_t n = problem.inputs;
+  double error = 0, mean = 0;
+  for (size_t i = 0; i < n; ++i)
+    mean += problem.moments.xx()[i * n + i] / static_cast<double>(n);
+  for (size_t i = 0; i < n; ++i)
+    for (size_t j = 0; j < n; ++j) {
+      double h = problem.moments.xx()[std::max(i, j) * n + std::min(i, j)] + (i == j ? damping * mean : 0);
+      error += (target[i] - rounded[i]) * h * (target[j] - rounded[j]);
+    }
+  return error;
+}
+
+std::vector<double> realWeights(const RoundedWeights &rounded, size_t inputs, size_t o) {
+  std::vector<double> result;
+  for (size_t i = 0; i < inputs; ++i)
+    result.push_back(static_cast<double>(rounded.scales[o]) * rounded.weights[o * inputs + i]);
+  return result;
+}
+
+/// GPTQ as published: an inverse, and after each input the ones that are left are updated.
+std::vector<double> gptqByInverse(const Problem &problem, std::vector<double> target, double scale, unsigned bits,
+                                  double damping) {
+  size_t n = problem.inputs;
+  std::vector<size_t> left(n);
+  double mean = 0;
+  for (size_t i = 0; i < n; ++i) {
+    left[i] = i;
+    mean += problem.moments.xx()[i * n + i] / static_cast<double>(n);
+  }
+  auto h = [&](size_t i, size_t j) {
+    return problem.moments.xx()[std::max(i, j) * n + std::min(i, j)] + (i == j ? damping * mean : 0);
+  };
+  std::sort(left.begin(), left.end(),
+            [&](size_t a, size_t b) { return h(a, a) != h(b, b) ? h(a, a) > h(b, b) : a < b; });
+  std::vector<double> result(n);
+  while (!left.empty()) {
+    size_t j = left.front(), m = left.size();
+    result[j] =
+        scale * static_cast<double>(quantizeWeight(static_cast<float>(target[j]), static_cast<float>(scale), bits));
+    // The best response of the others to the error of j: minus H_rest^-1 H_rest,j times it, by elimination.
+    std::vector<std::vector<double>> rows;
+    for (size_t a = 1; a < m; ++a) {
+      rows.emplace_back();
+      for (size_t b = 1; b < m; ++b)
+        rows.back().push_back(h(left[a], left[b]));
+      rows.back().push_back(h(left[a], j) * (target[j] - result[j]));
+    }
+    for (size_t k = 0; k < rows.size(); ++k)
+      for (size_t a = 0; a < rows.size(); ++a)
+        if (a != k) {
+          double factor = rows[a][k] / rows[k][k];
+          for (size_t b = k; b < m; ++b)
+            rows[a][b] -= factor * rows[k][b];
+        }
+    for (size_t a = 1; a < m; ++a)
+      target[left[a]] += rows[a - 1][m - 1] / rows[a - 1][a - 1];
+    left.erase(left.begin());
+  }
+  return result;
+}
+
+TEST(Rounding, GptqIsTheOneWithTheInverse) {
+  for (unsigned seed = 0; seed < 10; ++seed) {
+    // More inputs than a block of the implementation has.
+    Problem problem = makeProblem(seed < 5 ? 7 : 70, 2, 200, seed);
+    unsigned bits = 3 + seed % 3;
+    RoundedWeights rounded = roundByGptq(problem.moments, problem.map.weights, bits, 0.01);
+    for (size_t o = 0; o < 2; ++o) {
+      std::vector<double> row(problem.map.weights.begin() + static_cast<ptrdiff_t>(o * problem.inputs),
+                              problem.map.weights.begin() + static_cast<ptrdiff_t>((o + 1) * problem.inputs));
+      std::vector<double> expected = gptqByInverse(problem, row, rounded.scales[o], bits, 0.01);
+      std::vector<double> found = realWeights(rounded, problem.inputs, o);
+      for (size_t i = 0; i < problem.inputs; ++i)
+        EXPECT_NEAR(found[i], expected[i], 1e-9) << "seed " << seed << ", input " << i;
+    }
+  }
+}
+
+TEST(Rounding, GptqTakesTheBestScale) {
+  Problem problem = makeProblem(9, 4, 100, 3);
+  RoundedWeights rounded = roundByGptq(problem.moments, problem.map.weights, 3, 0.01);
+  for (size_t o = 0; o < 4; ++o) {
+    std::vector<double> row(problem.map.weights.begin() + static_cast<ptrdiff_t>(o * 9),
+                            problem.map.weights.begin() + static_cast<ptrdiff_t>(o * 9 + 9));
+    double magnitude = 0;
+    for (double w : row)
+      magnitude = std::max(magnitude, std::fabs(w));
+    double error = roundingError(problem, row, realWeights(rounded, 9, o), 0.01), least = HUGE_VAL;
+    for (int part = 20; part >= 10; --part) {
+      float scale = chooseWeightScale(static_cast<float>(magnitude * part / 20), 3);
+      least = std::min(least, roundingError(problem, row, gptqByInverse(problem, row, scale, 3, 0.01), 0.01));
+    }
+    EXPECT_NEAR(error, least, 1e-9 * least);
+    // And it is better than nearest, on correlated inputs.
+    std::vector<double> nearest;
+    float scale = chooseWeightScale(static_cast<float>(magnitude), 3);
+    for (double w : row)
+      nearest.push_back(static_cast<double>(scale) *
+                        static_cast<double>(quantizeWeight(static_cast<float>(w), scale, 3)));
+    EXPECT_LT(error, roundingError(problem, row, nearest, 0.01));
+  }
+}
+
+TEST(Rounding, ThreadsChangeNothing) {
+  Problem problem = makeProblem(80, 21, 300, 4);
+  RoundedWeights one = roundByGptq(problem.moments, problem.map.weights, 4, 0.01);
+  for (unsigned threads : {2u, 5u, 40u}) {
+    RoundedWeights several = roundByGptq(problem.moments, problem.map.weights, 4, 0.01, threads);
+    EXPECT_EQ(several.weights, one.weights);
+    EXPECT_EQ(several.scales, one.scales);
+  }
+}
+
+TEST(Rounding, ZeroChannels) {
+  Moments empty(3, 1);
+  RoundedWeights rounded = roundByGptq(empty, {0, 0, 0}, 4, 0.01);
+  EXPECT_EQ(rounded.weights, (std::vector<int8_t>{0, 0, 0}));
+  EXPECT_EQ(rounded.scales, std::vector<float>{1});
+}
+
+TEST(Rounding, BiasCorrectionGivesTheMean) {
+  Problem problem = makeProblem(6, 3, 60, 5);
+  problem.map.moments = &problem.moments;
+  RoundedWeights rounded = roundByGptq(problem.moments, problem.map.weights, 4, 0.01);
+  std::vector<double> correction = biasCorrection(problem.map, rounded);
+  for (size_t o = 0; o < 3; ++o) {
+    double rest = 0;
+    std::vector<double> row = realWeights(rounded, 6, o);
+    for (size_t r = 0; r < 60; ++r) {
+      rest += problem.y[r * 3 + o] - correction[o];
+      for (size_t i = 0; i < 6; ++i)
+        rest -= problem.map.inputScale * row[i] * problem.x[r * 6 + i];
+    }
+    EXPECT_NEAR(rest, 0, 1e-9);
+  }
+  Moments empty(6, 3);
+  EXPECT_EQ(biasCorrection({&empty, 1, problem.map.weights}, rounded), std::vector<double>(3));
+}
+
+} // namespace
