@@ -235,12 +235,18 @@ NB_MODULE(_compiler, m) {
       .def_rw("weight_rounding", &TranslateOptions::weightRounding, nb::arg().none())
       .def_rw("io", &TranslateOptions::io, nb::arg().none())
       .def_rw("name", &TranslateOptions::name, nb::arg().none())
+      .def_rw("budget", &TranslateOptions::budget, nb::arg().none())
+      .def_rw("choices", &TranslateOptions::choices, nb::arg().none())
+      .def_rw("sensitivity_metric", &TranslateOptions::sensitivityMetric, nb::arg().none())
       .def_rw("plan_text", &TranslateOptions::planText, nb::arg().none())
       .def_rw("target", &TranslateOptions::target)
       .def_rw("input_shapes", &TranslateOptions::inputShapes)
       .def(
           "set_bits", [](TranslateOptions &options, const nb::bytes &bits) { options.bits = text(bits); },
-          nb::arg("bits"));
+          nb::arg("bits"))
+      .def(
+          "set_sensitivity", [](TranslateOptions &options, const nb::bytes &path) { options.sensitivity = text(path); },
+          nb::arg("path"));
 
   nb::class_<Compilation>(m, "Compilation", "One compilation, stage by stage.")
       .def(nb::init<const nb::bytes &, std::optional<nb::bytes>, const nb::bytes &, const TranslateOptions &,

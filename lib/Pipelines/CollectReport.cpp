@@ -16,14 +16,6 @@ namespace dyadic {
 
 static int64_t elements(Value value) { return cast<RankedTensorType>(value.getType()).getNumElements(); }
 
-/// Multiply-accumulates of one sample.
-static int64_t macsOf(Operation *op) {
-  if (!isa<ConvOp, MatmulOp>(op))
-    return 0;
-  int64_t channels = cast<RankedTensorType>(op->getOperand(1).getType()).getDimSize(isa<ConvOp>(op) ? 0 : 1);
-  return elements(op->getResult(0)) * (elements(op->getOperand(1)) / channels);
-}
-
 static std::string opName(Operation *op) { return op->getName().stripDialect().str(); }
 
 //===----------------------------------------------------------------------===//

@@ -35,6 +35,10 @@ std::string methodsText(const Report &report);
 /// `fitted to 78 samples, 66 layers by GPTQ: 24.6 dB on held-back samples, to nearest 9.7 dB`; empty where weights were
 /// rounded to nearest and nothing else was tried.
 std::string weightRoundingText(const Report &report);
+/// What the search for bits did, in a few lines.
+std::vector<std::string> searchLines(const SearchReport &search);
+/// Why a group has its bits: `w4a8, 3.2% of the perturbation; better w5a8: ...; cheaper w3a8: ...`.
+std::string remarkText(const SearchReport &search, const ChoiceReport &choice);
 /// Warnings and notes that both show.
 std::vector<std::string> notesOf(const Report &report);
 

@@ -52,6 +52,7 @@ public:
     writeTimes();
     os << "</div>\n";
     writeAdvice();
+    writeSearch();
     writeNetwork();
     writeIslands();
     writeValues();
@@ -197,6 +198,23 @@ private:
   }
   bool hasOwn() const {
     return llvm::any_of(rows, [](const LayerReport *row) { return row->own.has_value(); });
+  }
+
+  void writeSearch() {
+    if (!report.search)
+      return;
+    os << "<section>\n<h2>The search for bits</h2>\n<ul>\n";
+    for (const std::string &line : searchLines(*report.search))
+      os << "<li>" << htmlText(line) << "</li>\n";
+    os << "</ul>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">Layers</th><th "
+          "scope=\"col\">Remark</th></tr></thead>\n<tbody>\n";
+    for (const ChoiceReport &choice : report.search->choices) {
+      os << "<tr><th scope=\"row\">";
+      for (const std::string &id : choice.layers)
+        os << (id == choice.layers.front() ? "" : "<br>") << idText(id);
+      os << "</th><td>" << htmlText(remarkText(*report.search, choice)) << "</td></tr>\n";
+    }
+    os << "</tbody>\n</table></div>\n</section>\n";
   }
 
   void writeNetwork() {

@@ -2,7 +2,7 @@
 //
 // The report as JSON: docs/schemas/report.schema.json. What depends on the clock comes last.
 
-#include "dyadic/Pipelines/Report.h"
+#include "ReportFormat.h"
 #include "dyadic/Support/Version.h"
 #include "llvm/Support/JSON.h"
 #include <cmath>
@@ -28,6 +28,8 @@ public:
       rows("layers", report.layers);
       writeIslands();
       writeAdvice();
+      if (report.search)
+        writeSearch(*report.search);
       writeSizes();
       if (report.times)
         writeTimes();
@@ -110,14 +112,18 @@ private:
       integer("worst_sample", report.heldBack[*worst]);
       number("worst_sqnr_db", output.agreement.sqnrOf(*worst));
     }
-    if (!output.topOne)
+    writeTopOne(output.topOne);
+  }
+
+  void writeTopOne(const std::optional<Proportion> &topOne) {
+    if (!topOne)
       return;
     json.attributeObject("top1", [&] {
-      integer("agreeing", output.topOne->successes);
-      integer("decisions", output.topOne->trials);
-      number("percent", 100 * output.topOne->value());
-      number("standard_error_percent", 100 * output.topOne->standardError());
-      auto [low, high] = output.topOne->interval();
+      integer("agreeing", topOne->successes);
+      integer("decisions", topOne->trials);
+      number("percent", 100 * topOne->value());
+      number("standard_error_percent", 100 * topOne->standardError());
+      auto [low, high] = topOne->interval();
       pair("interval_percent", 100 * low, 100 * high);
     });
   }
@@ -215,6 +221,67 @@ private:
             string("plan", advice.plan);
         });
     });
+  }
+
+  void writeCosts(llvm::StringRef key, const Costs &costs) {
+    json.attributeObject(key, [&] {
+      for (auto [name, cost] : llvm::zip(kCostNames, costs))
+        if (cost)
+          number(name, *cost);
+    });
+  }
+
+  void writeAlternative(llvm::StringRef key, const std::optional<AlternativeChoice> &other) {
+    if (!other)
+      return;
+    json.attributeObject(key, [&] {
+      json.attribute("bits", other->bits);
+      number("perturbation", other->perturbation);
+      writeCosts("costs", other->costs);
+    });
+  }
+
+  void writeSearch(const SearchReport &search) {
+    json.attributeObject("search", [&] {
+      json.attribute("budget", search.budget);
+      json.attribute("metric", search.metric);
+      integer("samples", search.sensitivitySamples);
+      json.attribute("status", search.status);
+      number("perturbation", search.perturbation);
+      if (search.bound)
+        number("bound", *search.bound);
+      integer("refinements", search.refinements);
+      writeCosts("limits", search.limits);
+      writeCosts("costs", search.costs);
+      json.attributeArray("choices", [&] {
+        for (const ChoiceReport &choice : search.choices)
+          json.object([&] { writeChoice(search, choice); });
+      });
+      json.attributeArray("measured", [&] {
+        for (const MeasuredPlan &plan : search.measured)
+          json.object([&] {
+            json.attribute("plan", plan.name);
+            number("divergence", plan.divergence);
+            if (plan.agreement.count())
+              writeAgreement(plan.agreement);
+            writeTopOne(plan.topOne);
+            writeCosts("costs", plan.costs);
+          });
+      });
+    });
+  }
+
+  void writeChoice(const SearchReport &search, const ChoiceReport &choice) {
+    json.attributeArray("layers", [&] {
+      for (const std::string &id : choice.layers)
+        json.value(llvm::json::fixUTF8(id));
+    });
+    json.attribute("bits", choice.bits);
+    number("perturbation", choice.perturbation);
+    number("share", choice.share);
+    writeAlternative("better", choice.better);
+    writeAlternative("cheaper", choice.cheaper);
+    string("remark", remarkText(search, choice));
   }
 
   void writeSizes() {

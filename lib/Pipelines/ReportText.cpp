@@ -4,6 +4,7 @@
 
 #include "ReportFormat.h"
 #include "dyadic/Support/Error.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace dyadic {
@@ -80,6 +81,7 @@ public:
       os << "float island: " << island.op << " '" << escaped(island.id)
          << "' is computed in float: " << escaped(island.reason) << "\n";
     writeAdvice();
+    writeSearch();
     writeSizes();
     writeTimes();
     for (const std::string &note : notesOf(report))
@@ -149,6 +151,17 @@ private:
       else if (!advice.plan.empty())
         os << "    its name is long: a report in JSON has the entry for a plan\n";
     }
+  }
+
+  void writeSearch() {
+    if (!report.search)
+      return;
+    std::vector<std::string> lines = searchLines(*report.search);
+    os << lines[0] << "\n";
+    for (const std::string &line : llvm::drop_begin(lines))
+      os << "  " << line << "\n";
+    for (const ChoiceReport &choice : report.search->choices)
+      os << "  " << escaped(llvm::join(choice.layers, " + ")) << ": " << remarkText(*report.search, choice) << "\n";
   }
 
   void writeSizes() {

@@ -3,6 +3,7 @@
 // The options of a compilation: what may be typed, and what is said about the rest.
 
 #include "dyadic/Pipelines/Translation.h"
+#include "dyadic/Search/Sensitivity.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Files.h"
 #include "llvm/ADT/StringExtras.h"
@@ -29,6 +30,7 @@ static Error checkFloat(const TranslateOptions &options, StringRef model) {
                                               {"merge-calibration", !options.mergeCalibration.empty()},
                                               {"calibration-method", options.calibrationMethod.has_value()},
                                               {"bits", options.bits.has_value()},
+                                              {"budget", options.budget.has_value()},
                                               {"rounding", options.rounding.has_value()},
                                               {"weight-rounding", options.weightRounding.has_value()},
                                               {"integer-only", options.integerOnly},
@@ -101,11 +103,61 @@ static Error choosePlan(const TranslateOptions &options, TranslateSettings &sett
   return Error::success();
 }
 
+/// How bits are searched for.
+static Error chooseSearch(const TranslateOptions &options, TranslateSettings &settings) {
+  const std::pair<StringRef, const TranslateOptions::Given *> given[] = {
+      {"choices", &options.choices},
+      {"sensitivity-metric", &options.sensitivityMetric},
+      {"sensitivity", &options.sensitivity},
+      {"pareto", &options.pareto}};
+  if (!options.budget) {
+    for (auto [option, text] : given)
+      if (*text)
+        return makeError("--" + option + ": an option of --budget, expected --budget=LIMITS too");
+    return Error::success();
+  }
+  if (options.bits)
+    return makeError("--budget: chooses the bits, expected no --bits");
+  SearchSettings search;
+  auto budget = parseBudget(*options.budget);
+  if (!budget)
+    return budget.takeError();
+  search.budget = std::move(*budget);
+  if (options.choices) {
+    auto choices = parseChoices(*options.choices);
+    if (!choices)
+      return choices.takeError();
+    search.choices = std::move(*choices);
+  }
+  search.metric = options.sensitivityMetric.value_or(search.metric);
+  if (!metricIndex(search.metric) && search.metric != kTraceMetric)
+    return makeError("--sensitivity-metric=" + escaped(search.metric) + ": expected kl, error, layer or trace");
+  search.sensitivityFile = options.sensitivity.value_or("");
+  if (options.sensitivity && !StringRef(search.sensitivityFile).ends_with(".json"))
+    return fileError(search.sensitivityFile,
+                     "ending '" + escaped(llvm::sys::path::extension(search.sensitivityFile)) + "', expected .json");
+  search.paretoFile = options.pareto.value_or("");
+  if (options.pareto && !StringRef(search.paretoFile).ends_with(".csv"))
+    return fileError(search.paretoFile,
+                     "ending '" + escaped(llvm::sys::path::extension(search.paretoFile)) + "', expected .csv");
+  settings.search = std::move(search);
+  return Error::success();
+}
+
 Expected<TranslateSettings> checkOptions(const TranslateOptions &options, StringRef model) {
   TranslateSettings settings;
   const std::pair<StringRef, const TranslateOptions::Given *> texts[] = {
-      {"calibration-method", &options.calibrationMethod}, {"bits", &options.bits}, {"rounding", &options.rounding},
-      {"weight-rounding", &options.weightRounding},       {"io", &options.io},     {"name", &options.name}};
+      {"calibration-method", &options.calibrationMethod},
+      {"bits", &options.bits},
+      {"rounding", &options.rounding},
+      {"weight-rounding", &options.weightRounding},
+      {"io", &options.io},
+      {"name", &options.name},
+      {"budget", &options.budget},
+      {"choices", &options.choices},
+      {"sensitivity-metric", &options.sensitivityMetric},
+      {"sensitivity", &options.sensitivity},
+      {"pareto", &options.pareto}};
   for (auto [option, text] : texts)
     if (*text && (*text)->empty())
       return makeError("--" + option + ": no value, expected one");
@@ -144,6 +196,8 @@ Expected<TranslateSettings> checkOptions(const TranslateOptions &options, String
     if (Error error = parseInputShape(text, settings.import))
       return error;
   if (Error error = choosePlan(options, settings))
+    return error;
+  if (Error error = chooseSearch(options, settings))
     return error;
   return settings;
 }

@@ -198,6 +198,39 @@ Error Translation::round() {
   return Error::success();
 }
 
+/// Chooses the widths of the plan.
+Error Translation::search() {
+  const std::string &file = settings.search->sensitivityFile;
+  if (!file.empty()) {
+    // What cannot be written is found out before the work.
+    FileSet trial;
+    protectInputs(trial);
+    if (Error error = trial.write(file, ""))
+      return error;
+    filesRead.push_back(file);
+  }
+  PlanSearchRequest request;
+  request.floatModule = **floatModule;
+  request.file = model;
+  request.settings = &*settings.search;
+  request.table = &*table;
+  request.plan = &settings.plan;
+  request.listener = &listener;
+  if (floatProgram && samples) {
+    request.samples = samples.get();
+    request.heldBack = heldBack;
+    request.calibration = calibrated;
+    request.floatProgram = &floatProgram->getProgram();
+  }
+  auto found = searchPlan(request);
+  if (!found)
+    return found.takeError();
+  settings.plan = std::move(found->plan);
+  searchReport = std::move(found->report);
+  front = std::move(found->paretoCsv);
+  return Error::success();
+}
+
 /// `exposed` becomes the program with the values of all layers as outputs, which what is
 /// written may not have.
 Error Translation::quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap &ranges) {
@@ -240,6 +273,7 @@ Error Translation::describe(mlir::ModuleOp exposed, const RangeMap &ranges) {
   report = std::move(*collected);
   report.model = model;
   report.weightRounding = rounding;
+  report.search = std::move(searchReport);
   return Error::success();
 }
 
@@ -247,6 +281,9 @@ Error Translation::finish() {
   program = (*floatModule)->clone();
   mlir::OwningOpRef<mlir::ModuleOp> exposed;
   RangeMap ranges;
+  if (settings.search)
+    if (Error error = search())
+      return error;
   if (!settings.isFloat) {
     if (Error error = quantize(exposed, ranges))
       return error;

@@ -118,6 +118,10 @@ def compile(
     calibration_method: Optional[str] = None,
     merge_calibration: Sequence[Path] = (),
     bits: Union[int, str, os.PathLike[str], Mapping[str, Any], None] = None,
+    budget: Optional[str] = None,
+    choices: Optional[str] = None,
+    sensitivity: Optional[Path] = None,
+    sensitivity_metric: Optional[str] = None,
     target: str = "native",
     rounding: Optional[str] = None,
     weight_rounding: Optional[str] = None,
@@ -159,6 +163,11 @@ def compile(
             ``calibration``.
         bits: 8 (default), ``"wXaY"`` with X in 2..8 and Y in 2..16, the path of a plan
             (``.json``), or a plan as a dict.
+        budget: limits within which the bits of every layer are searched for, instead of ``bits``:
+            ``"size:2MB,avg:4.5,bops:0.5x,drop:0.5%,sqnr:25dB"``, any of them (docs/Search.md).
+        choices: the widths to choose from, as ``"w4a8,w8a8"``.
+        sensitivity: a file (``.json``) that sensitivities are read from where it exists, and written to.
+        sensitivity_metric: ``"kl"`` (default), ``"error"``, ``"layer"`` or ``"trace"``.
         target: ``"native"``, ``"generic"``, ``"avx2"``, ``"CPU@TRIPLE"`` for another system, or several
             CPUs, as in ``"generic,avx2"``, for a library that chooses when it is opened (docs/Targets.md).
         rounding: ``"half_up"`` (default) or ``"half_even"``.
@@ -205,6 +214,11 @@ def compile(
     options.name = name
     options.target = target
     options.input_shapes = [f"{key}:{','.join(map(str, sizes))}" for key, sizes in (input_shapes or {}).items()]
+    options.budget = budget
+    options.choices = choices
+    options.sensitivity_metric = sensitivity_metric
+    if sensitivity is not None:
+        options.set_sensitivity(encoded(sensitivity))
     _set_bits(options, bits)
     source, data, where = _read_model(model, folder)
 

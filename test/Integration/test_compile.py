@@ -490,7 +490,8 @@ def test_values_that_the_float_program_cannot_compute(images):
         {"bits": True},
         {"target": None},
         {"rounding": 1},
-        {"budget": "drop:1%"},
+        {"budgets": "drop:1%"},
+        {"budget": 4},
     ],
 )
 def test_wrong_types(arguments):

@@ -37,6 +37,27 @@ static cl::list<std::string> mergeCalibration("merge-calibration", cl::CommaSepa
 static cl::opt<std::string> bits("bits",
                                  cl::desc("8 (= w8a8, default), wXaY with X in 2..8 and Y in 2..16, or a plan (.json)"),
                                  cl::value_desc("BITS"), cl::cat(category));
+static cl::opt<std::string>
+    budget("budget",
+           cl::desc("Search the bits of every layer within limits, separated by commas: size:2MB, avg:4.5 (bits a "
+                    "weight), bops:0.5x, where x is relative to w8a8; drop:0.5% and sqnr:25dB limit what accuracy may "
+                    "be lost on the held-back samples"),
+           cl::value_desc("LIMITS"), cl::cat(category));
+static cl::opt<std::string> choices("choices",
+                                    cl::desc("With --budget: the widths to choose from, as w4a8,w8a8 (default: weights "
+                                             "of 2, 3, 4, 5, 6, 8 bits; other activations than 8 where bops count)"),
+                                    cl::value_desc("BITS"), cl::cat(category));
+static cl::opt<std::string>
+    sensitivity("sensitivity",
+                cl::desc("With --budget: the file that sensitivities are read from where it exists, and written to; an "
+                         "interrupted search goes on from it"),
+                cl::value_desc("FILE.json"), cl::cat(category));
+static cl::opt<std::string>
+    sensitivityMetric("sensitivity-metric",
+                      cl::desc("With --budget: kl (default), error, layer, or trace for traces in --sensitivity"),
+                      cl::value_desc("METRIC"), cl::cat(category));
+static cl::opt<std::string> pareto("pareto", cl::desc("With --budget: write the front of perturbation against cost"),
+                                   cl::value_desc("FILE.csv"), cl::cat(category));
 static cl::opt<std::string> savePlan("save-plan", cl::desc("Write the complete plan"), cl::value_desc("PLAN.json"),
                                      cl::cat(category));
 static const std::string targetHelp =
@@ -68,8 +89,7 @@ static cl::opt<bool> dumpValues("dump-values",
                                 cl::cat(category));
 
 // Part of the command line's design, refused until they are built.
-static const char *const kNotBuilt[] = {"tune", "budget", "labels", "evaluation", "sensitivity",
-                                        "cost", "pareto", "cache",  "time-limit"};
+static const char *const kNotBuilt[] = {"tune", "labels", "evaluation", "cost", "cache", "time-limit"};
 static std::vector<std::unique_ptr<cl::opt<std::string>>> notBuilt;
 
 namespace {
@@ -84,7 +104,7 @@ llvm::Error checkTableAlone() {
     return makeError("no output, expected -o OUT");
   for (cl::Option *option :
        std::initializer_list<cl::Option *>{&bits, &savePlan, &rounding, &weightRounding, &integerOnly, &io, &targetName,
-                                           &name, &reportPath, &dumpValues})
+                                           &name, &reportPath, &dumpValues, &budget})
     if (option->getNumOccurrences())
       return makeError("--" + option->ArgStr.str() + ": an option of compilation, expected -o OUT too");
   return llvm::Error::success();
@@ -113,6 +133,11 @@ llvm::Expected<TranslateSettings> readSettings() {
   options.detailedReport = reportPath.getNumOccurrences() > 0;
   options.calibrationMethod = given(calibrationMethod);
   options.bits = given(bits);
+  options.budget = given(budget);
+  options.choices = given(choices);
+  options.sensitivity = given(sensitivity);
+  options.sensitivityMetric = given(sensitivityMetric);
+  options.pareto = given(pareto);
   options.rounding = given(rounding);
   options.weightRounding = given(weightRounding);
   options.io = given(io);
@@ -197,6 +222,8 @@ llvm::Error translate() {
   if (llvm::Error error = writeIf(saveCalibration, files, [&] { return toJson(*translation.calibrationTable()); }))
     return error;
   if (llvm::Error error = writeIf(savePlan, files, [&] { return planToJson(translation.plan()); }))
+    return error;
+  if (llvm::Error error = writeIf(pareto, files, [&] { return translation.paretoCsv(); }))
     return error;
   if (llvm::Error error = writeIf(reportPath, files, [&] { return reportAs(reportPath, translation.getReport()); }))
     return error;

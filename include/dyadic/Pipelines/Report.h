@@ -9,6 +9,7 @@
 
 #include "dyadic/Pipelines/Agreement.h"
 #include "dyadic/Search/Plan.h"
+#include "dyadic/Search/Problem.h"
 #include <string>
 
 namespace dyadic {
@@ -109,6 +110,45 @@ struct RoundingReport {
   std::optional<double> fittedError, nearestError; // where both were compared
 };
 
+/// Another choice for a group of layers, and what differs with it.
+struct AlternativeChoice {
+  std::string bits;
+  double perturbation = 0; // more
+  Costs costs;             // more, of those that the budget limits
+};
+
+/// Layers that share a choice of bits, and why it was chosen.
+struct ChoiceReport {
+  std::vector<std::string> layers;
+  std::string bits;
+  double perturbation = 0;
+  double share = 0; // of the plan's perturbation, 0 to 1
+  /// The choice with less perturbation that costs least more, and the cheaper one that perturbs least more.
+  std::optional<AlternativeChoice> better, cheaper;
+};
+
+/// A plan, as it was measured on the held-back samples.
+struct MeasuredPlan {
+  std::string name; // "searched", or the widths that all layers have
+  double divergence = 0;
+  Agreement agreement; // of the first output
+  std::optional<Proportion> topOne;
+  Costs costs; // of those that the budget limits
+};
+
+/// What the search for bits did.
+struct SearchReport {
+  std::string budget, metric, sensitivitySource;
+  std::string status; // of the solver: optimal, feasible
+  double perturbation = 0;
+  std::optional<double> bound;
+  Costs limits, costs;
+  size_t sensitivitySamples = 0;
+  size_t refinements = 0; // exchanges of choices that made the measured plan better
+  std::vector<ChoiceReport> choices;
+  std::vector<MeasuredPlan> measured; // the first is the one that was taken
+};
+
 struct Report {
   std::string model, output; // paths, as they were given
   std::string modelSha, target;
@@ -130,6 +170,7 @@ struct Report {
   int64_t outputBytes = 0;
   std::string timesNote; // why there are none
   std::optional<Times> times;
+  std::optional<SearchReport> search;
 
   /// Inputs, then layers.
   std::vector<const LayerReport *> rows() const;

@@ -9,6 +9,7 @@
 
 #include "dyadic/Calibration/Stream.h"
 #include "dyadic/Pipelines/CalibrateModel.h"
+#include "dyadic/Pipelines/PlanSearch.h"
 #include "dyadic/Pipelines/RoundWeights.h"
 #include <functional>
 
@@ -22,6 +23,7 @@ struct TranslateOptions {
   std::vector<std::string> mergeCalibration;
   bool isFloat = false, integerOnly = false, dumpValues = false, detailedReport = false;
   Given calibrationMethod, bits, rounding, weightRounding, io, name;
+  Given budget, choices, sensitivityMetric, sensitivity, pareto;
   /// A plan in memory, instead of a file; `bits` is then what messages call it.
   Given planText;
   std::string target = "native";
@@ -38,6 +40,8 @@ struct TranslateSettings {
   std::string prefix; // empty: from the output's name
   std::optional<CalibrationOptions> method;
   WeightRounding weightRounding = WeightRounding::Nearest;
+  /// With --budget: how bits are searched for.
+  std::optional<SearchSettings> search;
   std::string planFile; // what `plan` was read from; else empty
   std::string planName; // what messages call it
   Plan plan;
@@ -83,7 +87,8 @@ public:
   /// Ranges from all samples that were added; messages call them `name`.
   llvm::Error finishSamples(llvm::StringRef name);
 
-  /// Float to the integer level, if asked; the report, measured on the samples held back.
+  /// The search for bits, if asked; float to the integer level, if asked; the report, measured on the samples held
+  /// back.
   llvm::Error finish();
 
   /// Names the files that were read to `files`, which then does not overwrite them.
@@ -94,6 +99,8 @@ public:
   /// Null for a float program.
   const CalibrationTable *calibrationTable() const { return table ? &*table : nullptr; }
   const Report &getReport() const { return report; }
+  /// The front of --pareto as CSV; empty without.
+  const std::string &paretoCsv() const { return front; }
 
   /// Adds the program to `files`, in the form that the ending asks for; the report names
   /// the last one.
@@ -109,6 +116,7 @@ private:
   llvm::Error import(const OnnxSource &source);
   llvm::Error createEvaluator();
   llvm::Error checkTableAlone(llvm::StringRef name) const;
+  llvm::Error search();
   llvm::Error quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap &ranges);
   llvm::Error round();
   llvm::Expected<double> errorOf(mlir::ModuleOp quantized);
@@ -129,6 +137,8 @@ private:
   std::unique_ptr<CalibrationStream> stream;
   std::unique_ptr<SampleSet> samples;       // null with a table alone
   std::vector<size_t> calibrated, heldBack; // indices into samples
+  std::string front;
+  std::optional<SearchReport> searchReport; // until it is part of the report
 
   std::optional<CalibrationTable> table;
   RoundingReport rounding;

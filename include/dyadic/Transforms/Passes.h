@@ -4,6 +4,7 @@
 #define DYADIC_TRANSFORMS_PASSES_H
 
 #include "dyadic/IR/QnnDialect.h"
+#include "dyadic/Search/CostModel.h"
 #include "dyadic/Search/Plan.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
@@ -38,6 +39,14 @@ using RangeMap = std::map<std::string, std::pair<float, float>>;
 /// By layer id or input name, the bits that the plan stores each value with, for choosing ranges: of the float level
 /// or any later one. Values that share another's storage are missing. Errors are diagnostics.
 mlir::LogicalResult rangeWidths(mlir::ModuleOp module, const Plan &plan, std::map<std::string, unsigned> &widths);
+
+/// Multiply-accumulates of one sample; 0 for what is no convolution or matrix product.
+int64_t macsOf(mlir::Operation *op);
+
+/// The layers of the float level whose bits a search may choose: those with constant weights that read a stored value,
+/// but for those that `plan` leaves in float; in program order. Layers with one `value` read it with one width.
+/// Errors are diagnostics.
+mlir::LogicalResult searchLayers(mlir::ModuleOp module, const Plan &plan, std::vector<SearchLayer> &layers);
 
 // The passes that take structured arguments, as functions. Errors are diagnostics.
 mlir::LogicalResult applyRanges(mlir::ModuleOp module, const RangeMap &ranges);

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The float program as one compiled function a layer, whose weights are arguments: a change of some weights or stored
+// values needs no compilation, and runs no layer that it does not reach. Sensitivity and the refinement of plans
+// evaluate thousands of such changes.
+
+#ifndef DYADIC_PIPELINES_LAYERWISEPROGRAM_H
+#define DYADIC_PIPELINES_LAYERWISEPROGRAM_H
+
+#include "dyadic/Calibration/Samples.h"
+#include "dyadic/Pipelines/LayerWeights.h"
+#include "dyadic/Runtime/Program.h"
+#include "dyadic/Support/Dyadic.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace dyadic {
+
+/// How a value is rounded to what is stored of it.
+struct StorageGrid {
+  float scale = 1;
+  int64_t zeroPoint = 0;
+  StorageRange range;
+
+  /// Replaces every number by the one that is stored.
+  void round(Tensor &values) const;
+};
+
+class LayerwiseProgram {
+public:
+  /// Compiles the layers of a program at the float level for this machine; equal ones once.
+  static llvm::Expected<std::unique_ptr<LayerwiseProgram>> create(mlir::ModuleOp floatModule);
+
+  /// A layer whose weights can be exchanged.
+  struct Layer : LayerWeights {
+    size_t value = 0; // its own
+    size_t input = 0; // the value that it reads
+  };
+  const std::vector<Layer> &getLayers() const { return layers; }
+  std::optional<size_t> layerOf(llvm::StringRef id) const;
+  /// The value of a layer or an input of the program.
+  std::optional<size_t> valueOf(llvm::StringRef id) const;
+  size_t numValues() const { return numberOfValues; }
+  /// The program's outputs, as values.
+  const std::vector<size_t> &getOutputs() const { return outputs; }
+
+  /// `weights` (as Layer has them) in the order of the layer's kernel.
+  Tensor packedWeights(size_t layer, llvm::ArrayRef<float> weights) const;
+
+  /// What differs from the float program.
+  struct Change {
+    std::map<size_t, const Tensor *> weights;     // by layer: packed
+    std::map<size_t, const StorageGrid *> values; // by value
+  };
+
+  /// The buffers of one thread.
+  class Run {
+  public:
+    /// The program must outlive it.
+    static llvm::Expected<std::unique_ptr<Run>> create(const LayerwiseProgram &program);
+    /// Computes every value in float.
+    llvm::Error load(const Sample &sample);
+    /// Computes the values that the change reaches.
+    llvm::Error apply(const Change &change);
+    /// Computes every value of a sample with a change, without those of the float program; load() has to come before
+    /// the next apply().
+    llvm::Error evaluate(const Sample &sample, const Change &change);
+    /// Of the float program, on the sample that was loaded.
+    const Tensor &floatValue(size_t value) const { return base[value]; }
+    /// With the change that was applied last.
+    const Tensor &value(size_t value) const { return isReached[value] ? *current[value] : base[value]; }
+
+  private:
+    explicit Run(const LayerwiseProgram &program) : program(program) {}
+    llvm::Error prepare();
+    llvm::Error runStage(size_t stage, const Change &change);
+    void restore(size_t value);
+    void store(size_t value, const Change &change);
+
+    const LayerwiseProgram &program;
+    std::vector<Tensor> inputs;
+    std::vector<Tensor> weights, biases; // by layer, packed; what the kernels read
+    std::vector<Tensor> base;            // by value
+    std::vector<Tensor *> current;       // by value; of a call, or of `inputs`
+    std::vector<bool> isBase;            // whether `current` holds the float value
+    std::vector<bool> isReached;
+    std::vector<std::unique_ptr<Program::Call>> calls; // by stage
+  };
+
+private:
+  /// A layer, or another operation, as a function of its own.
+  struct Stage {
+    std::shared_ptr<Program> program;
+    std::vector<size_t> inputs; // values, each once
+    size_t output = 0;
+    std::optional<size_t> layer; // then weights, and a bias if it has one, follow the inputs
+  };
+  friend class LayerwiseBuilder;
+
+  std::vector<std::pair<ElementType, std::vector<int64_t>>> inputTypes; // the first values
+  std::vector<Stage> stages;
+  std::vector<Layer> layers;
+  /// By layer, for every weight that its kernel reads, 1 + its place in the model's tensor; 0: a zero.
+  std::vector<std::vector<uint32_t>> order;
+  std::vector<Tensor> packed, packedBiases; // by layer, as its kernel reads them
+  llvm::StringMap<size_t> values, layerIndices;
+  std::vector<size_t> outputs;
+  size_t numberOfValues = 0;
+};
+
+} // namespace dyadic
+
+#endif // DYADIC_PIPELINES_LAYERWISEPROGRAM_H

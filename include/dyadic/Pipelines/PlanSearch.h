@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// From a calibrated model and a budget to the bits of every layer: sensitivities, costs, the assignment problem, its
+// solution, and the proof on held-back samples that it is no worse than the same bits for all.
+
+#ifndef DYADIC_PIPELINES_PLANSEARCH_H
+#define DYADIC_PIPELINES_PLANSEARCH_H
+
+#include "dyadic/Calibration/Samples.h"
+#include "dyadic/Calibration/Table.h"
+#include "dyadic/Pipelines/Listener.h"
+#include "dyadic/Pipelines/Report.h"
+#include "dyadic/Runtime/Program.h"
+#include "dyadic/Search/Budget.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace dyadic {
+
+struct SearchSettings {
+  Budget budget;
+  /// Widths that a layer may have; empty: those that suit the budget, see defaultChoices().
+  std::vector<BitWidths> choices;
+  /// "kl", "error", "layer" or "trace", see Search/Sensitivity.h.
+  std::string metric = "kl";
+  /// Empty, or a file that the sensitivities are read from, where it exists, and written to.
+  std::string sensitivityFile;
+  /// Empty, or where the front of perturbation against cost goes (.csv).
+  std::string paretoFile;
+};
+
+/// Weights of 2, 3, 4, 5, 6 and 8 bits, inputs of 8. Where operations cost, also inputs of 4 bits, and of 12 and 16 for
+/// weights of 8: more bits than 8 are for layers that 8 hurt.
+std::vector<BitWidths> defaultChoices(const Budget &budget);
+
+struct PlanSearchRequest {
+  mlir::ModuleOp floatModule; // the float level
+  std::string file;           // its name, for messages
+  const SearchSettings *settings = nullptr;
+  const CalibrationTable *table = nullptr;
+  /// What the search does not choose.
+  const Plan *plan = nullptr;
+  // Where there are samples: they, and the float program, whose first outputs are the model's.
+  SampleSet *samples = nullptr;
+  std::vector<size_t> heldBack, calibration; // indices into samples
+  const Program *floatProgram = nullptr;
+  const Listener *listener = nullptr;
+};
+
+struct PlanSearchResult {
+  Plan plan;
+  SearchReport report;
+  /// The front, where it was asked for.
+  std::string paretoCsv;
+};
+
+/// Errors: a budget that no plan meets, with the nearest one that a plan does; a sensitivity file that does not belong
+/// to the model, is damaged or lacks what cannot be measured here; no samples where some are needed.
+///
+/// The plan is a function of the model, the table, the settings and the samples: there is no clock in the search.
+llvm::Expected<PlanSearchResult> searchPlan(const PlanSearchRequest &request);
+
+} // namespace dyadic
+
+#endif // DYADIC_PIPELINES_PLANSEARCH_H

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "LayerwiseEvaluator.h"
+#include "dyadic/Support/Error.h"
+#include <atomic>
+#include <thread>
+
+namespace dyadic {
+
+StorageGrid gridOf(const CalibratedValue &value, const CalibrationOptions &method, unsigned bits) {
+  auto [low, high] = rangeOf(value, method, bits);
+  StorageGrid grid;
+  grid.range = storageRange(bits, /*isSigned=*/bits > 15);
+  AffineParameters parameters = chooseAffine(low, high, grid.range);
+  grid.scale = parameters.scale;
+  grid.zeroPoint = parameters.zeroPoint;
+  return grid;
+}
+
+llvm::Expected<std::unique_ptr<LayerwiseEvaluator>>
+LayerwiseEvaluator::create(mlir::ModuleOp floatModule, const CalibrationTable &table, std::vector<Sample> samples) {
+  auto program = LayerwiseProgram::create(floatModule);
+  if (!program)
+    return program.takeError();
+  std::unique_ptr<LayerwiseEvaluator> evaluator(new LayerwiseEvaluator(table, std::move(samples)));
+  evaluator->program = std::move(*program);
+  return std::move(evaluator);
+}
+
+llvm::Expected<LayerwiseEvaluator::RunPointer> LayerwiseEvaluator::takeRun() {
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (!idle.empty()) {
+      RunPointer run = std::move(idle.back());
+      idle.pop_back();
+      return std::move(run);
+    }
+  }
+  return LayerwiseProgram::Run::create(*program);
+}
+
+void LayerwiseEvaluator::giveBack(RunPointer run) {
+  std::lock_guard<std::mutex> lock(mutex);
+  idle.push_back(std::move(run));
+}
+
+/// Made once: the elements of a map stay where they are.
+const Tensor &LayerwiseEvaluator::packedWeights(size_t layer, unsigned bits) {
+  std::pair<size_t, unsigned> key(layer, bits);
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (auto found = packed.find(key); found != packed.end())
+      return found->second;
+  }
+  Tensor made = program->packedWeights(layer, program->getLayers()[layer].rounded(bits));
+  std::lock_guard<std::mutex> lock(mutex);
+  return packed.try_emplace(key, std::move(made)).first->second;
+}
+
+int64_t LayerwiseEvaluator::batchOf(size_t sample) const {
+  const std::vector<Tensor> &inputs = samples[sample].inputs;
+  return inputs.empty() || inputs[0].shape.empty() ? 1 : inputs[0].shape[0];
+}
+
+llvm::Error LayerwiseEvaluator::run(size_t sample, llvm::ArrayRef<SensitivityKey> keys,
+                                    llvm::function_ref<void(size_t, const PerturbedNetwork &)> observe) {
+  auto taken = takeRun();
+  if (!taken)
+    return taken.takeError();
+  LayerwiseProgram::Run &run = **taken;
+  if (llvm::Error error = run.load(samples[sample]))
+    return error;
+  for (auto [i, key] : llvm::enumerate(keys)) {
+    LayerwiseProgram::Change change;
+    StorageGrid grid;
+    size_t local = 0;
+    if (key.isValue) {
+      std::optional<size_t> value = program->valueOf(key.id);
+      auto calibrated = table.values.find(key.id);
+      if (!value || calibrated == table.values.end())
+        return makeError("value '" + escaped(key.id) + "' is not one of the float program's");
+      grid = gridOf(calibrated->second, table.method, key.bits);
+      local = *value;
+      change.values[local] = &grid;
+    } else {
+      std::optional<size_t> layer = program->layerOf(key.id);
+      if (!layer)
+        return makeError("layer '" + escaped(key.id) + "' has no weights that can be exchanged");
+      local = program->getLayers()[*layer].value;
+      change.weights[*layer] = &packedWeights(*layer, key.bits);
+    }
+    if (llvm::Error error = run.apply(change))
+      return error;
+    PerturbedNetwork network;
+    for (size_t output : program->getOutputs()) {
+      network.reference.push_back(&run.floatValue(output));
+      network.outputs.push_back(&run.value(output));
+    }
+    network.localReference = &run.floatValue(local);
+    network.local = &run.value(local);
+    network.batch = batchOf(sample);
+    observe(i, network);
+  }
+  giveBack(std::move(*taken));
+  return llvm::Error::success();
+}
+
+/// Calls `work` for every number below `count` on as many threads as there are cores; the first error.
+static llvm::Error inParallel(size_t count, llvm::function_ref<llvm::Error(size_t)> work) {
+  std::atomic<size_t> next = 0;
+  std::mutex mutex;
+  llvm::Error failure = llvm::Error::success();
+  auto loop = [&] {
+    for (size_t i = next++; i < count; i = next++)
+      if (llvm::Error error = work(i)) {
+        std::lock_guard<std::mutex> lock(mutex);
+        failure = llvm::joinErrors(std::move(failure), std::move(error));
+        next = count;
+      }
+  };
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < std::min<size_t>(count, std::max(1u, std::thread::hardware_concurrency())); ++i)
+    threads.emplace_back(loop);
+  loop();
+  for (std::thread &thread : threads)
+    thread.join();
+  return failure;
+}
+
+llvm::Error LayerwiseEvaluator::computeReferences() {
+  references.resize(samples.size());
+  return inParallel(samples.size(), [&](size_t i) -> llvm::Error {
+    auto run = takeRun();
+    if (!run)
+      return run.takeError();
+    if (llvm::Error error = (*run)->evaluate(samples[i], {}))
+      return error;
+    for (size_t output : program->getOutputs())
+      references[i].push_back((*run)->value(output));
+    giveBack(std::move(*run));
+    return llvm::Error::success();
+  });
+}
+
+llvm::Expected<double> LayerwiseEvaluator::evaluate(const Configuration &configuration,
+                                                    const SensitivityMetric &metric) {
+  if (references.empty())
+    if (llvm::Error error = computeReferences())
+      return std::move(error);
+  LayerwiseProgram::Change change;
+  for (const auto &[id, bits] : configuration.weights)
+    if (std::optional<size_t> layer = program->layerOf(id))
+      change.weights[*layer] = &packedWeights(*layer, bits);
+  for (const auto &[id, grid] : configuration.values)
+    if (std::optional<size_t> value = program->valueOf(id))
+      change.values[*value] = &grid;
+  std::vector<int64_t> units(samples.size());
+  llvm::Error error = inParallel(samples.size(), [&](size_t i) -> llvm::Error {
+    auto run = takeRun();
+    if (!run)
+      return run.takeError();
+    if (llvm::Error error = (*run)->evaluate(samples[i], change))
+      return error;
+    PerturbedNetwork network;
+    for (auto [reference, output] : llvm::zip(references[i], program->getOutputs())) {
+      network.reference.push_back(&reference);
+      network.outputs.push_back(&(*run)->value(output));
+    }
+    network.batch = batchOf(i);
+    units[i] = sensitivityUnits(metric.measure(network));
+    giveBack(std::move(*run));
+    return llvm::Error::success();
+  });
+  if (error)
+    return std::move(error);
+  int64_t sum = 0;
+  for (int64_t term : units)
+    sum += term;
+  return sensitivityOf(sum) / static_cast<double>(samples.size());
+}
+
+} // namespace dyadic

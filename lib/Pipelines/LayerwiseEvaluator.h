@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the search asks of the network: one tensor quantized, or all as a plan says, in float arithmetic.
+
+#ifndef DYADIC_LIB_PIPELINES_LAYERWISEEVALUATOR_H
+#define DYADIC_LIB_PIPELINES_LAYERWISEEVALUATOR_H
+
+#include "dyadic/Calibration/Table.h"
+#include "dyadic/Pipelines/LayerwiseProgram.h"
+#include "dyadic/Search/Sensitivity.h"
+#include <mutex>
+
+namespace dyadic {
+
+/// The grid of a value that `bits` bits store, unsigned up to 15.
+StorageGrid gridOf(const CalibratedValue &value, const CalibrationOptions &method, unsigned bits);
+
+class LayerwiseEvaluator : public SensitivityEvaluator {
+public:
+  /// Sample `i` of an evaluation is `samples[i]`. The table must outlive the evaluator.
+  static llvm::Expected<std::unique_ptr<LayerwiseEvaluator>>
+  create(mlir::ModuleOp floatModule, const CalibrationTable &table, std::vector<Sample> samples);
+
+  llvm::Error run(size_t sample, llvm::ArrayRef<SensitivityKey> keys,
+                  llvm::function_ref<void(size_t, const PerturbedNetwork &)> observe) override;
+
+  /// All layers' weights with the bits of a plan, by layer, and values on the grids of their storage.
+  struct Configuration {
+    std::map<std::string, unsigned> weights;
+    std::map<std::string, StorageGrid> values;
+  };
+  /// The mean of the metric over all samples; on as many threads as there are cores.
+  llvm::Expected<double> evaluate(const Configuration &configuration, const SensitivityMetric &metric);
+
+private:
+  LayerwiseEvaluator(const CalibrationTable &table, std::vector<Sample> samples)
+      : table(table), samples(std::move(samples)) {}
+
+  using RunPointer = std::unique_ptr<LayerwiseProgram::Run>;
+  llvm::Expected<RunPointer> takeRun();
+  void giveBack(RunPointer run);
+  const Tensor &packedWeights(size_t layer, unsigned bits);
+  int64_t batchOf(size_t sample) const;
+  llvm::Error computeReferences();
+
+  const CalibrationTable &table;
+  std::vector<Sample> samples;
+  std::unique_ptr<LayerwiseProgram> program;
+  std::mutex mutex;
+  std::vector<RunPointer> idle;
+  std::map<std::pair<size_t, unsigned>, Tensor> packed; // by layer and bits
+  std::vector<std::vector<Tensor>> references;          // outputs in float, by sample
+};
+
+} // namespace dyadic
+
+#endif // DYADIC_LIB_PIPELINES_LAYERWISEEVALUATOR_H

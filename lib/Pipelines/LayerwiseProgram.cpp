@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The layout pass runs over the whole program, so that values lie channels-last between layers; then every layer, with
+// the activations that it absorbs, becomes a module of its own and is packed by itself. Its packed constants become
+// arguments. Their order is found out by packing numbers that count: whatever packing does, it moves them alone.
+
+#include "dyadic/Pipelines/LayerwiseProgram.h"
+#include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Fingerprint.h"
+#include "dyadic/IR/Layers.h"
+#include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/Diagnostics.h"
+#include "dyadic/Support/Error.h"
+#include "dyadic/Target/FloatUnit.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+using namespace dyadic::qnn;
+
+namespace dyadic {
+
+void StorageGrid::round(Tensor &values) const {
+  // In float: where the quotient is that near to a tie, either neighbour is as good. Adding 1.5 * 2^23 rounds to
+  // integers, ties to even.
+  constexpr float kRounder = 12582912.0f;
+  const float low = static_cast<float>(range.min - zeroPoint), high = static_cast<float>(range.max - zeroPoint);
+  float *numbers = values.as<float>();
+  for (int64_t i = 0, n = values.size(); i < n; ++i) {
+    float clamped = std::min(std::max(numbers[i] / scale, low), high);
+    numbers[i] = ((clamped + kRounder) - kRounder) * scale;
+  }
+}
+
+std::optional<size_t> LayerwiseProgram::layerOf(llvm::StringRef id) const {
+  auto found = layerIndices.find(id);
+  return found == layerIndices.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<size_t> LayerwiseProgram::valueOf(llvm::StringRef id) const {
+  auto found = values.find(id);
+  return found == values.end() ? std::nullopt : std::optional(found->second);
+}
+
+static Tensor gathered(llvm::ArrayRef<uint32_t> order, llvm::ArrayRef<float> numbers) {
+  Tensor packed(ElementType::F32, {static_cast<int64_t>(order.size())});
+  for (auto [i, place] : llvm::enumerate(order))
+    packed.as<float>()[i] = place == 0 ? 0.0f : numbers[place - 1];
+  return packed;
+}
+
+Tensor LayerwiseProgram::packedWeights(size_t layer, llvm::ArrayRef<float> weights) const {
+  return gathered(order[layer], weights);
+}
+
+//===----------------------------------------------------------------------===//
+// Building
+//===----------------------------------------------------------------------===//
+
+static bool isConstant(Value value) { return isa_and_nonnull<arith::ConstantOp>(value.getDefiningOp()); }
+
+/// 1, 2, 3, ... as the bits of floats.
+static ElementsAttr countingFloats(RankedTensorType type) {
+  std::vector<float> numbers(static_cast<size_t>(type.getNumElements()));
+  for (auto [i, number] : llvm::enumerate(numbers)) {
+    auto bits = static_cast<uint32_t>(i + 1);
+    std::memcpy(&number, &bits, sizeof bits);
+  }
+  return makeFloats(type, numbers);
+}
+
+static std::vector<uint32_t> countsOf(Value constant) {
+  std::vector<uint32_t> counts;
+  for (float number : ConstantView(constant).floats()) {
+    uint32_t bits = 0;
+    std::memcpy(&bits, &number, sizeof bits);
+    counts.push_back(bits);
+  }
+  return counts;
+}
+
+class LayerwiseBuilder {
+public:
+  LayerwiseBuilder(func::FuncOp function, PackFloatLayersOptions packing)
+      : function(function), packing(packing), program(new LayerwiseProgram) {}
+
+  llvm::Expected<std::unique_ptr<LayerwiseProgram>> build() {
+    for (BlockArgument argument : function.getArguments())
+      addArgument(argument);
+    for (Operation &op : function.front().without_terminator())
+      if (!isa<arith::ConstantOp>(op) && !isAbsorbed(&op))
+        if (llvm::Error error = addStage(&op))
+          return std::move(error);
+    for (Value output : function.front().getTerminator()->getOperands())
+      if (auto found = indices.find(output); found != indices.end())
+        program->outputs.push_back(found->second); // but constants
+    program->numberOfValues = numValues;
+    return std::move(program);
+  }
+
+private:
+  void addArgument(BlockArgument argument) {
+    auto type = cast<RankedTensorType>(argument.getType());
+    std::string name = argumentName(function, argument.getArgNumber()).str();
+    program->values[name] = indices[argument] = numValues++;
+    program->inputTypes.push_back({elementType(type.getElementType()), type.getShape().vec()});
+  }
+
+  static ElementType elementType(Type type) {
+    if (type.isF32())
+      return ElementType::F32;
+    bool isUnsigned = type.isUnsignedInteger();
+    switch (type.getIntOrFloatBitWidth()) {
+    case 8:
+      return isUnsigned ? ElementType::U8 : ElementType::S8;
+    case 16:
+      return isUnsigned ? ElementType::U16 : ElementType::S16;
+    case 32:
+      return isUnsigned ? ElementType::U32 : ElementType::S32;
+    default:
+      return isUnsigned ? ElementType::U64 : ElementType::S64;
+    }
+  }
+
+  llvm::Error addStage(Operation *op) {
+    StringAttr id = isa<LayerOpInterface>(op) ? cast<LayerOpInterface>(op).getIdAttr() : StringAttr();
+    SmallVector<Operation *> ops{op};
+    if (isa<LayerOpInterface>(op))
+      llvm::append_range(ops, absorbedBy(op));
+    LayerwiseProgram::Stage stage;
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands())
+      if (!isConstant(operand) && !llvm::is_contained(operands, operand)) {
+        operands.push_back(operand);
+        stage.inputs.push_back(indices.find(operand)->second);
+      }
+    stage.output = indices[ops.back()->getResult(0)] = numValues++;
+    if (id)
+      program->values[id] = stage.output;
+    OwningOpRef<ModuleOp> module = isolate(ops, operands);
+    if (isa<ConvOp, MatmulOp>(op) && ConstantView(op->getOperand(1)) && id) {
+      stage.layer = program->layers.size();
+      addLayer(op, id.getValue(), stage);
+      if (llvm::Error error = exposeWeights(*module))
+        return error;
+    }
+    auto compiled = compile(*module);
+    if (!compiled)
+      return compiled.takeError();
+    stage.program = std::move(*compiled);
+    program->stages.push_back(std::move(stage));
+    return llvm::Error::success();
+  }
+
+  void addLayer(Operation *op, StringRef id, const LayerwiseProgram::Stage &stage) {
+    LayerwiseProgram::Layer layer;
+    static_cast<LayerWeights &>(layer) = layerWeights(op);
+    layer.value = stage.output;
+    layer.input = stage.inputs[0];
+    program->layerIndices[id] = program->layers.size();
+    program->layers.push_back(std::move(layer));
+  }
+
+  /// A module with `ops` alone, which compute the last one's result from `operands`.
+  OwningOpRef<ModuleOp> isolate(ArrayRef<Operation *> ops, ArrayRef<Value> operands) {
+    OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(function.getContext()));
+    OpBuilder builder = OpBuilder::atBlockBegin(module->getBody());
+    Value result = ops.back()->getResult(0);
+    auto type = builder.getFunctionType(ValueRange(operands).getTypes(), result.getType());
+    auto entry = func::FuncOp::create(builder, function.getLoc(), "layer", type);
+    Block *block = entry.addEntryBlock();
+    for (unsigned i = 0; i < operands.size(); ++i)
+      entry.setArgAttr(i, kNameAttr, builder.getStringAttr("x" + Twine(i)));
+    entry.setResultAttr(0, kNameAttr, builder.getStringAttr("y"));
+    builder.setInsertionPointToStart(block);
+    IRMapping mapping;
+    mapping.map(operands, block->getArguments());
+    for (Operation *op : ops) {
+      for (Value operand : op->getOperands())
+        if (isConstant(operand) && !mapping.contains(operand))
+          builder.clone(*operand.getDefiningOp(), mapping);
+      Operation *copy = builder.clone(*op, mapping);
+      copy->setLoc(UnknownLoc::get(function.getContext()));
+      copy->removeAttr("id"); // equal layers are equal modules
+    }
+    func::ReturnOp::create(builder, function.getLoc(), mapping.lookup(result));
+    return module;
+  }
+
+  /// Packs the only layer of `module` and makes arguments of its weights and bias.
+  llvm::Error exposeWeights(ModuleOp module) {
+    func::FuncOp entry = entryFunction(module);
+    for (Operation &op : llvm::make_early_inc_range(entry.front()))
+      if (isa<ConvOp, MatmulOp>(op)) {
+        OpBuilder builder(&op);
+        for (OpOperand &operand : op.getOpOperands().drop_front())
+          operand.set(
+              makeConstant(builder, op.getLoc(), countingFloats(cast<RankedTensorType>(operand.get().getType()))));
+      }
+    DiagnosticCollector diagnostics(module.getContext());
+    PassManager manager(module.getContext());
+    manager.addPass(createPackFloatLayers(packing));
+    if (failed(manager.run(module)))
+      return diagnostics.takeError("program", "a layer cannot be packed");
+    Operation *linear = nullptr;
+    for (Operation &op : entry.front())
+      if (isa<PackedFloatConvOp, PackedFloatDepthwiseOp, ConvOp, MatmulOp>(op))
+        linear = &op;
+    const LayerwiseProgram::Layer &layer = program->layers.back();
+    program->order.push_back(makeArgument(entry, linear->getOpOperand(1), "weights"));
+    program->packed.push_back(gathered(program->order.back(), layer.weights));
+    std::vector<uint32_t> biasOrder;
+    if (!layer.bias.empty())
+      biasOrder = makeArgument(entry, linear->getOpOperand(2), "bias");
+    program->packedBiases.push_back(gathered(biasOrder, layer.bias));
+    eraseDead(entry);
+    return llvm::Error::success();
+  }
+
+  static std::vector<uint32_t> makeArgument(func::FuncOp entry, OpOperand &operand, StringRef name) {
+    std::vector<uint32_t> counts = countsOf(operand.get());
+    OpBuilder builder(entry.getContext());
+    unsigned index = entry.getNumArguments();
+    auto type = RankedTensorType::get({static_cast<int64_t>(counts.size())}, builder.getF32Type());
+    NamedAttribute attribute = builder.getNamedAttr(kNameAttr, builder.getStringAttr(name));
+    if (failed(entry.insertArgument(index, type, builder.getDictionaryAttr({attribute}), entry.getLoc())))
+      return counts; // never: an argument may always follow the others
+    Value argument = entry.getArgument(index);
+    if (operand.get().getType() != type) {
+      builder.setInsertionPointToStart(&entry.front());
+      argument = ReshapeOp::create(builder, entry.getLoc(), operand.get().getType(), argument, StringAttr());
+    }
+    operand.set(argument);
+    return counts;
+  }
+
+  /// Equal modules are compiled once.
+  llvm::Expected<std::shared_ptr<Program>> compile(ModuleOp module) {
+    std::shared_ptr<Program> &made = compiled[fingerprint(module)];
+    if (!made) {
+      auto loaded = jitModule(module, /*exposeValues=*/false);
+      if (!loaded)
+        return loaded.takeError();
+      made = std::move(*loaded);
+    }
+    return made;
+  }
+
+  func::FuncOp function;
+  PackFloatLayersOptions packing;
+  std::unique_ptr<LayerwiseProgram> program;
+  DenseMap<Value, size_t> indices;
+  llvm::StringMap<std::shared_ptr<Program>> compiled; // by fingerprint
+  size_t numValues = 0;
+};
+
+llvm::Expected<std::unique_ptr<LayerwiseProgram>> LayerwiseProgram::create(ModuleOp floatModule) {
+  OwningOpRef<ModuleOp> module = floatModule.clone();
+  DiagnosticCollector diagnostics(module->getContext());
+  PassManager manager(module->getContext());
+  manager.addPass(createAssignLayout());
+  if (failed(manager.run(*module)))
+    return diagnostics.takeError("program", "layouts cannot be assigned");
+  llvm::Expected<Target> target = parseTarget("native");
+  if (!target)
+    return target.takeError();
+  FloatUnit unit = floatUnitOf(target->cpus.back(), llvm::Triple(target->triple));
+  PackFloatLayersOptions packing;
+  packing.lanes = unit.lanes;
+  packing.rows = unit.rows;
+  packing.depthwiseRows = unit.depthwiseRows;
+  return LayerwiseBuilder(entryFunction(*module), packing).build();
+}
+
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<std::unique_ptr<LayerwiseProgram::Run>> LayerwiseProgram::Run::create(const LayerwiseProgram &program) {
+  std::unique_ptr<Run> run(new Run(program));
+  if (llvm::Error error = run->prepare())
+    return std::move(error);
+  return std::move(run);
+}
+
+llvm::Error LayerwiseProgram::Run::prepare() {
+  for (const auto &[type, shape] : program.inputTypes)
+    inputs.emplace_back(type, shape);
+  weights = program.packed;
+  biases = program.packedBiases;
+  base.resize(program.numberOfValues);
+  current.resize(program.numberOfValues);
+  isBase.resize(program.numberOfValues);
+  isReached.resize(program.numberOfValues);
+  for (auto [i, input] : llvm::enumerate(inputs))
+    current[i] = &input;
+  for (const Stage &stage : program.stages) {
+    std::vector<const Tensor *> pointers;
+    for (size_t value : stage.inputs)
+      pointers.push_back(current[value]);
+    if (stage.layer) {
+      pointers.push_back(&weights[*stage.layer]);
+      if (!program.layers[*stage.layer].bias.empty())
+        pointers.push_back(&biases[*stage.layer]);
+    }
+    std::string error;
+    calls.push_back(stage.program->prepare(pointers, 1, error));
+    if (!calls.back())
+      return makeError(error);
+    current[stage.output] = &calls.back()->outputs[0];
+  }
+  return llvm::Error::success();
+}
+
+/// Runs the stage, with the weights that the change has for it.
+llvm::Error LayerwiseProgram::Run::runStage(size_t stage, const Change &change) {
+  const std::optional<size_t> &layer = program.stages[stage].layer;
+  auto changed = layer ? change.weights.find(*layer) : change.weights.end();
+  if (changed != change.weights.end())
+    llvm::copy(changed->second->data, weights[*layer].data.begin());
+  bool isDone = calls[stage]->run();
+  if (changed != change.weights.end())
+    llvm::copy(program.packed[*layer].data, weights[*layer].data.begin());
+  return isDone ? llvm::Error::success() : makeError("run returned status " + llvm::Twine(calls[stage]->status));
+}
+
+llvm::Error LayerwiseProgram::Run::load(const Sample &sample) {
+  for (auto [i, input] : llvm::enumerate(inputs)) {
+    llvm::copy(sample.inputs[i].data, input.data.begin());
+    base[i] = input;
+  }
+  for (auto [i, stage] : llvm::enumerate(program.stages)) {
+    if (llvm::Error error = runStage(i, Change()))
+      return error;
+    base[stage.output] = *current[stage.output];
+  }
+  isBase.assign(isBase.size(), true);
+  isReached.assign(isReached.size(), false);
+  return llvm::Error::success();
+}
+
+void LayerwiseProgram::Run::restore(size_t value) {
+  if (!isBase[value] && !isReached[value]) {
+    llvm::copy(base[value].data, current[value]->data.begin());
+    isBase[value] = true;
+  }
+}
+
+/// Rounds a value to what is stored of it, where the change says so.
+void LayerwiseProgram::Run::store(size_t value, const Change &change) {
+  auto found = change.values.find(value);
+  if (found == change.values.end() || current[value]->type != ElementType::F32)
+    return;
+  restore(value);
+  found->second->round(*current[value]);
+  isBase[value] = false;
+  isReached[value] = true;
+}
+
+llvm::Error LayerwiseProgram::Run::apply(const Change &change) {
+  isReached.assign(isReached.size(), false);
+  for (size_t i = 0; i < inputs.size(); ++i)
+    store(i, change);
+  for (auto [i, stage] : llvm::enumerate(program.stages)) {
+    bool isReachedBy = stage.layer && change.weights.count(*stage.layer);
+    if (isReachedBy || llvm::any_of(stage.inputs, [&](size_t value) { return isReached[value]; })) {
+      for (size_t value : stage.inputs)
+        restore(value);
+      if (llvm::Error error = runStage(i, change))
+        return error;
+      isReached[stage.output] = true;
+      isBase[stage.output] = false;
+    }
+    store(stage.output, change);
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error LayerwiseProgram::Run::evaluate(const Sample &sample, const Change &change) {
+  isBase.assign(isBase.size(), false);
+  isReached.assign(isReached.size(), true);
+  for (auto [i, input] : llvm::enumerate(inputs)) {
+    llvm::copy(sample.inputs[i].data, input.data.begin());
+    store(i, change);
+  }
+  for (auto [i, stage] : llvm::enumerate(program.stages)) {
+    if (llvm::Error error = runStage(i, change))
+      return error;
+    store(stage.output, change);
+  }
+  return llvm::Error::success();
+}
+
+} // namespace dyadic

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "PlanMeasurement.h"
+#include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Search/Sensitivity.h"
+
+namespace dyadic {
+
+static int64_t batchOf(const Sample &sample) {
+  return sample.inputs.empty() || sample.inputs[0].shape.empty() ? 1 : sample.inputs[0].shape[0];
+}
+
+llvm::Error PlanMeasurement::prepare() {
+  size_t count = request.floatProgram->outputs().size() - request.floatProgram->numValues();
+  for (size_t index : request.heldBack) {
+    auto sample = request.samples->read(index);
+    if (!sample)
+      return sample.takeError();
+    auto outputs = runSample(*request.floatProgram, *sample);
+    if (!outputs)
+      return outputs.takeError();
+    outputs->resize(count); // values of layers follow
+    if (count > 0 && (*outputs)[0].type == ElementType::F32)
+      if (auto classes = topOne((*outputs)[0], batchOf(*sample)))
+        decisions += classes->size();
+    samples.push_back(std::move(*sample));
+    references.push_back(std::move(*outputs));
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<MeasuredPlan> PlanMeasurement::measure(Plan plan) const {
+  auto ranges = chooseRanges(request.floatModule, request.file, *request.table, plan);
+  if (!ranges)
+    return ranges.takeError();
+  mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp(request.floatModule).clone();
+  if (llvm::Error error = quantizeModel(*module, request.file, *ranges, plan, {}))
+    return std::move(error);
+  auto program = jitModule(*module, /*exposeValues=*/false);
+  if (!program)
+    return program.takeError();
+  MeasuredPlan measured;
+  for (auto [sample, expected] : llvm::zip(samples, references)) {
+    auto found = runSample(**program, quantizeInputs(**program, sample));
+    if (!found)
+      return found.takeError();
+    for (auto [tensor, info] : llvm::zip(*found, (*program)->outputs()))
+      tensor = realNumbers(tensor, info);
+    PerturbedNetwork network;
+    network.batch = batchOf(sample);
+    for (auto [reference, output] : llvm::zip(expected, *found)) {
+      network.reference.push_back(&reference);
+      network.outputs.push_back(&output);
+    }
+    measured.divergence += outputDivergence.measure(network) / static_cast<double>(samples.size());
+    if (expected.empty() || expected[0].type != ElementType::F32 || (*found)[0].type != ElementType::F32)
+      continue;
+    measured.agreement.add({expected[0], (*found)[0]});
+    auto classes = topOne(expected[0], network.batch), others = topOne((*found)[0], network.batch);
+    if (!classes)
+      continue;
+    if (!measured.topOne)
+      measured.topOne.emplace();
+    measured.topOne->trials += classes->size();
+    for (auto [a, b] : llvm::zip(*classes, *others))
+      measured.topOne->successes += a == b;
+  }
+  return measured;
+}
+
+} // namespace dyadic

@@ -1,0 +1,643 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Pipelines/PlanSearch.h"
+#include "LayerwiseEvaluator.h"
+#include "PlanMeasurement.h"
+#include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Layers.h"
+#include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/Diagnostics.h"
+#include "dyadic/Support/Error.h"
+#include "dyadic/Support/Files.h"
+#include "dyadic/Support/Quantizer.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/SHA256.h"
+#include <set>
+
+using namespace mlir;
+using namespace dyadic::qnn;
+using llvm::Error;
+using llvm::Expected;
+
+namespace dyadic {
+
+/// Samples that sensitivities are measured with at most, and where there are fewer held-back ones than the second
+/// number, others join them: those that chose the ranges.
+static constexpr size_t kMostSamples = 16, kFewestSamples = 8;
+/// Plans that refinement measures: generations times children.
+static constexpr size_t kGenerations = 8, kOffspring = 6;
+/// Plans of the front among which the cheapest that is accurate enough is looked for.
+static constexpr size_t kFrontPoints = 24;
+/// Position in kCostNames of what a budget without costs saves.
+static constexpr size_t kSizeCost = 1;
+
+std::vector<BitWidths> defaultChoices(const Budget &budget) {
+  std::vector<BitWidths> choices;
+  bool costsOperations = budget.costs[0] || budget.costs[2];
+  for (unsigned weights : {2, 3, 4, 5, 6, 8})
+    for (unsigned activations : {4, 8, 12, 16})
+      if (activations == 8 || (costsOperations && (activations == 4 || weights == 8)))
+        choices.push_back({weights, activations});
+  return choices;
+}
+
+namespace {
+
+class PlanSearcher {
+public:
+  explicit PlanSearcher(const PlanSearchRequest &request) : request(request), settings(*request.settings) {}
+
+  Expected<PlanSearchResult> run() {
+    for (auto step : {&PlanSearcher::describeLayers, &PlanSearcher::dropIllegalChoices, &PlanSearcher::readSamples,
+                      &PlanSearcher::findSensitivities, &PlanSearcher::addPerturbations, &PlanSearcher::addAllCosts,
+                      &PlanSearcher::choose, &PlanSearcher::drawFront})
+      if (Error error = (this->*step)())
+        return std::move(error);
+    result.plan = *request.plan;
+    applyChoices(problem, chosen, result.plan);
+    describe();
+    return std::move(result);
+  }
+
+private:
+  Error fail(const llvm::Twine &what) { return fileError(request.file, what); }
+  Error failBudget(const llvm::Twine &what) {
+    return fileError(request.file, "--budget=" + escaped(settings.budget.text) + ": " + what);
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Layers and their choices
+  //===--------------------------------------------------------------------===//
+
+  Error describeLayers() {
+    DiagnosticCollector diagnostics(request.floatModule->getContext());
+    if (failed(searchLayers(request.floatModule, *request.plan, layers)))
+      return diagnostics.takeError(request.file, "cannot be quantized");
+    if (layers.empty())
+      return failBudget("no layer has weights, expected one whose bits can be chosen");
+    for (Operation *op : layersOf(entryFunction(request.floatModule)))
+      if (isa<ConvOp, MatmulOp>(op) && ConstantView(op->getOperand(1)))
+        if (StringAttr id = cast<LayerOpInterface>(op).getIdAttr())
+          weights[id.str()] = layerWeights(op);
+    choices = settings.choices.empty() ? defaultChoices(settings.budget) : settings.choices;
+    problem.model = request.plan->model;
+    problem.groups = choiceGroups(layers, choices);
+    return Error::success();
+  }
+
+  const SearchLayer &layer(llvm::StringRef id) const {
+    return *llvm::find_if(layers, [&](const SearchLayer &layer) { return layer.id == id; });
+  }
+
+  /// Whether no sum of the layer can leave 32 bits.
+  bool isLegal(const SearchLayer &layer, BitWidths widths) const {
+    const LayerWeights &of = weights.find(layer.id)->second;
+    StorageRange input = storageRange(widths.activations, widths.activations > 15);
+    int64_t most = std::max(input.max, -input.min);
+    auto count = static_cast<int64_t>(of.weights.size() / of.numChannels());
+    // The bias takes less than half of the range, see quantizeChannel.
+    if (count * weightRange(widths.weights).max * most < (int64_t(1) << 30))
+      return true;
+    auto value = request.table->values.find(layer.value);
+    if (value == request.table->values.end())
+      return true; // an error follows
+    StorageGrid grid = gridOf(value->second, request.table->method, widths.activations);
+    for (size_t c = 0; c < of.numChannels(); ++c) {
+      std::vector<float> numbers = of.channel(c);
+      float bias = of.bias.empty() ? 0 : of.bias[c];
+      QuantizedChannel stored =
+          quantizeChannel(numbers.data(), numbers.size(), widths.weights, bias, grid.scale, grid.zeroPoint);
+      std::vector<int64_t> integers(stored.weights.begin(), stored.weights.end());
+      StorageRange sums =
+          accumulatorRange(integers.data(), integers.size(), foldedBias(bias, grid.scale, grid.zeroPoint, stored),
+                           grid.range.min, grid.range.max);
+      if (sums.min < INT32_MIN || sums.max > INT32_MAX)
+        return false;
+    }
+    return true;
+  }
+
+  Error dropIllegalChoices() {
+    for (ChoiceGroup &group : problem.groups) {
+      llvm::erase_if(group.choices, [&](const BitChoice &choice) {
+        auto bits = *parseBits(choice.bits);
+        return llvm::any_of(group.layers,
+                            [&](const std::string &id) { return !isLegal(layer(id), {bits.first, bits.second}); });
+      });
+      if (group.choices.empty())
+        return nodeError(request.file, group.name,
+                         "no choice of bits keeps its sums within 32 bits, expected narrower ones");
+    }
+    return Error::success();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Sensitivities
+  //===--------------------------------------------------------------------===//
+
+  /// Those that calibrated nothing first: what ranges and rounding were fitted to flatters them.
+  Error readSamples() {
+    if (!request.samples)
+      return Error::success();
+    std::vector<size_t> indices(request.heldBack);
+    if (indices.size() > kMostSamples)
+      indices.resize(kMostSamples);
+    for (size_t index : request.calibration)
+      if (indices.size() < kFewestSamples && !llvm::is_contained(indices, index))
+        indices.push_back(index);
+    llvm::sort(indices);
+    for (size_t index : indices) {
+      auto sample = request.samples->read(index);
+      if (!sample)
+        return sample.takeError();
+      std::string hash = sampleHash(*sample);
+      if (llvm::is_contained(hashes, hash))
+        continue; // the same once more
+      hashes.push_back(std::move(hash));
+      samples.push_back(std::move(*sample));
+    }
+    return Error::success();
+  }
+
+  bool isImported() const { return settings.metric == kTraceMetric; }
+
+  std::vector<SensitivityKey> neededKeys() const {
+    std::set<SensitivityKey> keys;
+    bool tellsActivations =
+        llvm::any_of(choices, [&](BitWidths widths) { return widths.activations != choices[0].activations; });
+    for (const ChoiceGroup &group : problem.groups)
+      for (const BitChoice &choice : group.choices) {
+        auto [weightBits, activationBits] = *parseBits(choice.bits);
+        for (const std::string &id : group.layers) {
+          if (!isImported())
+            keys.insert({false, id, weightBits});
+          if (tellsActivations)
+            keys.insert({true, layer(id).value, activationBits});
+        }
+      }
+    return {keys.begin(), keys.end()};
+  }
+
+  /// What ranges depend on.
+  std::string calibrationHash() const {
+    std::string text = toJson(*request.table);
+    return llvm::toHex(llvm::SHA256::hash(llvm::arrayRefFromStringRef(text)), /*LowerCase=*/true);
+  }
+
+  Error readSensitivityFile() {
+    const std::string &path = settings.sensitivityFile;
+    if (path.empty() || !llvm::sys::fs::exists(path))
+      return Error::success();
+    auto buffer = readFile(path);
+    if (!buffer)
+      return buffer.takeError();
+    auto parsed = parseSensitivity(path, (*buffer)->getBuffer());
+    if (!parsed)
+      return parsed.takeError();
+    if (Error error = checkModel(parsed->header, path, problem.model))
+      return error;
+    if (parsed->rounding != table.rounding)
+      return fileError(path, "rounding is '" + escaped(parsed->rounding) + "', expected '" + table.rounding + "'");
+    if (!parsed->calibration.empty() && parsed->calibration != calibrationHash())
+      return fileError(path, "was measured with the ranges of another calibration, expected those of this one");
+    table = std::move(*parsed);
+    return Error::success();
+  }
+
+  Error findSensitivities() {
+    table.header.kind = SensitivityTable::kKind.str();
+    table.header.version = SensitivityTable::kVersion;
+    table.header.model = problem.model;
+    if (Error error = readSensitivityFile())
+      return error;
+    SensitivityRequest wanted;
+    wanted.keys = neededKeys();
+    wanted.samples = hashes;
+    if (isImported())
+      for (const SearchLayer &layer : layers)
+        if (!table.traces.count(layer.id))
+          return nodeError(settings.sensitivityFile.empty() ? request.file : settings.sensitivityFile, layer.id,
+                           "no trace of the Hessian, expected one in --sensitivity=FILE.json");
+    if (llvm::any_of(wanted.keys, [](const SensitivityKey &key) { return key.isValue; }))
+      table.calibration = calibrationHash();
+    bool isComplete = llvm::all_of(wanted.keys, [&](const SensitivityKey &key) { return table.sums.count(key); });
+    if (samples.empty())
+      return isComplete ? Error::success()
+                        : fail("no samples to measure sensitivities with, expected --calibration=PATH with inputs, or "
+                               "a complete --sensitivity=FILE.json");
+    auto created = LayerwiseEvaluator::create(request.floatModule, *request.table, samples);
+    if (!created)
+      return created.takeError();
+    evaluator = std::move(*created);
+    if (wanted.keys.empty())
+      return Error::success();
+    if (!settings.sensitivityFile.empty())
+      wanted.save = [&](const SensitivityTable &done) { return writeFile(settings.sensitivityFile, toJson(done)); };
+    wanted.progress = request.listener->stage("measuring sensitivities");
+    wanted.isInterrupted = request.listener->isInterrupted;
+    if (Error error = measureSensitivity(table, wanted, *evaluator))
+      return fileError(isComplete || table.samples.empty() || settings.sensitivityFile.empty()
+                           ? request.file
+                           : settings.sensitivityFile,
+                       llvm::toString(std::move(error)));
+    return Error::success();
+  }
+
+  /// A group perturbs by its layers' weights and by the value that they read, as if these did not know each other.
+  Error addPerturbations() {
+    size_t metric = isImported() ? *metricIndex("kl") : *metricIndex(settings.metric);
+    for (ChoiceGroup &group : problem.groups)
+      for (BitChoice &choice : group.choices) {
+        auto [weightBits, activationBits] = *parseBits(choice.bits);
+        for (const std::string &id : group.layers) {
+          if (isImported()) {
+            const LayerWeights &of = weights.find(id)->second;
+            choice.perturbation += traceSensitivity(table.traces[id], of.weights, of.rounded(weightBits));
+          } else {
+            choice.perturbation += table.mean({false, id, weightBits}, metric);
+          }
+        }
+        SensitivityKey value{true, layer(group.layers[0]).value, activationBits};
+        if (table.sums.count(value))
+          choice.perturbation += table.mean(value, metric);
+      }
+    return Error::success();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Costs
+  //===--------------------------------------------------------------------===//
+
+  Error addAllCosts() {
+    if (settings.budget.costs[0])
+      return makeError("--budget=" + escaped(settings.budget.text) + ": latency is not built yet");
+    WeightCostModel counted(layers);
+    std::vector<const CostModel *> models = {&counted};
+    if (Error error = addCosts(problem, models))
+      return fail(llvm::toString(std::move(error)));
+    auto limits = resolveLimits(settings.budget, layers, models);
+    if (!limits)
+      return fail(llvm::toString(limits.takeError()));
+    problem.limits = *limits;
+    return Error::success();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // The choice
+  //===--------------------------------------------------------------------===//
+
+  SolveOptions solveOptions() const {
+    SolveOptions options;
+    options.isInterrupted = request.listener->isInterrupted;
+    return options;
+  }
+
+  Error choose() {
+    const Budget &budget = settings.budget;
+    if ((budget.drop || budget.sqnr) && (!request.floatProgram || request.heldBack.empty()))
+      return failBudget("no held-back samples to measure accuracy with, expected --calibration=PATH with inputs");
+    if (request.floatProgram && !request.heldBack.empty()) {
+      measurement.emplace(request);
+      if (Error error = measurement->prepare())
+        return error;
+    }
+    if (budget.drop)
+      if (Error error = checkResolution())
+        return error;
+    return budget.limitsCosts() ? chooseWithin() : chooseCheapest();
+  }
+
+  /// With n decisions, less than 1/n cannot be told from nothing.
+  Error checkResolution() {
+    size_t n = measurement->numDecisions();
+    if (n == 0)
+      return failBudget("drop needs an output with classes, expected sqnr for others");
+    if (*settings.budget.drop * static_cast<double>(n) < 1)
+      return failBudget("drop needs at least " + shortestText(std::ceil(1 / *settings.budget.drop)) +
+                        " held-back samples, found " + llvm::Twine(n));
+    return Error::success();
+  }
+
+  /// The best plan within the limits.
+  Error chooseWithin() {
+    auto solved = solve(problem, solveOptions());
+    if (!solved)
+      return fail(llvm::toString(solved.takeError()));
+    solution = std::move(*solved);
+    if (solution.status == SolveStatus::Infeasible)
+      return failBudget("no choice of bits is within it" + nearestText());
+    if (solution.choices.empty())
+      return failBudget("interrupted before a plan was found");
+    chosen = solution.choices;
+    if (Error error = refine())
+      return error;
+    if (Error error = compareWithUniform())
+      return error;
+    if (measurement && !isAccurate(result.report.measured[0]))
+      return failBudget("the best plan within its costs has " + accuracyText(result.report.measured[0]));
+    return Error::success();
+  }
+
+  std::string limitText(size_t k, double value) const {
+    llvm::StringRef name = kCostNames[k];
+    if (name == "size_mb")
+      return "size " + llvm::formatv("{0:F0} B", std::ceil(value * (1 << 20))).str();
+    if (name == "weight_bits") {
+      double count = 0;
+      for (const SearchLayer &layer : layers)
+        count += static_cast<double>(layer.weights);
+      return "avg " + shortestText(std::ceil(value / count * 1e6) / 1e6);
+    }
+    return (name == "bops" ? "bops " : "latency ms ") + shortestText(value);
+  }
+
+  std::string nearestText() const {
+    std::vector<std::string> lines;
+    for (size_t k = 0; k < kNumCosts; ++k)
+      if (solution.nearest.alone[k])
+        lines.push_back(limitText(k, *solution.nearest.alone[k]) + " would do");
+    if (lines.empty() && solution.nearest.factor)
+      for (size_t k = 0; k < kNumCosts; ++k)
+        if (solution.nearest.together[k])
+          lines.push_back(limitText(k, *solution.nearest.together[k]) + ", with the others together, would do");
+    llvm::sort(lines);
+    std::string text;
+    for (const std::string &line : lines)
+      text += "\n  " + line;
+    return text;
+  }
+
+  /// Sums of sensitivities are not what a plan measures: exchanges of choices between layers that make the measured
+  /// plan better are kept (EvoPress).
+  Error refine() {
+    if (!evaluator)
+      return Error::success();
+    if (Error error = readStorage())
+      return error;
+    const SensitivityMetric &metric = settings.metric == outputError.name() ? outputError : outputDivergence;
+    std::map<Choices, double> known;
+    Error failure = Error::success();
+    size_t done = 0;
+    auto fitness = [&](const Choices &plan) {
+      auto [found, isNew] = known.try_emplace(plan, INFINITY);
+      if (!isNew || failure)
+        return found->second;
+      auto measured = evaluator->evaluate(configurationOf(plan), metric);
+      if (measured)
+        found->second = *measured;
+      else
+        failure = measured.takeError();
+      if (request.listener->progress)
+        request.listener->progress("refining the plan", std::min(++done, kGenerations * kOffspring),
+                                   kGenerations * kOffspring + 1);
+      return found->second;
+    };
+    EvolutionOptions options;
+    options.generations = kGenerations;
+    options.offspring = kOffspring;
+    options.isInterrupted = request.listener->isInterrupted;
+    Choices refined = evolve(problem, chosen, fitness, options);
+    if (failure)
+      return fail(llvm::toString(std::move(failure)));
+    for (size_t i = 0; i < chosen.size(); ++i)
+      result.report.refinements += refined[i] != chosen[i];
+    chosen = std::move(refined);
+    return Error::success();
+  }
+
+  /// The grids of all values that the integer program stores.
+  Error readStorage() {
+    OwningOpRef<ModuleOp> module = ModuleOp(request.floatModule).clone();
+    Plan plan = *request.plan;
+    auto ranges = chooseRanges(request.floatModule, request.file, *request.table, plan);
+    if (!ranges)
+      return ranges.takeError();
+    if (Error error = quantizeModel(*module, request.file, *ranges, plan, {false, /*exposeValues=*/true}))
+      return error;
+    auto signature = readSignature(*module);
+    if (!signature)
+      return signature.takeError();
+    auto note = [&](const BoundaryTensor &tensor) {
+      bool isStored = tensor.scales.size() == 1 && tensor.type != ElementType::S32 && tensor.type != ElementType::F32;
+      if (isStored)
+        storage[tensor.name] = {tensor.scales[0], tensor.zeroPoint, tensor.range};
+    };
+    for (const BoundaryTensor &value : ArrayRef(signature->outputs).take_back(signature->numValues))
+      note(value);
+    return Error::success();
+  }
+
+  LayerwiseEvaluator::Configuration configurationOf(const Choices &plan) const {
+    LayerwiseEvaluator::Configuration configuration;
+    configuration.values = storage;
+    for (auto [group, choice] : llvm::zip_equal(problem.groups, plan)) {
+      auto [weightBits, activationBits] = *parseBits(group.choices[choice].bits);
+      for (const std::string &id : group.layers)
+        configuration.weights[id] = weightBits;
+      const std::string &value = layer(group.layers[0]).value;
+      auto calibrated = request.table->values.find(value);
+      if (activationBits != request.plan->activationBits && calibrated != request.table->values.end())
+        configuration.values[value] = gridOf(calibrated->second, request.table->method, activationBits);
+    }
+    return configuration;
+  }
+
+  Plan planOf(const Choices &plan) const {
+    Plan full = *request.plan;
+    applyChoices(problem, plan, full);
+    return full;
+  }
+
+  Expected<MeasuredPlan> measure(const Choices &plan, std::string name) {
+    auto measured = measurement->measure(planOf(plan));
+    if (!measured)
+      return measured.takeError();
+    measured->name = std::move(name);
+    measured->costs = costsOf(plan);
+    return measured;
+  }
+
+  Costs costsOf(const Choices &plan) const {
+    Costs sum;
+    for (size_t k = 0; k < kNumCosts; ++k)
+      sum[k] = 0;
+    for (auto [group, choice] : llvm::zip_equal(problem.groups, plan))
+      addCosts(sum, group.choices[choice].costs);
+    return sum;
+  }
+
+  /// The integer programs decide: the searched plan, or the best with one choice for all layers.
+  Error compareWithUniform() {
+    std::optional<Choices> uniform = uniformChoices(problem);
+    std::string uniformName = uniform ? problem.groups[0].choices[(*uniform)[0]].bits : "";
+    if (!measurement)
+      return Error::success();
+    auto searched = measure(chosen, "searched");
+    if (!searched)
+      return searched.takeError();
+    std::vector<MeasuredPlan> &measured = result.report.measured;
+    measured.push_back(std::move(*searched));
+    if (!uniform || *uniform == chosen)
+      return Error::success();
+    auto same = measure(*uniform, uniformName);
+    if (!same)
+      return same.takeError();
+    bool isBetter = same->divergence < measured[0].divergence;
+    measured.insert(isBetter ? measured.begin() : measured.end(), std::move(*same));
+    if (isBetter)
+      chosen = *uniform;
+    return Error::success();
+  }
+
+  bool isAccurate(const MeasuredPlan &plan) const {
+    const Budget &budget = settings.budget;
+    if (budget.drop && (!plan.topOne || 1 - plan.topOne->value() > *budget.drop))
+      return false;
+    return !budget.sqnr || plan.agreement.sqnr() >= *budget.sqnr;
+  }
+
+  static std::string accuracyText(const MeasuredPlan &plan) {
+    std::string text = llvm::formatv("SQNR {0:F1} dB", plan.agreement.sqnr()).str();
+    if (plan.topOne)
+      text += llvm::formatv(", top-1 disagreement {0:F2}%", 100 * (1 - plan.topOne->value())).str();
+    return text + " on the held-back samples";
+  }
+
+  /// The plan with the smallest weights that is accurate enough: bisection over the front, where more bytes are taken
+  /// to be no less accurate (Augmenting Hessians with Inter-Layer Dependencies).
+  Error chooseCheapest() {
+    auto front = paretoFront(problem, kSizeCost, kFrontPoints, solveOptions());
+    if (!front)
+      return fail(llvm::toString(front.takeError()));
+    llvm::erase_if(*front, [](const ParetoPoint &point) { return point.solution.choices.empty(); });
+    if (front->empty())
+      return failBudget("interrupted before a plan was found");
+    std::map<size_t, MeasuredPlan> measured;
+    auto passes = [&](size_t i) -> Expected<bool> {
+      auto plan = measure((*front)[i].solution.choices, "searched");
+      if (!plan)
+        return plan.takeError();
+      bool isEnough = isAccurate(*plan);
+      measured[i] = std::move(*plan);
+      return isEnough;
+    };
+    size_t low = 0, high = front->size() - 1;
+    auto last = passes(high);
+    if (!last)
+      return last.takeError();
+    if (!*last)
+      return failBudget("the best plan has " + accuracyText(measured[high]));
+    while (low < high) {
+      size_t middle = (low + high) / 2;
+      auto isEnough = passes(middle);
+      if (!isEnough)
+        return isEnough.takeError();
+      (*isEnough ? high : low) = *isEnough ? middle : middle + 1;
+    }
+    solution = (*front)[high].solution;
+    chosen = solution.choices;
+    result.report.measured.push_back(std::move(measured[high]));
+    return Error::success();
+  }
+
+  size_t frontCost() const {
+    for (size_t k = 0; k < kNumCosts; ++k)
+      if (problem.limits[k])
+        return k;
+    return kSizeCost;
+  }
+
+  Error drawFront() {
+    if (settings.paretoFile.empty())
+      return Error::success();
+    auto front = paretoFront(problem, frontCost(), kFrontPoints, solveOptions());
+    if (!front)
+      return fail(llvm::toString(front.takeError()));
+    result.paretoCsv = paretoToCsv(problem, frontCost(), *front);
+    return Error::success();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // The report
+  //===--------------------------------------------------------------------===//
+
+  /// What a choice costs, each limited cost as a part of its limit.
+  double weighedCost(const BitChoice &choice) const {
+    double sum = 0;
+    bool isLimited = settings.budget.limitsCosts();
+    for (size_t k = 0; k < kNumCosts; ++k)
+      if (isLimited ? problem.limits[k].has_value() : k == kSizeCost)
+        sum += *choice.costs[k] / (isLimited ? *problem.limits[k] : 1);
+    return sum;
+  }
+
+  AlternativeChoice alternative(const BitChoice &from, const BitChoice &to) const {
+    AlternativeChoice other{to.bits, to.perturbation - from.perturbation, {}};
+    for (size_t k = 0; k < kNumCosts; ++k)
+      if (to.costs[k] && from.costs[k])
+        other.costs[k] = *to.costs[k] - *from.costs[k];
+    return other;
+  }
+
+  ChoiceReport describeChoice(const ChoiceGroup &group, size_t index, double total) const {
+    const BitChoice &choice = group.choices[index];
+    ChoiceReport row;
+    row.layers = group.layers;
+    row.bits = choice.bits;
+    row.perturbation = choice.perturbation;
+    row.share = total > 0 ? choice.perturbation / total : 0;
+    const BitChoice *better = nullptr, *cheaper = nullptr;
+    for (const BitChoice &other : group.choices) {
+      if (other.perturbation < choice.perturbation && (!better || weighedCost(other) < weighedCost(*better)))
+        better = &other;
+      if (weighedCost(other) < weighedCost(choice) && (!cheaper || other.perturbation < cheaper->perturbation))
+        cheaper = &other;
+    }
+    if (better)
+      row.better = alternative(choice, *better);
+    if (cheaper)
+      row.cheaper = alternative(choice, *cheaper);
+    return row;
+  }
+
+  void describe() {
+    SearchReport &report = result.report;
+    report.budget = settings.budget.text;
+    report.metric = settings.metric;
+    report.sensitivitySource = settings.sensitivityFile;
+    report.sensitivitySamples = table.samples.size();
+    report.status = statusName(solution.status).str();
+    report.bound = solution.bound;
+    report.limits = problem.limits;
+    report.costs = costsOf(chosen);
+    for (auto [group, choice] : llvm::zip_equal(problem.groups, chosen))
+      report.perturbation += group.choices[choice].perturbation;
+    for (auto [group, choice] : llvm::zip_equal(problem.groups, chosen))
+      report.choices.push_back(describeChoice(group, choice, report.perturbation));
+  }
+
+  const PlanSearchRequest &request;
+  const SearchSettings &settings;
+  std::vector<SearchLayer> layers;
+  std::map<std::string, LayerWeights> weights; // by layer
+  std::vector<BitWidths> choices;
+  std::vector<Sample> samples;
+  std::vector<std::string> hashes; // of `samples`
+  SensitivityTable table;
+  std::unique_ptr<LayerwiseEvaluator> evaluator;
+  std::map<std::string, StorageGrid> storage; // by value
+  AssignmentProblem problem;
+  std::optional<PlanMeasurement> measurement;
+  Solution solution;
+  Choices chosen;
+  PlanSearchResult result;
+};
+
+} // namespace
+
+Expected<PlanSearchResult> searchPlan(const PlanSearchRequest &request) { return PlanSearcher(request).run(); }
+
+} // namespace dyadic

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Search/Sensitivity.h"
+#include "dyadic/Search/Problem.h"
+#include "dyadic/Support/Error.h"
+#include "llvm/ADT/STLExtras.h"
+#include <atomic>
+#include <cmath>
+#include <mutex>
+#include <thread>
+
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+
+namespace dyadic {
+
+SensitivityMetric::~SensitivityMetric() = default;
+SensitivityEvaluator::~SensitivityEvaluator() = default;
+
+const std::array<const SensitivityMetric *, kNumMetrics> &sensitivityMetrics() {
+  static const std::array<const SensitivityMetric *, kNumMetrics> all = {&outputDivergence, &outputError, &layerError};
+  return all;
+}
+
+std::optional<size_t> metricIndex(StringRef name) {
+  for (auto [i, metric] : llvm::enumerate(sensitivityMetrics()))
+    if (metric->name() == name)
+      return i;
+  return std::nullopt;
+}
+
+double traceSensitivity(double trace, llvm::ArrayRef<float> weights, llvm::ArrayRef<float> rounded) {
+  double sum = 0;
+  for (auto [w, q] : llvm::zip_equal(weights, rounded)) {
+    double difference = static_cast<double>(w) - q;
+    sum += difference * difference;
+  }
+  return trace * sum;
+}
+
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+static constexpr int kUnit = -34; // its binary logarithm
+static constexpr double kMost = 256;
+
+std::string SensitivityKey::text() const {
+  return (isValue ? "value '" : "weights of '") + escaped(id) + "' with " + std::to_string(bits) + " bits";
+}
+
+int64_t sensitivityUnits(double value) {
+  if (!(value < kMost)) // NaN too
+    value = kMost;
+  return std::llrint(std::ldexp(std::max(value, 0.0), -kUnit));
+}
+
+double sensitivityOf(int64_t units) { return std::ldexp(static_cast<double>(units), kUnit); }
+
+double SensitivityTable::mean(const SensitivityKey &key, size_t metric) const {
+  return sensitivityOf(sums.find(key)->second[metric]) / static_cast<double>(samples.size());
+}
+
+std::string toJson(const SensitivityTable &table) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  llvm::json::OStream json(stream, 2);
+  auto section = [&](bool isValue) {
+    std::string open; // the id whose object is open
+    for (const auto &entry : table.sums) {
+      const SensitivityKey &key = entry.first;
+      if (key.isValue != isValue)
+        continue;
+      if (open != key.id) {
+        if (!open.empty())
+          json.objectEnd(), json.attributeEnd();
+        json.attributeBegin(open = key.id);
+        json.objectBegin();
+      }
+      json.attributeObject(std::to_string(key.bits), [&] {
+        for (auto [i, metric] : llvm::enumerate(sensitivityMetrics())) {
+          json.attributeBegin(metric->name());
+          json.rawValue(shortestText(table.mean(key, i)));
+          json.attributeEnd();
+        }
+      });
+    }
+    if (!open.empty())
+      json.objectEnd(), json.attributeEnd();
+  };
+  json.object([&] {
+    FileHeader header = table.header;
+    header.kind = SensitivityTable::kKind.str();
+    header.version = SensitivityTable::kVersion;
+    writeHeader(json, header);
+    json.attribute("rounding", table.rounding);
+    if (!table.calibration.empty())
+      json.attribute("calibration", table.calibration);
+    json.attributeArray("samples", [&] {
+      for (const std::string &sample : table.samples)
+        json.value(sample);
+    });
+    json.attributeObject("weights", [&] { section(false); });
+    json.attributeObject("values", [&] { section(true); });
+    if (!table.traces.empty())
+      json.attributeObject("traces", [&] {
+        for (const auto &[id, trace] : table.traces) {
+          json.attributeBegin(id);
+          json.rawValue(shortestText(trace));
+          json.attributeEnd();
+        }
+      });
+  });
+  stream << "\n";
+  return text;
+}
+
+namespace {
+class TableReader {
+public:
+  TableReader(JsonReader &root, SensitivityTable &table) : root(root), table(table) {}
+
+  Error read() {
+    Expected<FileHeader> header = readHeader(root, SensitivityTable::kKind, SensitivityTable::kVersion);
+    if (!header)
+      return header.takeError();
+    table.header = *header;
+    Expected<std::string> rounding = root.getString("rounding");
+    if (!rounding)
+      return rounding.takeError();
+    table.rounding = *rounding;
+    if (root.has("calibration")) {
+      Expected<std::string> sha = root.getSha("calibration");
+      if (!sha)
+        return sha.takeError();
+      table.calibration = *sha;
+    }
+    Expected<std::vector<std::string>> samples = root.getShas("samples");
+    if (!samples)
+      return samples.takeError();
+    table.samples = *samples;
+    if (!llvm::is_sorted(table.samples) ||
+        std::adjacent_find(table.samples.begin(), table.samples.end()) != table.samples.end())
+      return root.error("samples", "are not sorted, or one is there twice, expected them sorted and each once");
+    if (table.samples.size() > SensitivityTable::kMostSamples)
+      return root.error("samples", "found " + llvm::Twine(table.samples.size()) + ", expected at most " +
+                                       llvm::Twine(SensitivityTable::kMostSamples));
+    if (Error error = readSection("weights", /*isValue=*/false, 2, 8))
+      return error;
+    if (Error error = readSection("values", /*isValue=*/true, 2, 16))
+      return error;
+    if (!table.sums.empty() && table.samples.empty())
+      return root.error("samples", "is empty, expected those that were measured");
+    if (Error error = readTraces())
+      return error;
+    return root.finish();
+  }
+
+private:
+  Error readSection(StringRef name, bool isValue, unsigned least, unsigned most) {
+    Expected<JsonReader> section = root.getObject(name);
+    if (!section)
+      return section.takeError();
+    for (const std::string &id : section->keys()) {
+      Expected<JsonReader> entry = section->getObject(id);
+      if (!entry)
+        return entry.takeError();
+      for (const std::string &bits : entry->keys()) {
+        unsigned width = 0;
+        if (StringRef(bits).getAsInteger(10, width) || width < least || width > most || std::to_string(width) != bits)
+          return entry->error("key '" + escaped(bits) + "', expected bits from " + llvm::Twine(least) + " to " +
+                              llvm::Twine(most));
+        Expected<JsonReader> numbers = entry->getObject(bits);
+        if (!numbers)
+          return numbers.takeError();
+        if (Error error = readNumbers(*numbers, table.sums[{isValue, id, width}]))
+          return error;
+      }
+    }
+    return Error::success();
+  }
+
+  Error readNumbers(JsonReader &entry, SensitivitySums &sums) {
+    for (auto [metric, sum] : llvm::zip(sensitivityMetrics(), sums)) {
+      Expected<double> mean = entry.getNumber(metric->name());
+      if (!mean)
+        return mean.takeError();
+      if (*mean < 0 || *mean > kMost)
+        return entry.error(metric->name(),
+                           "found " + shortestText(*mean) + ", expected a number from 0 to " + shortestText(kMost));
+      sum = std::llrint(std::ldexp(*mean * static_cast<double>(table.samples.size()), -kUnit));
+    }
+    return entry.finish();
+  }
+
+  Error readTraces() {
+    if (!root.has("traces"))
+      return Error::success();
+    Expected<JsonReader> traces = root.getObject("traces");
+    if (!traces)
+      return traces.takeError();
+    for (const std::string &id : traces->keys()) {
+      Expected<double> trace = traces->getNumber(id);
+      if (!trace)
+        return trace.takeError();
+      if (*trace < 0)
+        return traces->error(id, "found " + shortestText(*trace) + ", expected a number of at least 0");
+      table.traces[id] = *trace;
+    }
+    return Error::success();
+  }
+
+  JsonReader &root;
+  SensitivityTable &table;
+};
+} // namespace
+
+Expected<SensitivityTable> parseSensitivity(StringRef path, StringRef text) {
+  Expected<llvm::json::Value> json = parseJson(path, text);
+  if (!json)
+    return json.takeError();
+  Expected<JsonReader> root = JsonReader::root(path, *json);
+  if (!root)
+    return root.takeError();
+  SensitivityTable table;
+  if (Error error = TableReader(*root, table).read())
+    return std::move(error);
+  return table;
+}
+
+/// True where the sorted ranges `a` and `b` have nothing in common.
+template <typename Range> static bool areDisjoint(const Range &a, const Range &b) {
+  return llvm::none_of(a, [&](const auto &element) { return llvm::is_contained(b, element); });
+}
+
+Error mergeSensitivity(SensitivityTable &table, const SensitivityTable &other, StringRef otherPath) {
+  auto differ = [&](StringRef what, StringRef a, StringRef b) {
+    return fileError(otherPath,
+                     what + " is '" + escaped(b) + "', expected '" + escaped(a) + "' as in the tables before");
+  };
+  if (table.header.model != other.header.model)
+    return differ("model", table.header.model, other.header.model);
+  if (table.rounding != other.rounding)
+    return differ("rounding", table.rounding, other.rounding);
+  if (!table.calibration.empty() && !other.calibration.empty() && table.calibration != other.calibration)
+    return differ("calibration", table.calibration, other.calibration);
+  bool sameKeys = llvm::equal(llvm::make_first_range(table.sums), llvm::make_first_range(other.sums));
+  if (sameKeys && areDisjoint(table.samples, other.samples)) {
+    for (auto [sums, more] : llvm::zip(llvm::make_second_range(table.sums), llvm::make_second_range(other.sums)))
+      for (auto [sum, term] : llvm::zip(sums, more))
+        sum += term;
+    llvm::append_range(table.samples, other.samples);
+    llvm::sort(table.samples);
+  } else if (table.samples == other.samples) {
+    for (const auto &[key, sums] : other.sums)
+      if (!table.sums.try_emplace(key, sums).second)
+        return fileError(otherPath, "has " + key.text() + " as a table before it, expected other tensors or samples");
+  } else {
+    return fileError(otherPath, "has other samples and other tensors than the tables before, expected the same of one");
+  }
+  if (table.calibration.empty())
+    table.calibration = other.calibration;
+  table.traces.insert(other.traces.begin(), other.traces.end());
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Measuring
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Measures keys on samples, several at a time, and adds complete samples to the table.
+class Measurement {
+public:
+  Measurement(SensitivityTable &table, const SensitivityRequest &request, SensitivityEvaluator &evaluator)
+      : table(table), request(request), evaluator(evaluator) {}
+
+  /// The keys of `keys` on the samples with the numbers `samples`. A table of `keys` and of the samples done so far is
+  /// saved after every sample.
+  Error measure(llvm::ArrayRef<SensitivityKey> keys, llvm::ArrayRef<size_t> samples, bool isIncremental) {
+    std::atomic<size_t> next = 0;
+    size_t done = 0;
+    Error failure = Error::success();
+    bool hasFailed = false;
+    std::mutex mutex;
+    auto fail = [&](Error error) {
+      std::lock_guard<std::mutex> lock(mutex);
+      if (hasFailed)
+        llvm::consumeError(std::move(error));
+      else
+        failure = llvm::joinErrors(std::move(failure), std::move(error));
+      hasFailed = true;
+    };
+    auto work = [&] {
+      for (size_t i = next++; i < samples.size(); i = next++) {
+        if (request.isInterrupted && request.isInterrupted())
+          return fail(makeError("interrupted"));
+        std::vector<SensitivitySums> sums(keys.size());
+        auto observe = [&](size_t key, const PerturbedNetwork &network) {
+          for (auto [metric, sum] : llvm::zip(sensitivityMetrics(), sums[key]))
+            sum = sensitivityUnits(metric->measure(network));
+        };
+        if (Error error = evaluator.run(samples[i], keys, observe))
+          return fail(std::move(error));
+        std::lock_guard<std::mutex> lock(mutex);
+        if (hasFailed)
+          return;
+        for (auto [key, terms] : llvm::zip(keys, sums))
+          for (auto [sum, term] : llvm::zip(table.sums[key], terms))
+            sum += term;
+        if (isIncremental) {
+          const std::string &hash = request.samples[samples[i]];
+          table.samples.insert(llvm::lower_bound(table.samples, hash), hash);
+        }
+        ++done;
+        if (request.progress)
+          request.progress(done, samples.size());
+        if (isIncremental && request.save)
+          if (Error error = request.save(table)) {
+            failure = llvm::joinErrors(std::move(failure), std::move(error));
+            hasFailed = true;
+            return;
+          }
+      }
+    };
+    size_t count = request.threads ? request.threads : std::max(1u, std::thread::hardware_concurrency());
+    std::vector<std::thread> threads;
+    for (size_t i = 1; i < std::min(count, samples.size()); ++i)
+      threads.emplace_back(work);
+    work();
+    for (std::thread &thread : threads)
+      thread.join();
+    return failure;
+  }
+
+private:
+  SensitivityTable &table;
+  const SensitivityRequest &request;
+  SensitivityEvaluator &evaluator;
+};
+} // namespace
+
+Error measureSensitivity(SensitivityTable &table, const SensitivityRequest &request, SensitivityEvaluator &evaluator) {
+  std::vector<SensitivityKey> missing;
+  llvm::copy_if(request.keys, std::back_inserter(missing),
+                [&](const SensitivityKey &key) { return !table.sums.count(key); });
+  std::map<StringRef, size_t> numbers;
+  for (auto [i, hash] : llvm::enumerate(request.samples))
+    numbers[hash] = i;
+  bool isPart = llvm::all_of(table.samples, [&](const std::string &hash) { return numbers.count(hash); });
+  if (missing.empty() && !isPart)
+    return Error::success();
+  if (!isPart)
+    return makeError("lacks the " + missing.front().text() +
+                     ", and a sample that it was measured with is not at hand, expected it, or another file");
+  Measurement measurement(table, request, evaluator);
+  if (!missing.empty() && !table.samples.empty()) {
+    std::vector<size_t> same;
+    for (const std::string &hash : table.samples)
+      same.push_back(numbers[hash]);
+    SensitivityTable before = table;
+    if (Error error = measurement.measure(missing, same, /*isIncremental=*/false)) {
+      table = std::move(before);
+      return error;
+    }
+    if (request.save)
+      if (Error error = request.save(table))
+        return error;
+  }
+  // Every key of the table, so that all have the same samples.
+  std::vector<SensitivityKey> keys(llvm::make_first_range(table.sums).begin(),
+                                   llvm::make_first_range(table.sums).end());
+  if (table.samples.empty())
+    keys = request.keys;
+  std::vector<size_t> rest;
+  for (auto [i, hash] : llvm::enumerate(request.samples))
+    if (!llvm::binary_search(table.samples, hash))
+      rest.push_back(i);
+  return measurement.measure(keys, rest, /*isIncremental=*/true);
+}
+
+} // namespace dyadic

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The search for bits on real models: within its budget, and no worse than the same bits for all, measured anew."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import time
+
+import dyadic
+import numpy as np
+import pytest
+
+from conftest import BIN, run_tool
+
+SAMPLES = 64
+#: Networks with the average widths that they are searched for.
+QUICK = [("kws", 4), ("resnet20", 4)]
+SLOW = [("squeezenet", 5), ("mobilenet", 5)]
+
+
+def is_held_back(sample: np.ndarray) -> bool:
+    digest = hashlib.sha256(np.ascontiguousarray(sample).tobytes()).digest()
+    return int.from_bytes(digest[:8], "little") % 5 == 0
+
+
+def log_probabilities(outputs: np.ndarray) -> np.ndarray:
+    numbers = outputs.reshape(len(outputs), -1).astype(np.float64)
+    if (numbers >= 0).all() and np.allclose(numbers.sum(1), 1, atol=1e-3):
+        return np.log(np.maximum(numbers, 1e-30))
+    numbers -= numbers.max(1, keepdims=True)
+    return numbers - np.log(np.exp(numbers).sum(1, keepdims=True))
+
+
+def divergence(reference: np.ndarray, outputs: np.ndarray) -> float:
+    p, q = log_probabilities(reference), log_probabilities(outputs)
+    return float((np.exp(p) * (p - q)).sum(1).mean())
+
+
+def outputs_of(path, samples: np.ndarray) -> np.ndarray:
+    program = dyadic.load(path)
+    return np.concatenate([next(iter(program.run(sample[None]).values())) for sample in samples])
+
+
+class Search:
+    """One search of one model, with its files."""
+
+    def __init__(self, model, bits: int, folder) -> None:
+        self.model, self.bits, self.folder = model, bits, folder
+        self.samples = np.concatenate([model.calibration, model.test])[:SAMPLES]
+        np.savez(folder / "samples.npz", **{model.input: self.samples})
+        self.held_back = np.stack([sample for sample in self.samples if is_held_back(sample[None])])
+
+    def command(self, out: str, *options: object) -> list[str]:
+        return [str(part) for part in (self.model.onnx, f"--calibration={self.folder / 'samples.npz'}", "--name=net", "-o",
+                                       self.folder / out, *options)]
+
+    def compile(self, out: str, *options: object):
+        run_tool("quant-translate", *self.command(out, *options))
+        return self.folder / out
+
+
+@pytest.fixture(scope="module")
+def search(models, tmp_path_factory):
+    made: dict[tuple[str, int], Search] = {}
+
+    def get(name: str, bits: int) -> Search:
+        if (name, bits) not in made:
+            made[name, bits] = found = Search(models(name), bits, tmp_path_factory.mktemp(f"{name}{bits}"))
+            found.compile("net.so", f"--budget=avg:{bits}", f"--sensitivity={found.folder / 's.json'}",
+                          f"--save-plan={found.folder / 'plan.json'}", f"--report={found.folder / 'report.json'}")
+        return made[name, bits]
+
+    return get
+
+
+@pytest.mark.parametrize("name, bits", QUICK + SLOW)
+def test_plan_is_within_its_budget_and_no_worse_than_uniform(name, bits, search):
+    found = search(name, bits)
+    plan, report = (json.loads((found.folder / f"{file}.json").read_text()) for file in ("plan", "report"))
+    counts = {layer["id"]: layer["weights"] for layer in report["layers"] if layer.get("weights")}
+    widths = {id: plan["layers"][id]["weights"] for id in counts}
+    total = sum(counts.values())
+    assert sum(counts[id] * widths[id] for id in counts) <= bits * total
+    assert len(set(widths.values())) > 1
+    expected = outputs_of(float_library(found), found.held_back)
+    searched = divergence(expected, outputs_of(found.folder / "net.so", found.held_back))
+    uniform = divergence(expected, outputs_of(found.compile("uniform.so", f"--bits=w{bits}a8"), found.held_back))
+    assert searched <= uniform * (1 + 1e-6)
+    assert searched == pytest.approx(report["search"]["measured"][0]["divergence"], rel=1e-3, abs=1e-6)
+
+
+def float_library(found: Search):
+    path = found.folder / "float.so"
+    if not path.exists():
+        run_tool("quant-translate", found.model.onnx, "--float", "--name=net", "-o", path)
+    return path
+
+
+def test_plan_gives_the_same_library(search):
+    found = search("resnet20", 4)
+    again = found.compile("again.so", f"--bits={found.folder / 'plan.json'}")
+    assert again.read_bytes() == (found.folder / "net.so").read_bytes()
+
+
+def test_killed_search_resumes(search):
+    """Ended at any moment, a search leaves a table that the next one completes to the same bytes."""
+    found = search("resnet20", 4)
+    part = found.folder / "part.json"
+    for delay in (0.0, 0.2):
+        process = subprocess.Popen([str(BIN / "quant-translate"), *found.command("part.so", "--budget=avg:4",
+                                                                            f"--sensitivity={part}")],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and not part.exists():
+            time.sleep(0.01)
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        table = json.loads(part.read_text())
+        assert 0 < len(table["samples"]) <= len(found.held_back)
+    resumed = found.compile("part.so", "--budget=avg:4", f"--sensitivity={part}")
+    assert part.read_bytes() == (found.folder / "s.json").read_bytes()
+    assert resumed.read_bytes() == (found.folder / "net.so").read_bytes()
+
+
+def test_python_takes_a_budget(search):
+    found = search("kws", 4)
+    compiled = dyadic.compile(found.model.onnx, calibration=found.folder / "samples.npz", budget="avg:4",
+                              sensitivity=found.folder / "s.json")
+    assert compiled.plan == json.loads((found.folder / "plan.json").read_text())
+    assert compiled.report["search"]["budget"] == "avg:4"
+    # Samples in memory: those held back are enough.
+    streamed = dyadic.compile(found.model.onnx, calibration=(sample[None] for sample in found.samples), budget="avg:4")
+    assert streamed.plan == compiled.plan
