@@ -156,7 +156,6 @@ private:
     LayerwiseProgram::Layer layer;
     static_cast<LayerWeights &>(layer) = layerWeights(op);
     layer.value = stage.output;
-    layer.input = stage.inputs[0];
     program->layerIndices[id] = program->layers.size();
     program->layers.push_back(std::move(layer));
   }

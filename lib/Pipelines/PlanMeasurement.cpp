@@ -34,7 +34,16 @@ llvm::Expected<MeasuredPlan> PlanMeasurement::measure(Plan plan) const {
   if (!ranges)
     return ranges.takeError();
   mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp(request.floatModule).clone();
-  if (llvm::Error error = quantizeModel(*module, request.file, *ranges, plan, {}))
+  if (llvm::Error error = quantizeTypes(*module, request.file, *ranges, plan))
+    return std::move(error);
+  if (request.weightRounding != WeightRounding::Nearest && !request.calibration.empty()) {
+    RoundingReport counts;
+    RoundingRequest rounding{request.floatModule,    request.file,    plan.rounding,
+                             request.weightRounding, request.samples, request.calibration};
+    if (llvm::Error error = roundWeights(*module, rounding, *request.listener, counts))
+      return std::move(error);
+  }
+  if (llvm::Error error = lowerToIntegers(*module, request.file, plan, {}))
     return std::move(error);
   auto program = jitModule(*module, /*exposeValues=*/false);
   if (!program)
@@ -52,7 +61,7 @@ llvm::Expected<MeasuredPlan> PlanMeasurement::measure(Plan plan) const {
       network.reference.push_back(&reference);
       network.outputs.push_back(&output);
     }
-    measured.divergence += outputDivergence.measure(network) / static_cast<double>(samples.size());
+    measured.divergence += divergenceMetric.measure(network) / static_cast<double>(samples.size());
     if (expected.empty() || expected[0].type != ElementType::F32 || (*found)[0].type != ElementType::F32)
       continue;
     measured.agreement.add({expected[0], (*found)[0]});

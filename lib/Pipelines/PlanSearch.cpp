@@ -377,7 +377,7 @@ private:
       return Error::success();
     if (Error error = readStorage())
       return error;
-    const SensitivityMetric &metric = settings.metric == outputError.name() ? outputError : outputDivergence;
+    const SensitivityMetric &metric = settings.metric == errorMetric.name() ? errorMetric : divergenceMetric;
     std::map<Choices, double> known;
     Error failure = Error::success();
     size_t done = 0;
@@ -607,7 +607,6 @@ private:
     SearchReport &report = result.report;
     report.budget = settings.budget.text;
     report.metric = settings.metric;
-    report.sensitivitySource = settings.sensitivityFile;
     report.sensitivitySamples = table.samples.size();
     report.status = statusName(solution.status).str();
     report.bound = solution.bound;

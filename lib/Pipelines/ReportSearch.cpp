@@ -73,4 +73,14 @@ std::vector<std::string> searchLines(const SearchReport &search) {
   return lines;
 }
 
+std::string toText(const SearchReport &search) {
+  std::vector<std::string> lines = searchLines(search);
+  std::string text = lines[0] + "\n";
+  for (const std::string &line : llvm::drop_begin(lines))
+    text += "  " + line + "\n";
+  for (const ChoiceReport &choice : search.choices)
+    text += "  " + escaped(llvm::join(choice.layers, " + ")) + ": " + remarkText(search, choice) + "\n";
+  return text;
+}
+
 } // namespace dyadic

@@ -81,7 +81,8 @@ public:
       os << "float island: " << island.op << " '" << escaped(island.id)
          << "' is computed in float: " << escaped(island.reason) << "\n";
     writeAdvice();
-    writeSearch();
+    if (report.search)
+      os << toText(*report.search);
     writeSizes();
     writeTimes();
     for (const std::string &note : notesOf(report))
@@ -151,17 +152,6 @@ private:
       else if (!advice.plan.empty())
         os << "    its name is long: a report in JSON has the entry for a plan\n";
     }
-  }
-
-  void writeSearch() {
-    if (!report.search)
-      return;
-    std::vector<std::string> lines = searchLines(*report.search);
-    os << lines[0] << "\n";
-    for (const std::string &line : llvm::drop_begin(lines))
-      os << "  " << line << "\n";
-    for (const ChoiceReport &choice : report.search->choices)
-      os << "  " << escaped(llvm::join(choice.layers, " + ")) << ": " << remarkText(*report.search, choice) << "\n";
   }
 
   void writeSizes() {

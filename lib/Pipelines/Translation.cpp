@@ -216,6 +216,7 @@ Error Translation::search() {
   request.table = &*table;
   request.plan = &settings.plan;
   request.listener = &listener;
+  request.weightRounding = settings.weightRounding;
   if (floatProgram && samples) {
     request.samples = samples.get();
     request.heldBack = heldBack;
@@ -275,6 +276,16 @@ Error Translation::describe(mlir::ModuleOp exposed, const RangeMap &ranges) {
   report.weightRounding = rounding;
   report.search = std::move(searchReport);
   return Error::success();
+}
+
+Error Translation::finishPlan() {
+  if (Error error = search())
+    return error;
+  auto ranges = chooseRanges(**floatModule, model, *table, settings.plan);
+  if (!ranges)
+    return ranges.takeError();
+  program = (*floatModule)->clone();
+  return quantizeTypes(*program, model, *ranges, settings.plan);
 }
 
 Error Translation::finish() {

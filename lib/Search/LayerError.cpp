@@ -16,6 +16,6 @@ public:
 const LayerError instance;
 } // namespace
 
-const SensitivityMetric &layerError = instance;
+const SensitivityMetric &layerMetric = instance;
 
 } // namespace dyadic

@@ -77,6 +77,6 @@ public:
 const OutputDivergence instance;
 } // namespace
 
-const SensitivityMetric &outputDivergence = instance;
+const SensitivityMetric &divergenceMetric = instance;
 
 } // namespace dyadic

@@ -19,6 +19,6 @@ public:
 const OutputError instance;
 } // namespace
 
-const SensitivityMetric &outputError = instance;
+const SensitivityMetric &errorMetric = instance;
 
 } // namespace dyadic

@@ -19,7 +19,7 @@ SensitivityMetric::~SensitivityMetric() = default;
 SensitivityEvaluator::~SensitivityEvaluator() = default;
 
 const std::array<const SensitivityMetric *, kNumMetrics> &sensitivityMetrics() {
-  static const std::array<const SensitivityMetric *, kNumMetrics> all = {&outputDivergence, &outputError, &layerError};
+  static const std::array<const SensitivityMetric *, kNumMetrics> all = {&divergenceMetric, &errorMetric, &layerMetric};
   return all;
 }
 

@@ -37,37 +37,37 @@ TEST(SensitivityMetricTest, DivergenceOfLogits) {
   // Logits 0 and ln 3 are the classes' probabilities 1/4 and 3/4; against 1/2 and 1/2.
   float ln3 = std::log(3.0f);
   Pair pair({1, 2}, {0, ln3}, {5, 5});
-  EXPECT_NEAR(outputDivergence.measure(pair.network), 0.25 * std::log(0.5) + 0.75 * std::log(1.5), 1e-6);
+  EXPECT_NEAR(divergenceMetric.measure(pair.network), 0.25 * std::log(0.5) + 0.75 * std::log(1.5), 1e-6);
   Pair same({1, 2}, {0, ln3}, {7, 7 + ln3});
-  EXPECT_NEAR(outputDivergence.measure(same.network), 0, 1e-6); // a common shift changes nothing
+  EXPECT_NEAR(divergenceMetric.measure(same.network), 0, 1e-6); // a common shift changes nothing
 }
 
 TEST(SensitivityMetricTest, DivergenceOfProbabilities) {
   Pair pair({1, 2, 1, 1}, {0.25f, 0.75f}, {0.5f, 0.5f});
-  EXPECT_NEAR(outputDivergence.measure(pair.network), 0.25 * std::log(0.5) + 0.75 * std::log(1.5), 1e-6);
+  EXPECT_NEAR(divergenceMetric.measure(pair.network), 0.25 * std::log(0.5) + 0.75 * std::log(1.5), 1e-6);
   // A class that is gone counts much, but is no infinity.
   Pair gone({1, 2}, {0.5f, 0.5f}, {0.0f, 1.0f});
-  double divergence = outputDivergence.measure(gone.network);
+  double divergence = divergenceMetric.measure(gone.network);
   EXPECT_GT(divergence, 10);
   EXPECT_LT(divergence, 100);
 }
 
 TEST(SensitivityMetricTest, DivergenceIsTheMeanOverABatch) {
   Pair one({1, 2}, {0.25f, 0.75f}, {0.5f, 0.5f}), two({2, 2}, {0.25f, 0.75f, 0.5f, 0.5f}, {0.5f, 0.5f, 0.5f, 0.5f}, 2);
-  EXPECT_NEAR(outputDivergence.measure(two.network), outputDivergence.measure(one.network) / 2, 1e-9);
+  EXPECT_NEAR(divergenceMetric.measure(two.network), divergenceMetric.measure(one.network) / 2, 1e-9);
 }
 
 TEST(SensitivityMetricTest, OutputsWithoutClassesCountWithTheirError) {
   Pair pair({1, 2, 2}, {1, 2, 3, 4}, {1, 2, 3, 7});
-  EXPECT_DOUBLE_EQ(outputDivergence.measure(pair.network), 9.0 / 30);
-  EXPECT_DOUBLE_EQ(outputError.measure(pair.network), 9.0 / 30);
-  EXPECT_DOUBLE_EQ(layerError.measure(pair.network), 9.0 / 30);
+  EXPECT_DOUBLE_EQ(divergenceMetric.measure(pair.network), 9.0 / 30);
+  EXPECT_DOUBLE_EQ(errorMetric.measure(pair.network), 9.0 / 30);
+  EXPECT_DOUBLE_EQ(layerMetric.measure(pair.network), 9.0 / 30);
 }
 
 TEST(SensitivityMetricTest, ErrorsOfNothing) {
   Pair zeros({2, 2}, {0, 0, 0, 0}, {0, 0, 0, 0}), noise({2, 2}, {0, 0, 0, 0}, {0, 1, 0, 0});
-  EXPECT_EQ(outputError.measure(zeros.network), 0);
-  EXPECT_EQ(outputError.measure(noise.network), 1);
+  EXPECT_EQ(errorMetric.measure(zeros.network), 0);
+  EXPECT_EQ(errorMetric.measure(noise.network), 1);
 }
 
 TEST(SensitivityMetricTest, TraceTimesSquaredError) {

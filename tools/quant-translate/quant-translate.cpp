@@ -58,8 +58,9 @@ static cl::opt<std::string>
                       cl::value_desc("METRIC"), cl::cat(category));
 static cl::opt<std::string> pareto("pareto", cl::desc("With --budget: write the front of perturbation against cost"),
                                    cl::value_desc("FILE.csv"), cl::cat(category));
-static cl::opt<std::string> savePlan("save-plan", cl::desc("Write the complete plan"), cl::value_desc("PLAN.json"),
-                                     cl::cat(category));
+static cl::opt<std::string>
+    savePlan("save-plan", cl::desc("Write the complete plan; with --budget and without -o nothing is compiled"),
+             cl::value_desc("PLAN.json"), cl::cat(category));
 static const std::string targetHelp =
     "CPU[,CPU...][@TRIPLE], by default native, this machine's best; a library for several chooses when it is opened. "
     "CPUs: " +
@@ -98,7 +99,19 @@ std::optional<std::string> given(const cl::opt<std::string> &option) {
   return option.getNumOccurrences() ? std::optional<std::string>(option) : std::nullopt;
 }
 
-/// Without an output the calibration table alone is written, which these options do not change.
+/// Without an output the plan of --budget alone is searched for.
+bool isPlanAlone() { return outputPath.empty() && budget.getNumOccurrences() > 0 && !savePlan.empty(); }
+
+/// Nothing is compiled then, which these options are about.
+llvm::Error checkPlanAlone() {
+  for (cl::Option *option :
+       std::initializer_list<cl::Option *>{&integerOnly, &targetName, &name, &reportPath, &dumpValues})
+    if (option->getNumOccurrences())
+      return makeError("--" + option->ArgStr.str() + ": an option of compilation, expected -o OUT too");
+  return llvm::Error::success();
+}
+
+/// Without an output and a plan the calibration table alone is written, which these options do not change.
 llvm::Error checkTableAlone() {
   if (saveCalibration.empty())
     return makeError("no output, expected -o OUT");
@@ -117,7 +130,7 @@ llvm::Expected<TranslateSettings> readSettings() {
     if (option->getNumOccurrences())
       return makeError("--" + option->ArgStr.str() + ": not built yet");
   if (outputPath.empty())
-    if (llvm::Error error = checkTableAlone())
+    if (llvm::Error error = isPlanAlone() ? checkPlanAlone() : checkTableAlone())
       return error;
   if (isFloat)
     for (const cl::opt<std::string> *option : {&saveCalibration, &savePlan})
@@ -198,6 +211,36 @@ llvm::Error writeTable(const Translation &translation) {
   return llvm::Error::success();
 }
 
+/// A search takes long: what cannot be written is found out before it.
+llvm::Error checkOutputs(const Translation &translation) {
+  FileSet trial; // not committed
+  translation.protectInputs(trial);
+  for (const std::string *path : {&outputPath.getValue(), &saveCalibration.getValue(), &savePlan.getValue(),
+                                  &pareto.getValue(), &reportPath.getValue()})
+    if (!path->empty())
+      if (llvm::Error error = trial.write(*path, ""))
+        return error;
+  return llvm::Error::success();
+}
+
+/// Searches for a plan and writes it.
+llvm::Error writePlan(Translation &translation) {
+  if (llvm::Error error = translation.finishPlan())
+    return error;
+  FileSet files;
+  translation.protectInputs(files);
+  if (llvm::Error error = files.write(savePlan, planToJson(translation.plan())))
+    return error;
+  if (llvm::Error error = writeIf(saveCalibration, files, [&] { return toJson(*translation.calibrationTable()); }))
+    return error;
+  if (llvm::Error error = writeIf(pareto, files, [&] { return translation.paretoCsv(); }))
+    return error;
+  if (llvm::Error error = files.commit())
+    return error;
+  llvm::outs() << toText(translation.searched()) << "wrote " << printable(savePlan) << "\n";
+  return llvm::Error::success();
+}
+
 llvm::Error translate() {
   auto settings = readSettings();
   if (!settings)
@@ -210,6 +253,11 @@ llvm::Error translate() {
   if (!isFloat)
     if (llvm::Error error = translation.calibrate(calibrationPath, mergeCalibration))
       return error;
+  if (budget.getNumOccurrences())
+    if (llvm::Error error = checkOutputs(translation))
+      return error;
+  if (isPlanAlone())
+    return writePlan(translation);
   if (outputPath.empty())
     return writeTable(translation);
   if (llvm::Error error = translation.finish())

@@ -34,7 +34,6 @@ public:
   /// A layer whose weights can be exchanged.
   struct Layer : LayerWeights {
     size_t value = 0; // its own
-    size_t input = 0; // the value that it reads
   };
   const std::vector<Layer> &getLayers() const { return layers; }
   std::optional<size_t> layerOf(llvm::StringRef id) const;

@@ -9,7 +9,7 @@
 #include "dyadic/Calibration/Samples.h"
 #include "dyadic/Calibration/Table.h"
 #include "dyadic/Pipelines/Listener.h"
-#include "dyadic/Pipelines/Report.h"
+#include "dyadic/Pipelines/RoundWeights.h"
 #include "dyadic/Runtime/Program.h"
 #include "dyadic/Search/Budget.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -42,6 +42,8 @@ struct PlanSearchRequest {
   // Where there are samples: they, and the float program, whose first outputs are the model's.
   SampleSet *samples = nullptr;
   std::vector<size_t> heldBack, calibration; // indices into samples
+  /// How the weights of plans are rounded that are measured; sensitivities are those of rounding to nearest.
+  WeightRounding weightRounding = WeightRounding::Nearest;
   const Program *floatProgram = nullptr;
   const Listener *listener = nullptr;
 };

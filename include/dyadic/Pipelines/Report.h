@@ -138,7 +138,7 @@ struct MeasuredPlan {
 
 /// What the search for bits did.
 struct SearchReport {
-  std::string budget, metric, sensitivitySource;
+  std::string budget, metric;
   std::string status; // of the solver: optimal, feasible
   double perturbation = 0;
   std::optional<double> bound;
@@ -179,6 +179,8 @@ struct Report {
 /// Names the layers that add most and what to try for each; needs their own errors.
 std::vector<Advice> advise(const Report &report);
 
+/// What the search for bits did: a few lines, and one for every group.
+std::string toText(const SearchReport &search);
 /// A table of at most 100 columns and what follows from it; with `colours` for a terminal.
 std::string toText(const Report &report, bool colours);
 /// docs/schemas/report.schema.json.

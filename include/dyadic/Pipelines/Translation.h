@@ -87,6 +87,10 @@ public:
   /// Ranges from all samples that were added; messages call them `name`.
   llvm::Error finishSamples(llvm::StringRef name);
 
+  /// Instead of finish: the search for bits alone, after which plan() is complete and searched() says what it did.
+  llvm::Error finishPlan();
+  const SearchReport &searched() const { return *searchReport; }
+
   /// The search for bits, if asked; float to the integer level, if asked; the report, measured on the samples held
   /// back.
   llvm::Error finish();

@@ -44,11 +44,11 @@ public:
 /// "kl": the Kullback-Leibler divergence (nats) of the classes' probabilities from those of the float network, the mean
 /// over a batch, summed over outputs (ZeroQ, Cai et al. 2020, section 3.2; there with the arguments the other way round
 /// too). An output that is no set of classes counts with its relative squared error.
-extern const SensitivityMetric &outputDivergence;
+extern const SensitivityMetric &divergenceMetric;
 /// "error": squared error of the outputs, relative to their squares, summed over outputs.
-extern const SensitivityMetric &outputError;
+extern const SensitivityMetric &errorMetric;
 /// "layer": squared error of the layer's own value, relative to its squares. It needs no run of the layers after it.
-extern const SensitivityMetric &layerError;
+extern const SensitivityMetric &layerMetric;
 
 /// All metrics that are measured, in the order of the table's numbers.
 inline constexpr size_t kNumMetrics = 3;
