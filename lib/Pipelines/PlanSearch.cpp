@@ -138,7 +138,8 @@ private:
   // Sensitivities
   //===--------------------------------------------------------------------===//
 
-  /// Those that calibrated nothing first: what ranges and rounding were fitted to flatters them.
+  /// Those that calibrated nothing first, then others: ranges were fitted to them, but weights that are rounded to
+  /// nearest were not.
   Error readSamples() {
     if (!request.samples)
       return Error::success();
@@ -187,10 +188,26 @@ private:
     return llvm::toHex(llvm::SHA256::hash(llvm::arrayRefFromStringRef(text)), /*LowerCase=*/true);
   }
 
-  Error readSensitivityFile() {
-    const std::string &path = settings.sensitivityFile;
-    if (path.empty() || !llvm::sys::fs::exists(path))
+  /// The table in the file, or in the first of several; the others are added to it.
+  Error readSensitivityFiles() {
+    if (settings.sensitivityFile.empty() ||
+        (settings.moreSensitivityFiles.empty() && !llvm::sys::fs::exists(settings.sensitivityFile)))
       return Error::success();
+    auto first = readSensitivity(settings.sensitivityFile);
+    if (!first)
+      return first.takeError();
+    table = std::move(*first);
+    for (const std::string &path : settings.moreSensitivityFiles) {
+      auto more = readSensitivity(path);
+      if (!more)
+        return more.takeError();
+      if (Error error = mergeSensitivity(table, *more, path))
+        return error;
+    }
+    return Error::success();
+  }
+
+  Expected<SensitivityTable> readSensitivity(const std::string &path) {
     auto buffer = readFile(path);
     if (!buffer)
       return buffer.takeError();
@@ -198,20 +215,19 @@ private:
     if (!parsed)
       return parsed.takeError();
     if (Error error = checkModel(parsed->header, path, problem.model))
-      return error;
+      return std::move(error);
     if (parsed->rounding != table.rounding)
       return fileError(path, "rounding is '" + escaped(parsed->rounding) + "', expected '" + table.rounding + "'");
     if (!parsed->calibration.empty() && parsed->calibration != calibrationHash())
       return fileError(path, "was measured with the ranges of another calibration, expected those of this one");
-    table = std::move(*parsed);
-    return Error::success();
+    return std::move(*parsed);
   }
 
   Error findSensitivities() {
     table.header.kind = SensitivityTable::kKind.str();
     table.header.version = SensitivityTable::kVersion;
     table.header.model = problem.model;
-    if (Error error = readSensitivityFile())
+    if (Error error = readSensitivityFiles())
       return error;
     SensitivityRequest wanted;
     wanted.keys = neededKeys();
@@ -234,7 +250,7 @@ private:
     evaluator = std::move(*created);
     if (wanted.keys.empty())
       return Error::success();
-    if (!settings.sensitivityFile.empty())
+    if (!settings.sensitivityFile.empty() && settings.moreSensitivityFiles.empty())
       wanted.save = [&](const SensitivityTable &done) { return writeFile(settings.sensitivityFile, toJson(done)); };
     wanted.progress = request.listener->stage("measuring sensitivities");
     wanted.isInterrupted = request.listener->isInterrupted;
@@ -272,10 +288,12 @@ private:
   //===--------------------------------------------------------------------===//
 
   Error addAllCosts() {
-    if (settings.budget.costs[0])
+    if (settings.budget.costs[0] && !request.latency)
       return makeError("--budget=" + escaped(settings.budget.text) + ": latency is not built yet");
     WeightCostModel counted(layers);
     std::vector<const CostModel *> models = {&counted};
+    if (request.latency)
+      models.push_back(request.latency);
     if (Error error = addCosts(problem, models))
       return fail(llvm::toString(std::move(error)));
     auto limits = resolveLimits(settings.budget, layers, models);
@@ -556,7 +574,8 @@ private:
     auto front = paretoFront(problem, frontCost(), kFrontPoints, solveOptions());
     if (!front)
       return fail(llvm::toString(front.takeError()));
-    result.paretoCsv = paretoToCsv(problem, frontCost(), *front);
+    bool isPicture = llvm::StringRef(settings.paretoFile).ends_with(".svg");
+    result.pareto = isPicture ? paretoToSvg(frontCost(), *front) : paretoToCsv(problem, frontCost(), *front);
     return Error::success();
   }
 

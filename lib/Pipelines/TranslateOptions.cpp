@@ -132,14 +132,22 @@ static Error chooseSearch(const TranslateOptions &options, TranslateSettings &se
   search.metric = options.sensitivityMetric.value_or(search.metric);
   if (!metricIndex(search.metric) && search.metric != kTraceMetric)
     return makeError("--sensitivity-metric=" + escaped(search.metric) + ": expected kl, error, layer or trace");
-  search.sensitivityFile = options.sensitivity.value_or("");
-  if (options.sensitivity && !StringRef(search.sensitivityFile).ends_with(".json"))
-    return fileError(search.sensitivityFile,
-                     "ending '" + escaped(llvm::sys::path::extension(search.sensitivityFile)) + "', expected .json");
+  if (options.sensitivity) {
+    llvm::SmallVector<StringRef> files;
+    StringRef(*options.sensitivity).split(files, ',');
+    for (StringRef file : files) {
+      if (!file.ends_with(".json"))
+        return fileError(file, "ending '" + escaped(llvm::sys::path::extension(file)) + "', expected .json");
+      search.moreSensitivityFiles.push_back(file.str());
+    }
+    search.sensitivityFile = search.moreSensitivityFiles.front();
+    search.moreSensitivityFiles.erase(search.moreSensitivityFiles.begin());
+  }
   search.paretoFile = options.pareto.value_or("");
-  if (options.pareto && !StringRef(search.paretoFile).ends_with(".csv"))
+  if (options.pareto && !StringRef(search.paretoFile).ends_with(".csv") &&
+      !StringRef(search.paretoFile).ends_with(".svg"))
     return fileError(search.paretoFile,
-                     "ending '" + escaped(llvm::sys::path::extension(search.paretoFile)) + "', expected .csv");
+                     "ending '" + escaped(llvm::sys::path::extension(search.paretoFile)) + "', expected .csv or .svg");
   settings.search = std::move(search);
   return Error::success();
 }

@@ -201,14 +201,16 @@ Error Translation::round() {
 /// Chooses the widths of the plan.
 Error Translation::search() {
   const std::string &file = settings.search->sensitivityFile;
-  if (!file.empty()) {
+  bool isWritten = !file.empty() && settings.search->moreSensitivityFiles.empty();
+  if (isWritten) {
     // What cannot be written is found out before the work.
     FileSet trial;
     protectInputs(trial);
     if (Error error = trial.write(file, ""))
       return error;
-    filesRead.push_back(file);
   }
+  filesRead.push_back(file);
+  llvm::append_range(filesRead, settings.search->moreSensitivityFiles);
   PlanSearchRequest request;
   request.floatModule = **floatModule;
   request.file = model;
@@ -228,7 +230,7 @@ Error Translation::search() {
     return found.takeError();
   settings.plan = std::move(found->plan);
   searchReport = std::move(found->report);
-  front = std::move(found->paretoCsv);
+  front = std::move(found->pareto);
   return Error::success();
 }
 

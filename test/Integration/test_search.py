@@ -7,14 +7,19 @@ import hashlib
 import json
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import dyadic
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 
 from conftest import BIN, run_tool
 
+TESTS = Path(__file__).resolve().parents[1]
 SAMPLES = 64
 #: Networks with the average widths that they are searched for.
 QUICK = [("kws", 4), ("resnet20", 4)]
@@ -90,6 +95,41 @@ def test_plan_is_within_its_budget_and_no_worse_than_uniform(name, bits, search)
     uniform = divergence(expected, outputs_of(found.compile("uniform.so", f"--bits=w{bits}a8"), found.held_back))
     assert searched <= uniform * (1 + 1e-6)
     assert searched == pytest.approx(report["search"]["measured"][0]["divergence"], rel=1e-3, abs=1e-6)
+
+
+def rounded(weights: np.ndarray, bits: int, axis: int) -> np.ndarray:
+    """Each output channel to the nearest numbers of its symmetric grid."""
+    others = tuple(i for i in range(weights.ndim) if i != axis)
+    most = 2 ** (bits - 1) - 1
+    scale = (np.abs(weights).max(others, keepdims=True).astype(np.float64) / most).astype(np.float32)
+    return (np.clip(np.rint(weights.astype(np.float64) / scale), -most, most) * scale).astype(np.float32)
+
+
+@pytest.mark.parametrize("layer, initializer, axis", [("stem", "w_stem", 0), ("left", "w_left", 0), ("deep", "w_deep", 0),
+                                                      ("scores", "w_scores", 1)])
+def test_sensitivities_are_those_of_onnxruntime(layer, initializer, axis, tmp_path):
+    """Every number of the table: one layer's weights rounded, everything else in float."""
+    subprocess.run([sys.executable, TESTS / "Inputs" / "search_model.py", tmp_path], check=True)
+    run_tool("quant-translate", tmp_path / "model.onnx", f"--calibration={tmp_path / 'samples.npz'}", "--budget=avg:4",
+             f"--sensitivity={tmp_path / 's.json'}", f"--save-plan={tmp_path / 'p.json'}")
+    table = json.loads((tmp_path / "s.json").read_text())
+    samples = [sample[None] for sample in np.load(tmp_path / "samples.npz")["x"] if is_held_back(sample[None])]
+    assert sorted(hashlib.sha256(sample.tobytes()).hexdigest() for sample in samples) == table["samples"]
+
+    def outputs(model: onnx.ModelProto) -> np.ndarray:
+        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        return np.concatenate([session.run(None, {"x": sample})[0] for sample in samples])
+
+    reference = outputs(onnx.load(tmp_path / "model.onnx"))
+    for bits, numbers in table["weights"][layer].items():
+        model = onnx.load(tmp_path / "model.onnx")
+        (weights,) = (tensor for tensor in model.graph.initializer if tensor.name == initializer)
+        weights.CopyFrom(onnx.numpy_helper.from_array(rounded(onnx.numpy_helper.to_array(weights), int(bits), axis),
+                                                      initializer))
+        found = outputs(model)
+        error = np.square(reference.astype(np.float64) - found).sum(1) / np.square(reference.astype(np.float64)).sum(1)
+        assert numbers["error"] == pytest.approx(error.mean(), rel=1e-3, abs=1e-9)
+        assert numbers["kl"] == pytest.approx(divergence(reference, found), rel=1e-2, abs=1e-7)
 
 
 def float_library(found: Search):

@@ -25,7 +25,7 @@ static cl::opt<double> timeLimit("time-limit",
                                  cl::desc("Stop after so long, with the best plan and the bound known by then"),
                                  cl::value_desc("SECONDS"), cl::cat(category));
 static cl::opt<std::string> paretoPath("pareto", cl::desc("Write the front of perturbation against a cost as well"),
-                                       cl::value_desc("FILE.csv"), cl::cat(category));
+                                       cl::value_desc("FILE.csv|.svg"), cl::cat(category));
 static cl::opt<std::string>
     paretoCost("pareto-cost",
                cl::desc("The cost: latency_ms, size_mb, bops, weight_bits (default: the first limited one)"),
@@ -97,7 +97,8 @@ llvm::Error writeFront(const AssignmentProblem &problem, const SolveOptions &opt
   auto front = paretoFront(problem, *cost, paretoPoints, options);
   if (!front)
     return fileError(problemPath, llvm::toString(front.takeError()));
-  return files.write(paretoPath, paretoToCsv(problem, *cost, *front));
+  bool isPicture = llvm::StringRef(paretoPath).ends_with(".svg");
+  return files.write(paretoPath, isPicture ? paretoToSvg(*cost, *front) : paretoToCsv(problem, *cost, *front));
 }
 
 llvm::Error search() {

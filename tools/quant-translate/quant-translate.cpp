@@ -50,14 +50,14 @@ static cl::opt<std::string> choices("choices",
 static cl::opt<std::string>
     sensitivity("sensitivity",
                 cl::desc("With --budget: the file that sensitivities are read from where it exists, and written to; an "
-                         "interrupted search goes on from it"),
+                         "interrupted search goes on from it; several are merged"),
                 cl::value_desc("FILE.json"), cl::cat(category));
 static cl::opt<std::string>
     sensitivityMetric("sensitivity-metric",
                       cl::desc("With --budget: kl (default), error, layer, or trace for traces in --sensitivity"),
                       cl::value_desc("METRIC"), cl::cat(category));
 static cl::opt<std::string> pareto("pareto", cl::desc("With --budget: write the front of perturbation against cost"),
-                                   cl::value_desc("FILE.csv"), cl::cat(category));
+                                   cl::value_desc("FILE.csv|.svg"), cl::cat(category));
 static cl::opt<std::string>
     savePlan("save-plan", cl::desc("Write the complete plan; with --budget and without -o nothing is compiled"),
              cl::value_desc("PLAN.json"), cl::cat(category));
@@ -233,7 +233,7 @@ llvm::Error writePlan(Translation &translation) {
     return error;
   if (llvm::Error error = writeIf(saveCalibration, files, [&] { return toJson(*translation.calibrationTable()); }))
     return error;
-  if (llvm::Error error = writeIf(pareto, files, [&] { return translation.paretoCsv(); }))
+  if (llvm::Error error = writeIf(pareto, files, [&] { return translation.pareto(); }))
     return error;
   if (llvm::Error error = files.commit())
     return error;
@@ -271,7 +271,7 @@ llvm::Error translate() {
     return error;
   if (llvm::Error error = writeIf(savePlan, files, [&] { return planToJson(translation.plan()); }))
     return error;
-  if (llvm::Error error = writeIf(pareto, files, [&] { return translation.paretoCsv(); }))
+  if (llvm::Error error = writeIf(pareto, files, [&] { return translation.pareto(); }))
     return error;
   if (llvm::Error error = writeIf(reportPath, files, [&] { return reportAs(reportPath, translation.getReport()); }))
     return error;

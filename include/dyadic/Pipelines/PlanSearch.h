@@ -24,7 +24,9 @@ struct SearchSettings {
   std::string metric = "kl";
   /// Empty, or a file that the sensitivities are read from, where it exists, and written to.
   std::string sensitivityFile;
-  /// Empty, or where the front of perturbation against cost goes (.csv).
+  /// Tables that are merged with it; then all have to exist, and none is written.
+  std::vector<std::string> moreSensitivityFiles;
+  /// Empty, or where the front of perturbation against cost goes (.csv, .svg).
   std::string paretoFile;
 };
 
@@ -45,14 +47,16 @@ struct PlanSearchRequest {
   /// How the weights of plans are rounded that are measured; sensitivities are those of rounding to nearest.
   WeightRounding weightRounding = WeightRounding::Nearest;
   const Program *floatProgram = nullptr;
+  /// States latency_ms; null: not measured, and a budget of latency is an error.
+  const CostModel *latency = nullptr;
   const Listener *listener = nullptr;
 };
 
 struct PlanSearchResult {
   Plan plan;
   SearchReport report;
-  /// The front, where it was asked for.
-  std::string paretoCsv;
+  /// The front, where it was asked for, as the file's ending says.
+  std::string pareto;
 };
 
 /// Errors: a budget that no plan meets, with the nearest one that a plan does; a sensitivity file that does not belong

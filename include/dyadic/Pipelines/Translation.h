@@ -103,8 +103,8 @@ public:
   /// Null for a float program.
   const CalibrationTable *calibrationTable() const { return table ? &*table : nullptr; }
   const Report &getReport() const { return report; }
-  /// The front of --pareto as CSV; empty without.
-  const std::string &paretoCsv() const { return front; }
+  /// The front of --pareto; empty without.
+  const std::string &pareto() const { return front; }
 
   /// Adds the program to `files`, in the form that the ending asks for; the report names
   /// the last one.

@@ -105,6 +105,9 @@ llvm::Expected<std::vector<ParetoPoint>> paretoFront(const AssignmentProblem &pr
 /// The front as CSV: limit, status, objective, bound, costs, and the bits of every group.
 std::string paretoToCsv(const AssignmentProblem &problem, size_t cost, llvm::ArrayRef<ParetoPoint> front);
 
+/// The front as a picture (SVG): the cost, and the logarithm of the perturbation; plans without any are left out.
+std::string paretoToSvg(size_t cost, llvm::ArrayRef<ParetoPoint> front);
+
 /// The answer as JSON, by the names of the problem.
 std::string solutionToJson(const AssignmentProblem &problem, const Solution &solution);
 
