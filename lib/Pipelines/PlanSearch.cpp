@@ -24,9 +24,10 @@ using llvm::Expected;
 
 namespace dyadic {
 
-/// Samples that sensitivities are measured with at most, and where there are fewer held-back ones than the second
-/// number, others join them: those that chose the ranges.
-static constexpr size_t kMostSamples = 16, kFewestSamples = 8;
+/// Sensitivities are measured with about so many multiply-accumulates for each layer and width, on samples between
+/// these numbers where there are as many: the search takes seconds, and small networks get the samples that they need.
+static constexpr int64_t kMacs = 4'000'000'000;
+static constexpr size_t kFewestSamples = 12, kMostSamples = 128;
 /// Plans that refinement measures: generations times children.
 static constexpr size_t kGenerations = 8, kOffspring = 6;
 /// Plans of the front among which the cheapest that is accurate enough is looked for.
@@ -143,11 +144,15 @@ private:
   Error readSamples() {
     if (!request.samples)
       return Error::success();
+    int64_t macs = 1;
+    for (const SearchLayer &layer : layers)
+      macs += layer.macs;
+    size_t count = std::clamp(static_cast<size_t>(kMacs / macs), kFewestSamples, kMostSamples);
     std::vector<size_t> indices(request.heldBack);
-    if (indices.size() > kMostSamples)
-      indices.resize(kMostSamples);
+    if (indices.size() > count)
+      indices.resize(count);
     for (size_t index : request.calibration)
-      if (indices.size() < kFewestSamples && !llvm::is_contained(indices, index))
+      if (indices.size() < count && !llvm::is_contained(indices, index))
         indices.push_back(index);
     llvm::sort(indices);
     for (size_t index : indices) {

@@ -116,7 +116,8 @@ Error Translation::addSamples(std::vector<Sample> samples) {
   if (!stream) {
     if (Error error = createEvaluator())
       return error;
-    size_t kept = settings.weightRounding == WeightRounding::Nearest ? 0 : kMaxFittingSamples;
+    bool isReadAgain = settings.weightRounding != WeightRounding::Nearest || settings.search;
+    size_t kept = isReadAgain ? kMaxFittingSamples : 0;
     stream = std::make_unique<CalibrationStream>(*evaluator, sha, kept);
   }
   auto progress = [&](size_t done) { listener.stage("calibrating")(done, 0); };

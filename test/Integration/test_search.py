@@ -113,7 +113,7 @@ def test_sensitivities_are_those_of_onnxruntime(layer, initializer, axis, tmp_pa
     run_tool("quant-translate", tmp_path / "model.onnx", f"--calibration={tmp_path / 'samples.npz'}", "--budget=avg:4",
              f"--sensitivity={tmp_path / 's.json'}", f"--save-plan={tmp_path / 'p.json'}")
     table = json.loads((tmp_path / "s.json").read_text())
-    samples = [sample[None] for sample in np.load(tmp_path / "samples.npz")["x"] if is_held_back(sample[None])]
+    samples = [sample[None] for sample in np.load(tmp_path / "samples.npz")["x"]]
     assert sorted(hashlib.sha256(sample.tobytes()).hexdigest() for sample in samples) == table["samples"]
 
     def outputs(model: onnx.ModelProto) -> np.ndarray:
@@ -159,7 +159,7 @@ def test_killed_search_resumes(search):
         process.send_signal(signal.SIGKILL)
         process.wait()
         table = json.loads(part.read_text())
-        assert 0 < len(table["samples"]) <= len(found.held_back)
+        assert 0 < len(table["samples"]) <= SAMPLES
     resumed = found.compile("part.so", "--budget=avg:4", f"--sensitivity={part}")
     assert part.read_bytes() == (found.folder / "s.json").read_bytes()
     assert resumed.read_bytes() == (found.folder / "net.so").read_bytes()
