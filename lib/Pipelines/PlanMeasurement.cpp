@@ -62,6 +62,7 @@ llvm::Expected<MeasuredPlan> PlanMeasurement::measure(Plan plan) const {
       network.outputs.push_back(&output);
     }
     measured.divergence += divergenceMetric.measure(network) / static_cast<double>(samples.size());
+    measured.error += errorMetric.measure(network) / static_cast<double>(samples.size());
     if (expected.empty() || expected[0].type != ElementType::F32 || (*found)[0].type != ElementType::F32)
       continue;
     measured.agreement.add({expected[0], (*found)[0]});

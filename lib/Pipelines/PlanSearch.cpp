@@ -508,7 +508,8 @@ private:
     auto same = measure(*uniform, uniformName);
     if (!same)
       return same.takeError();
-    bool isBetter = same->divergence < measured[0].divergence;
+    bool isBetter = settings.metric == errorMetric.name() ? same->error < measured[0].error
+                                                          : same->divergence < measured[0].divergence;
     measured.insert(isBetter ? measured.begin() : measured.end(), std::move(*same));
     if (isBetter)
       chosen = *uniform;

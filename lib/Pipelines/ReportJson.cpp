@@ -262,6 +262,7 @@ private:
           json.object([&] {
             json.attribute("plan", plan.name);
             number("divergence", plan.divergence);
+            number("error", plan.error);
             if (plan.agreement.count())
               writeAgreement(plan.agreement);
             writeTopOne(plan.topOne);

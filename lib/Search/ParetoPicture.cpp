@@ -36,7 +36,8 @@ std::string paretoToSvg(size_t cost, llvm::ArrayRef<ParetoPoint> front) {
                     kWidth, kHeight)
           .str();
   double right = kWidth - kRight, bottom = kHeight - kBottom;
-  svg += llvm::formatv("<path d=\"M{0} {1}V{2}H{3}\" fill=\"none\" stroke=\"black\"/>\n", kLeft, kTop, bottom, right).str();
+  svg += llvm::formatv("<path d=\"M{0} {1}V{2}H{3}\" fill=\"none\" stroke=\"black\"/>\n", kLeft, kTop, bottom, right)
+             .str();
   svg += textAt((kLeft + right) / 2, kHeight - 12, "middle", kCostNames[cost]);
   svg += textAt(kLeft, kTop - 6, "middle", "perturbation");
   if (!points.empty()) {
