@@ -231,6 +231,7 @@ NB_MODULE(_compiler, m) {
       .def_rw("dump_values", &TranslateOptions::dumpValues)
       .def_rw("detailed_report", &TranslateOptions::detailedReport)
       .def_rw("calibration_method", &TranslateOptions::calibrationMethod, nb::arg().none())
+      .def_rw("tune", &TranslateOptions::tune, nb::arg().none())
       .def_rw("rounding", &TranslateOptions::rounding, nb::arg().none())
       .def_rw("weight_rounding", &TranslateOptions::weightRounding, nb::arg().none())
       .def_rw("io", &TranslateOptions::io, nb::arg().none())

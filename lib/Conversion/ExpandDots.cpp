@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Reference expansions of dot instructions: what their manuals say, in plain vectors.
+// Reference expansions of dot and pack instructions: what their manuals say, in plain vectors.
 
 #include "VectorBuilder.h"
 #include "dyadic/Conversion/Passes.h"
@@ -31,6 +31,17 @@ static constexpr DotInstruction kInstructions[] = {
     {"llvm.aarch64.neon.usdot.v4i32.v16i8", true, 4, true, false}, // USDOT (vector)
 };
 
+/// The lanes of both operands narrowed to half their width, half by half of a register.
+struct PackInstruction {
+  llvm::StringLiteral name;
+  bool isUnsigned; // saturates to unsigned numbers
+};
+static constexpr PackInstruction kPacks[] = {
+    {"llvm.x86.avx2.packssdw", false}, // VPACKSSDW
+    {"llvm.x86.avx2.packsswb", false}, // VPACKSSWB
+    {"llvm.x86.avx2.packuswb", true},  // VPACKUSWB
+};
+
 static Value sumNeighbours(VectorBuilder &b, Value value, unsigned group) {
   for (; group > 1; group /= 2) {
     SmallVector<int32_t> even, odd;
@@ -51,6 +62,23 @@ static Value expand(VectorBuilder &b, const DotInstruction &dot, ValueRange oper
   return dot.accumulates ? b.add(operands[0], sums) : sums;
 }
 
+static Value expand(VectorBuilder &b, const PackInstruction &pack, ValueRange operands) {
+  auto type = cast<VectorType>(operands[0].getType());
+  auto count = static_cast<int32_t>(type.getNumElements());
+  unsigned width = type.getElementTypeBitWidth() / 2;
+  int64_t low = pack.isUnsigned ? 0 : llvm::minIntN(width);
+  int64_t high = pack.isUnsigned ? static_cast<int64_t>(llvm::maxUIntN(width)) : llvm::maxIntN(width);
+  Value parts[2];
+  for (int64_t i : {0, 1})
+    parts[i] = b.truncate(b.clamp(operands[i], low, high), width);
+  SmallVector<int32_t> lanes;
+  for (int32_t half : {0, count / 2})
+    for (int32_t operand : {0, count})
+      for (int32_t i = 0; i < count / 2; ++i)
+        lanes.push_back(operand + half + i);
+  return b.shuffle(parts[0], parts[1], lanes);
+}
+
 namespace {
 struct ExpandDots : impl::ExpandDotsBase<ExpandDots> {
   void runOnOperation() override {
@@ -62,6 +90,13 @@ struct ExpandDots : impl::ExpandDotsBase<ExpandDots> {
         OpBuilder builder(call);
         VectorBuilder vectors(builder, call.getLoc());
         call->getResult(0).replaceAllUsesWith(expand(vectors, *dot, call.getArgs()));
+        call.erase();
+      } else if (const auto *pack =
+                     llvm::find_if(kPacks, [&](const PackInstruction &known) { return known.name == name; });
+                 pack != std::end(kPacks)) {
+        OpBuilder builder(call);
+        VectorBuilder vectors(builder, call.getLoc());
+        call->getResult(0).replaceAllUsesWith(expand(vectors, *pack, call.getArgs()));
         call.erase();
       } else if (name.starts_with("llvm.x86.") || name.starts_with("llvm.aarch64.") || name.starts_with("llvm.arm.")) {
         call.emitError() << "no reference expansion of '" << name << "'";

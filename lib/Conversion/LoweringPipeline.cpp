@@ -21,6 +21,7 @@ void buildLoweringPipeline(OpPassManager &manager, const LoweringOptions &option
   PackLayersOptions pack;
   pack.byteDot = options.byteDot;
   pack.wordDot = options.wordDot;
+  pack.rows = options.rows;
   manager.addPass(createPackLayers(pack));
   PackFloatLayersOptions packFloat;
   packFloat.lanes = options.floatLanes;

@@ -9,14 +9,81 @@ using namespace dyadic::qnn;
 
 namespace dyadic {
 
+static int64_t panelSize(PackedDepthwiseOp op) {
+  return op.getDot() == Dot::Dpbusd ? kByteDepthwiseChannels : kPanelChannels;
+}
+
 /// Its loop over lines is outside that over panels.
 KernelWork workOf(PackedDepthwiseOp op) {
   int64_t channels = cast<MemRefType>(op.getDest().getType()).getDimSize(3);
   int64_t products = countPositions(op) * channels * static_cast<int64_t>(op.getOffsets().size());
-  return {products / rate::kDepthwiseProducts, {countLines(op), (channels + kPanelChannels - 1) / kPanelChannels}};
+  return {products / rate::kDepthwiseProducts,
+          {countLines(op), static_cast<int64_t>(llvm::divideCeil(channels, panelSize(op)))}};
+}
+
+/// Four kernel positions of 32 channels at once: their bytes are interleaved within the halves of registers.
+static void buildByteDepthwise(VectorBuilder &b, ValueRange arguments, ArrayRef<Range> ranges, PackedDepthwiseOp op) {
+  constexpr int64_t kVectors = kByteDepthwiseChannels / kSumLanes;
+  EpilogueInfo info(op);
+  Epilogue epilogue(b, info);
+  PositionLoops loops(b, op, rowsOf(op, 4));
+  ArrayRef<int64_t> offsets = op.getOffsets();
+  auto fours = static_cast<int64_t>(offsets.size()) / 4;
+  VectorType bytes = b.vector(kByteDepthwiseChannels, 8), words = b.vector(kByteDepthwiseChannels / 2, 16);
+  VectorType sumType = b.vector(kSumLanes, 32);
+  // Lanes of the lower or upper quarters of both halves, in turn from either operand.
+  auto interleave = [&](Value x, Value y, bool upper) {
+    auto count = static_cast<int32_t>(cast<VectorType>(x.getType()).getNumElements());
+    SmallVector<int32_t> lanes;
+    for (int32_t half : {0, count / 2})
+      for (int32_t i = 0; i < count / 4; ++i)
+        for (int32_t operand : {0, count})
+          lanes.push_back(operand + half + i + (upper ? count / 4 : 0));
+    return b.shuffle(x, y, lanes);
+  };
+  auto tap = [&](Value from, int64_t offset, int64_t count) -> Value {
+    if (offset < 0)
+      return b.splat(kByteDepthwiseChannels, 8, 0);
+    Value x = b.loadPart(bytes, count, b.address(from, offset));
+    if (!op.getInputUnsigned())
+      x = LLVM::XOrOp::create(b.builder, b.location, x, b.splat(kByteDepthwiseChannels, 8, INT8_MIN));
+    return x;
+  };
+  auto panel = [&](Place line, Value index, int64_t count) {
+    Value weights = b.address(arguments[1], b.times(index, fours * 4 * kByteDepthwiseChannels));
+    Value channels = b.address(arguments[2], b.times(index, 4 * kByteDepthwiseChannels));
+    Place first = loops.shiftBoth(line, b.times(index, kByteDepthwiseChannels));
+    loops.tiles(first, [&](Place place, int64_t rows) {
+      SmallVector<Value> sums;
+      for (int64_t i = 0; i < rows * kVectors; ++i)
+        sums.push_back(b.load(sumType, b.address(channels, 4 * kSumLanes * (i % kVectors))));
+      for (int64_t f = 0; f < fours; ++f)
+        for (int64_t r = 0; r < rows; ++r) {
+          Value from = b.address(place.input, r * loops.pixelBytes()), x[4];
+          for (int64_t t = 0; t < 4; ++t)
+            x[t] = tap(from, offsets[4 * f + t], count);
+          for (int64_t v = 0; v < kVectors; ++v) {
+            Value pairs[2];
+            for (int64_t i : {0, 1})
+              pairs[i] = b.bitcast(interleave(x[2 * i], x[2 * i + 1], v / 2), words);
+            Value fourth = b.bitcast(interleave(pairs[0], pairs[1], v % 2), bytes);
+            Value weight = b.load(bytes, b.address(weights, (f * kVectors + v) * kByteDepthwiseChannels));
+            Value &sum = sums[r * kVectors + v];
+            sum = b.intrinsic("llvm.x86.avx512.vpdpbusd.256", sumType, {sum, fourth, weight});
+          }
+        }
+      for (int64_t r = 0; r < rows; ++r)
+        epilogue.storeBytes(ArrayRef<Value>(sums).slice(r * kVectors, kVectors), channels, loops.skip(place, r).dest,
+                            count);
+    });
+  };
+  walkChannels(b, loops, info.type.getDimSize(3), kByteDepthwiseChannels, ranges,
+               firstPlace(arguments, /*hasResidual=*/false), panel);
 }
 
 void buildPackedDepthwise(VectorBuilder &b, ValueRange arguments, ArrayRef<Range> ranges, PackedDepthwiseOp op) {
+  if (op.getDot() == Dot::Dpbusd)
+    return buildByteDepthwise(b, arguments, ranges, op);
   Value weights = arguments[1], channels = arguments[2];
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);
@@ -83,7 +150,7 @@ void buildPackedDepthwise(VectorBuilder &b, ValueRange arguments, ArrayRef<Range
       }
     });
   };
-  walkChannels(b, loops, total, ranges, firstPlace(arguments, info.kind == qnn::Epilogue::Add), panel);
+  walkChannels(b, loops, total, kPanelChannels, ranges, firstPlace(arguments, info.kind == qnn::Epilogue::Add), panel);
 }
 
 } // namespace dyadic

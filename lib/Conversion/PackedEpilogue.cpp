@@ -97,6 +97,25 @@ Value Epilogue::stored(Value results) {
   return b.truncate(b.clamp(words, low, high), width);
 }
 
+void Epilogue::storeBytes(ArrayRef<Value> sums, Value channels, Value dest, int64_t count) {
+  VectorType wordType = b.vector(16, 16), byteType = b.vector(32, 8);
+  int64_t low = info.clamp[0], high = info.clamp[1];
+  bool isSigned = low < 0;
+  auto words = [&](int64_t first) {
+    Value parts[2];
+    for (int64_t i : {0, 1})
+      parts[i] = finish(sums[first + i], Value(), channels, first + i);
+    Value packed = b.intrinsic("llvm.x86.avx2.packssdw", wordType, parts);
+    if (info.zeroPoint != 0)
+      packed = LLVM::SAddSat::create(b.builder, b.location, packed, b.splat(16, 16, info.zeroPoint));
+    bool isWhole = low == (isSigned ? INT8_MIN : 0) && high == (isSigned ? INT8_MAX : UINT8_MAX);
+    return isWhole ? packed : b.clamp(packed, low, high);
+  };
+  Value halves[2] = {words(0), words(2)};
+  StringRef name = isSigned ? "llvm.x86.avx2.packsswb" : "llvm.x86.avx2.packuswb";
+  b.storePart(b.intrinsic(name, byteType, halves), count, dest);
+}
+
 void Epilogue::store(ArrayRef<Value> sums, Value channels, Value residual, Value dest, int64_t count) {
   SmallVector<Value> halves(sums);
   if (info.kind != qnn::Epilogue::Store) {

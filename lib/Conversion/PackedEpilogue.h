@@ -46,6 +46,9 @@ public:
   void store(llvm::ArrayRef<mlir::Value> sums, mlir::Value channels, mlir::Value residual, mlir::Value dest,
              int64_t count);
 
+  /// Stores `count` of the 32 sums of a position, which are in the order of `byteDepthwiseChannel`, as bytes.
+  void storeBytes(llvm::ArrayRef<mlir::Value> sums, mlir::Value channels, mlir::Value dest, int64_t count);
+
 private:
   using Value = mlir::Value;
   /// Row `row` of `channels` for the panel's sums of vector `half`.

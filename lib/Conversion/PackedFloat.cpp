@@ -201,7 +201,8 @@ void buildPackedFloatDepthwise(VectorBuilder &b, ValueRange arguments, ArrayRef<
                b.address(panelBias, v * kBytes));
     });
   };
-  walkChannels(b, loops, total, ranges, firstPlace(arguments, static_cast<bool>(op.getResidual())), panel);
+  walkChannels(b, loops, total, kPanelChannels, ranges, firstPlace(arguments, static_cast<bool>(op.getResidual())),
+               panel);
 }
 
 } // namespace dyadic

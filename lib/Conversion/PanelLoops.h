@@ -70,14 +70,15 @@ struct PanelLoops {
   bool arePanelsOutside;
 };
 
-/// Every 16 channels of every line: `body` gets the line, the place of the channels among all 16, and how many of the
-/// output's `channels` they are. `ranges` are the shares of the two loops.
-inline void walkChannels(VectorBuilder &b, PositionLoops &positions, int64_t channels, llvm::ArrayRef<Range> ranges,
-                         Place first, llvm::function_ref<void(Place, mlir::Value, int64_t)> body) {
+/// Every `size` channels of every line: `body` gets the line, the place of the channels among all such, and how many of
+/// the output's `channels` they are. `ranges` are the shares of the two loops.
+inline void walkChannels(VectorBuilder &b, PositionLoops &positions, int64_t channels, int64_t size,
+                         llvm::ArrayRef<Range> ranges, Place first,
+                         llvm::function_ref<void(Place, mlir::Value, int64_t)> body) {
   positions.lines(first, ranges[0], [&](Place line) {
-    int64_t full = channels / kPanelChannels, rest = channels % kPanelChannels;
+    int64_t full = channels / size, rest = channels % size;
     mlir::Value last = b.constant(full);
-    b.loop(b.clip(ranges[1], b.constant(0), full), [&](mlir::Value p) { body(line, p, kPanelChannels); });
+    b.loop(b.clip(ranges[1], b.constant(0), full), [&](mlir::Value p) { body(line, p, size); });
     if (rest != 0)
       b.ifAny(b.clip(ranges[1], last, 1), [&] { body(line, last, rest); });
   });

@@ -283,24 +283,28 @@ LogicalResult PackedDepthwiseOp::verify() {
   if (input.getRank() != 4 || output.getRank() != 4 || input.getDimSize(3) != output.getDimSize(3))
     return emitOpError() << "input of type " << input << " and destination of type " << output
                          << ", expected as many channels";
-  int64_t panels = (output.getDimSize(3) + kPanelChannels - 1) / kPanelChannels;
-  if (failed(verifyPacked(*this, panels)))
-    return failure();
-  if (!multipliesWords(getDot()))
+  bool isOfBytes = getDot() == Dot::Dpbusd;
+  if (!isOfBytes && !multipliesWords(getDot()))
     return emitOpError() << "multiplies by '" << stringifyDot(getDot())
-                         << "', expected an instruction for 16-bit numbers";
-  if (getOffsets().size() % 2 != 0)
-    return emitOpError() << getOffsets().size() << " offsets, expected pairs";
-  int64_t pairs = static_cast<int64_t>(getOffsets().size()) / 2;
-  if (cast<ShapedType>(getWeights().getType()).getNumElements() != panels * pairs * 2 * kPanelChannels ||
-      widthOf(getWeights()) != 16)
-    return emitOpError() << "weights of type " << getWeights().getType() << ", expected "
-                         << panels * pairs * 2 * kPanelChannels << " 16-bit numbers";
+                         << "', expected dpbusd or an instruction for 16-bit numbers";
+  int64_t panelSize = isOfBytes ? kByteDepthwiseChannels : kPanelChannels, together = isOfBytes ? 4 : 2;
+  int64_t columns = (output.getDimSize(3) + panelSize - 1) / panelSize * panelSize;
+  if (failed(verifyPacked(*this, columns / kPanelChannels)))
+    return failure();
+  if (isOfBytes && (widthOf(getInput()) != 8 || widthOf(getDest()) != 8 || getResidual()))
+    return emitOpError() << "multiplies bytes, expected input and destination of 8-bit numbers and no residual";
+  auto taps = static_cast<int64_t>(getOffsets().size());
+  if (taps % together != 0)
+    return emitOpError() << taps << " offsets, expected " << (isOfBytes ? "fours" : "pairs");
+  unsigned width = isOfBytes ? 8 : 16;
+  if (cast<ShapedType>(getWeights().getType()).getNumElements() != columns * taps || widthOf(getWeights()) != width)
+    return emitOpError() << "weights of type " << getWeights().getType() << ", expected " << columns * taps << " "
+                         << width << "-bit numbers";
   int64_t image = imageElements(getInput());
   int64_t last = (output.getDimSize(1) - 1) * static_cast<int64_t>(getLine()) +
                  (output.getDimSize(2) - 1) * static_cast<int64_t>(getPixel()) + output.getDimSize(3);
   for (auto [i, offset] : llvm::enumerate(getOffsets()))
-    if (offset < (i % 2 ? -1 : 0) || last + offset > image)
+    if (offset < (i % together ? -1 : 0) || last + offset > image)
       return emitOpError() << "offset " << offset << " reads beyond the input";
   return success();
 }

@@ -7,6 +7,7 @@
 #include "dyadic/Pipelines/Diagnostics.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Files.h"
+#include "dyadic/Transforms/Schedules.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -261,6 +262,7 @@ llvm::Error lowerToIntegers(ModuleOp module, llvm::StringRef file, const Plan &p
   buildIntegerPipeline(manager, pipeline);
   if (failed(manager.run(module)))
     return diagnostics.takeError(file, "cannot be rewritten to integers");
+  setSchedules(module, plan.schedules);
   return llvm::Error::success();
 }
 

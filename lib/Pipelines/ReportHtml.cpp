@@ -158,6 +158,9 @@ private:
     tableRow("in kernels", timeText(measured->kernels));
     tableRow("in kernels of no layer", timeText(measured->other));
     tableRow("median of", std::to_string(measured->runs) + " runs");
+    if (report.tuning)
+      tableRow("tuned for " + report.tuning->cpu,
+               timeText(report.tuning->before) + " before, " + timeText(report.tuning->after) + " after");
     tableRow("sample", report.times->sample ? "no. " + std::to_string(*report.times->sample) : "zeros");
     os << "</table>\n</section>\n";
   }

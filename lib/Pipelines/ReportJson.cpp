@@ -35,6 +35,8 @@ public:
         writeTimes();
       else if (!report.timesNote.empty())
         json.attribute("times_note", report.timesNote);
+      if (report.tuning)
+        writeTuning();
     });
     os << "\n";
     return std::move(text);
@@ -329,6 +331,26 @@ private:
             writeLayerTime("float", times.floating, i);
             if (!times.countedWith[i].empty())
               string("counted_with", times.countedWith[i]);
+          });
+      });
+    });
+  }
+
+  void writeTuning() {
+    json.attributeObject("tuning", [&] {
+      string("cpu", report.tuning->cpu);
+      number("before_us", report.tuning->before);
+      number("after_us", report.tuning->after);
+      json.attributeArray("layers", [&] {
+        for (const TunedLayer &layer : report.tuning->layers)
+          json.object([&] {
+            string("id", layer.id);
+            if (layer.isFloat)
+              json.attribute("float", true);
+            json.attributeObject("schedule", [&] { writeSchedule(json, layer.schedule); });
+            number("before_us", layer.before);
+            if (!layer.isFloat)
+              number("after_us", layer.after);
           });
       });
     });

@@ -84,6 +84,7 @@ public:
     if (report.search)
       os << toText(*report.search);
     writeSizes();
+    writeTuning();
     writeTimes();
     for (const std::string &note : notesOf(report))
       os << "note: " << note << "\n";
@@ -186,6 +187,23 @@ private:
       os << " (float " << timeText(report.times->floating->total) << ")";
     os << ", one sample, one thread, median of " << measured->runs << " runs; with a clock around every kernel "
        << timeText(measured->instrumented) << "\n";
+  }
+
+  void writeTuning() {
+    if (!report.tuning)
+      return;
+    const TuneReport &tuning = *report.tuning;
+    os << "tuned for " << tuning.cpu << ": ";
+    if (tuning.layers.empty()) {
+      os << timeText(tuning.before) << ", nothing that was tried is faster\n";
+      return;
+    }
+    auto floats = llvm::count_if(tuning.layers, [](const TunedLayer &layer) { return layer.isFloat; });
+    os << timeText(tuning.before) << " became " << timeText(tuning.after) << " by other schedules of "
+       << tuning.layers.size() - floats << " layers";
+    if (floats > 0)
+      os << ", and float for " << floats;
+    os << "\n";
   }
 
   const Report &report;

@@ -34,6 +34,7 @@ static Error checkFloat(const TranslateOptions &options, StringRef model) {
                                               {"rounding", options.rounding.has_value()},
                                               {"weight-rounding", options.weightRounding.has_value()},
                                               {"integer-only", options.integerOnly},
+                                              {"tune", options.tune.has_value()},
                                               {"io", options.io.has_value()}};
   for (auto [option, isGiven] : given)
     if (isGiven)
@@ -72,6 +73,13 @@ static Error readPlan(StringRef name, StringRef text, const TranslateOptions &op
     return fileError(name, "rounding differs from --rounding=" + *options.rounding);
   if (options.io && plan.io != asked.io)
     return fileError(name, "io differs from --io=" + *options.io);
+  for (const auto &[cpu, layers] : plan.schedules) {
+    auto target = parseTarget(cpu);
+    if (!target || target->cpus.size() != 1 || target->cpus.front().family->name != cpu) {
+      llvm::consumeError(target.takeError());
+      return fileError(name, "schedules: '" + escaped(cpu) + "' is no family of CPUs, expected one such as avx2");
+    }
+  }
   return Error::success();
 }
 
@@ -152,6 +160,21 @@ static Error chooseSearch(const TranslateOptions &options, TranslateSettings &se
   return Error::success();
 }
 
+static Error checkTune(const TranslateOptions &options, TranslateSettings &settings) {
+  if (!options.tune)
+    return Error::success();
+  settings.tunes = true;
+  settings.tunesFloat = *options.tune == "float";
+  if (!options.tune->empty() && !settings.tunesFloat)
+    return makeError("--tune=" + escaped(*options.tune) + ": expected --tune or --tune=float");
+  if (settings.tunesFloat && options.integerOnly)
+    return makeError("--tune=float: may leave layers in float, which --integer-only forbids");
+  if (!runnableHere(settings.target))
+    return makeError("--tune: this machine does not run the target " + settings.target.name() +
+                     ", expected one that can be timed here");
+  return Error::success();
+}
+
 Expected<TranslateSettings> checkOptions(const TranslateOptions &options, StringRef model) {
   TranslateSettings settings;
   const std::pair<StringRef, const TranslateOptions::Given *> texts[] = {
@@ -184,6 +207,8 @@ Expected<TranslateSettings> checkOptions(const TranslateOptions &options, String
   settings.prefix = options.name.value_or("");
   if (options.name && (settings.prefix.empty() || cIdentifier(settings.prefix) != settings.prefix))
     return makeError("--name=" + escaped(settings.prefix) + ": expected a C identifier");
+  if (Error error = checkTune(options, settings))
+    return error;
   if (options.calibrationMethod) {
     auto method = parseCalibrationMethod(*options.calibrationMethod);
     if (!method)

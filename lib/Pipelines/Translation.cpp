@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/Pipelines/Translation.h"
+#include "ProgramTiming.h"
 #include "dyadic/IR/Fingerprint.h"
 #include "dyadic/Pipelines/CollectReport.h"
 #include "dyadic/Pipelines/Diagnostics.h"
+#include "dyadic/Pipelines/Tune.h"
 #include "dyadic/Support/Error.h"
 #include "mlir/IR/AsmState.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -235,6 +237,27 @@ Error Translation::search() {
   return Error::success();
 }
 
+Error Translation::tunePlan(const RangeMap &ranges) {
+  TuneRequest request;
+  request.floatModule = **floatModule;
+  request.file = model;
+  request.ranges = &ranges;
+  request.mayFloat = settings.tunesFloat;
+  Target here = *runnableHere(settings.target);
+  request.cpu = here.cpus.front();
+  request.triple = here.triple;
+  std::optional<size_t> index;
+  auto sample = timedSample(**floatModule, samples.get(), heldBack, index);
+  if (!sample)
+    return sample.takeError();
+  request.sample = std::move(*sample);
+  auto tuned = tune(request, settings.plan, listener);
+  if (!tuned)
+    return tuned.takeError();
+  tuning = std::move(*tuned);
+  return Error::success();
+}
+
 /// `exposed` becomes the program with the values of all layers as outputs, which what is
 /// written may not have.
 Error Translation::quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap &ranges) {
@@ -243,6 +266,9 @@ Error Translation::quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap
   if (!chosen)
     return chosen.takeError();
   ranges = std::move(*chosen);
+  if (settings.tunes)
+    if (Error error = tunePlan(ranges))
+      return error;
   if (Error error = quantizeTypes(*program, model, ranges, settings.plan))
     return error;
   if (Error error = round())
@@ -278,6 +304,7 @@ Error Translation::describe(mlir::ModuleOp exposed, const RangeMap &ranges) {
   report.model = model;
   report.weightRounding = rounding;
   report.search = std::move(searchReport);
+  report.tuning = std::move(tuning);
   return Error::success();
 }
 

@@ -9,6 +9,10 @@ namespace dyadic {
 
 static constexpr int64_t kPlanVersion = 1;
 
+// By KernelSchedule's enumerations, after Auto.
+static constexpr llvm::StringLiteral kKernelNames[] = {"direct", "winograd"};
+static constexpr llvm::StringLiteral kOrderNames[] = {"lines", "panels"};
+
 std::optional<std::pair<unsigned, unsigned>> parseBits(llvm::StringRef text) {
   if (text == "8")
     return std::make_pair(8u, 8u);
@@ -55,6 +59,12 @@ public:
           return readBits(entry, "bits", 2, 16, plan.outputBits[name]);
         }))
       return error;
+    if (llvm::Error error = eachObject("schedules", [&](JsonReader &entry, const std::string &cpu) {
+          return eachEntry(entry, [&](JsonReader &layer, const std::string &id) {
+            return readSchedule(layer, plan.schedules[cpu][id]);
+          });
+        }))
+      return error;
     if (!plan.outputBits.empty() && plan.io == BoundaryMode::Float)
       return root.error("outputs", "has no meaning with io float, expected io integer");
     return root.finish();
@@ -67,10 +77,16 @@ private:
     llvm::Expected<JsonReader> entries = root.getObject(section);
     if (!entries)
       return entries.takeError();
-    for (const std::string &key : entries->keys()) {
+    if (llvm::Error error = eachEntry(*entries, read))
+      return error;
+    return entries->finish();
+  }
+
+  template <typename Read> static llvm::Error eachEntry(JsonReader &entries, Read read) {
+    for (const std::string &key : entries.keys()) {
       if (key.empty())
-        return entries->error("a name is empty, expected the ids and names of the model");
-      llvm::Expected<JsonReader> entry = entries->getObject(key);
+        return entries.error("a name is empty, expected the ids and names of the model");
+      llvm::Expected<JsonReader> entry = entries.getObject(key);
       if (!entry)
         return entry.takeError();
       if (llvm::Error error = read(*entry, key))
@@ -78,7 +94,7 @@ private:
       if (llvm::Error error = entry->finish())
         return error;
     }
-    return entries->finish();
+    return llvm::Error::success();
   }
 
   llvm::Error readEnums() {
@@ -146,6 +162,31 @@ private:
     return llvm::Error::success();
   }
 
+  /// One of `names`, which are in the order of the enumeration; Auto (0) where the key is missing.
+  template <typename Enum>
+  static llvm::Error readChoice(JsonReader &entry, llvm::StringRef key, llvm::ArrayRef<llvm::StringLiteral> names,
+                                Enum &choice) {
+    if (!entry.has(key))
+      return llvm::Error::success();
+    llvm::Expected<std::string> text = entry.getString(key);
+    if (!text)
+      return text.takeError();
+    for (auto [i, name] : llvm::enumerate(names))
+      if (*text == name) {
+        choice = static_cast<Enum>(i + 1);
+        return llvm::Error::success();
+      }
+    return entry.error(key, "'" + escaped(*text) + "', expected " + llvm::join(names, " or "));
+  }
+
+  static llvm::Error readSchedule(JsonReader &entry, KernelSchedule &schedule) {
+    if (llvm::Error error = readChoice(entry, "kernel", kKernelNames, schedule.kernel))
+      return error;
+    if (llvm::Error error = readChoice(entry, "order", kOrderNames, schedule.order))
+      return error;
+    return readBits(entry, "rows", 1, kMostScheduledRows, schedule.rows);
+  }
+
   JsonReader &root;
   Plan &plan;
 };
@@ -168,6 +209,15 @@ llvm::Expected<Plan> parsePlan(llvm::StringRef path, llvm::StringRef text, const
 //===----------------------------------------------------------------------===//
 // Writing
 //===----------------------------------------------------------------------===//
+
+void writeSchedule(llvm::json::OStream &json, const KernelSchedule &schedule) {
+  if (schedule.kernel != KernelSchedule::Kernel::Auto)
+    json.attribute("kernel", kKernelNames[static_cast<size_t>(schedule.kernel) - 1]);
+  if (schedule.order != KernelSchedule::Order::Auto)
+    json.attribute("order", kOrderNames[static_cast<size_t>(schedule.order) - 1]);
+  if (schedule.rows != 0)
+    json.attribute("rows", schedule.rows);
+}
 
 std::string planToJson(const Plan &plan) {
   std::string text;
@@ -207,6 +257,14 @@ std::string planToJson(const Plan &plan) {
           json.attribute("operand", operand == AddOperand::Value ? "value" : "accumulator");
         });
     });
+    if (!plan.schedules.empty())
+      json.attributeObject("schedules", [&] {
+        for (const auto &[cpu, layers] : plan.schedules)
+          json.attributeObject(cpu, [&, &layers = layers] {
+            for (const auto &[id, schedule] : layers)
+              json.attributeObject(id, [&, &schedule = schedule] { writeSchedule(json, schedule); });
+          });
+      });
     if (plan.io == BoundaryMode::Integer)
       json.attributeObject("outputs", [&] {
         for (const auto &[name, bits] : plan.outputBits)

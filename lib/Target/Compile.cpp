@@ -8,6 +8,7 @@
 #include "dyadic/Target/FloatUnit.h"
 #include "dyadic/Target/ForkJoin.h"
 #include "dyadic/Target/ModelAbi.h"
+#include "dyadic/Transforms/Schedules.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -88,10 +89,12 @@ static llvm::Expected<Variant> lower(ModuleOp module, const TargetCpu &cpu, cons
                                      llvm::LLVMContext &context) {
   Variant variant;
   variant.entry = entryFunction(module).getName().str();
+  selectSchedule(module, cpu.family->name);
   PassManager manager(module.getContext());
   LoweringOptions lowering;
   lowering.byteDot = cpu.family->byteDot.str();
   lowering.wordDot = cpu.family->wordDot.str();
+  lowering.rows = cpu.family->rows;
   lowering.emulateDots = cpu.isEmulated;
   FloatUnit unit = floatUnitOf(cpu, triple);
   lowering.floatLanes = unit.lanes;

@@ -75,15 +75,28 @@ Value padded(OpBuilder &builder, Location location, LinearGeometry &layer, int64
   return shaped(builder, location, layer.input, {layer.batch, layer.height, layer.width, layer.channels});
 }
 
-LayerPacker::LayerPacker(OpBuilder &builder, LinearLayer &layer, const RoundedBy &rounding)
-    : builder(builder), layer(layer), rounding(rounding), location(locationOf(builder, {layer.op, rounding.op})) {}
+LayerPacker::LayerPacker(OpBuilder &builder, LinearLayer &layer, const RoundedBy &rounding, KernelSchedule schedule)
+    : builder(builder), layer(layer), rounding(rounding), location(locationOf(builder, {layer.op, rounding.op})),
+      schedule(schedule) {}
+
+LoopOrder LayerPacker::order() const {
+  switch (schedule.order) {
+  case KernelSchedule::Order::Auto:
+    return LoopOrder::Auto;
+  case KernelSchedule::Order::Lines:
+    return LoopOrder::Lines;
+  case KernelSchedule::Order::Panels:
+    return LoopOrder::Panels;
+  }
+  return LoopOrder::Auto;
+}
 
 Value LayerPacker::constant(ArrayRef<int64_t> shape, unsigned width, ArrayRef<int64_t> values) {
   return makeConstant(builder, location, makeInts(RankedTensorType::get(shape, builder.getIntegerType(width)), values));
 }
 
 LayerPacker::Channels LayerPacker::channelRows(ArrayRef<int64_t> bias, int64_t panels,
-                                               function_ref<std::pair<int64_t, int64_t>(int64_t)> range) {
+                                               function_ref<int64_t(int64_t, int64_t)> channelOf) {
   constexpr int64_t kLeastExponent = 33; // with which the high halves of the products are enough
   int64_t rows = 1 + static_cast<int64_t>(rounding.rows.size());
   std::vector<int64_t> numbers(rows * panels * kPanelChannels, 0);
@@ -95,15 +108,15 @@ LayerPacker::Channels LayerPacker::channelRows(ArrayRef<int64_t> bias, int64_t p
       for (int32_t value : rounding.rows[r - 1].getValues<int32_t>())
         values.push_back(value);
     for (int64_t p = 0; p < panels; ++p) {
-      auto [first, count] = range(p);
       for (int64_t i = 0; i < kPanelChannels; ++i) {
+        int64_t channel = channelOf(p, i);
         int64_t &number = numbers[(r * panels + p) * kPanelChannels + i];
         if (isExponent)
           number = kLeastExponent; // of channels that are not there
-        if (i < count)
-          number = r == 0 ? bias[first + i] : values[values.size() == 1 ? 0 : first + i];
+        if (channel >= 0)
+          number = r == 0 ? bias[channel] : values[values.size() == 1 ? 0 : channel];
         // Zero times anything is zero whatever the exponent: let it not cost the others their speed.
-        if (isExponent && rounding.kind != Epilogue::Add && i < count &&
+        if (isExponent && rounding.kind != Epilogue::Add && channel >= 0 &&
             numbers[((r - 1) * panels + p) * kPanelChannels + i] == 0)
           number = kLeastExponent;
         result.highHalves &= !isExponent || number >= kLeastExponent;

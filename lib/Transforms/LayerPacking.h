@@ -8,6 +8,7 @@
 
 #include "LinearLayers.h"
 #include "dyadic/IR/Types.h"
+#include "dyadic/Search/Schedule.h"
 #include "dyadic/Support/AccumulatorPlan.h"
 #include "dyadic/Support/NarrowWeights.h"
 #include "dyadic/Transforms/IntegerRanges.h"
@@ -43,7 +44,7 @@ mlir::Location locationOf(mlir::OpBuilder &builder, llvm::ArrayRef<mlir::Operati
 class LayerPacker {
 public:
   using Value = mlir::Value;
-  LayerPacker(mlir::OpBuilder &builder, LinearLayer &layer, const RoundedBy &rounding);
+  LayerPacker(mlir::OpBuilder &builder, LinearLayer &layer, const RoundedBy &rounding, KernelSchedule schedule);
 
   Value padded(int64_t slack) { return dyadic::padded(builder, layer.op->getLoc(), layer, layer.zeroPoint, slack); }
   Value constant(llvm::ArrayRef<int64_t> shape, unsigned width, llvm::ArrayRef<int64_t> values);
@@ -52,9 +53,9 @@ public:
     Value value;
     bool highHalves = true;
   };
-  /// The rows of `channels`: `range(p)` is the first channel of panel p and how many it has.
+  /// The rows of `channels`: `channelOf(p, i)` is the channel at place i of panel p, -1 where there is none.
   Channels channelRows(llvm::ArrayRef<int64_t> bias, int64_t panels,
-                       llvm::function_ref<std::pair<int64_t, int64_t>(int64_t)> range);
+                       llvm::function_ref<int64_t(int64_t, int64_t)> channelOf);
 
   struct Destination {
     Value residual, dest;
@@ -65,19 +66,23 @@ public:
   };
   Destination destination();
 
+  qnn::LoopOrder order() const;
+
   Value shaped(Value value, llvm::ArrayRef<int64_t> shape) { return dyadic::shaped(builder, location, value, shape); }
 
   mlir::OpBuilder &builder;
   LinearLayer &layer;
   const RoundedBy &rounding;
   mlir::Location location; // of every layer that the kernel computes
+  KernelSchedule schedule;
 };
 
 /// The result of the packed operation for a layer whose input lies in `range`; null where this kind of kernel cannot
 /// compute it, and then nothing has changed.
 mlir::Value packConv(LayerPacker &packer, StorageRange range, qnn::Dot dot);
 mlir::Value packWinograd(LayerPacker &packer, StorageRange range, qnn::Dot dot);
-mlir::Value packDepthwise(LayerPacker &packer, qnn::Dot dot);
+/// `bytes` and `words` are the instructions for inputs of up to 8 bits and of more.
+mlir::Value packDepthwise(LayerPacker &packer, StorageRange range, qnn::Dot bytes, qnn::Dot words);
 
 } // namespace dyadic
 

@@ -78,7 +78,10 @@ Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
   weights = packWeights(weights, weightBits, kPanelChannels * lanes);
   PanelTable table(plans);
   LayerPacker::Destination to = packer.destination();
-  LayerPacker::Channels rows = packer.channelRows(bias, panels, channelsOf);
+  LayerPacker::Channels rows = packer.channelRows(bias, panels, [&](int64_t p, int64_t i) {
+    auto [first, count] = channelsOf(p);
+    return i < count ? first + i : -1;
+  });
   auto packed = PackedConvOp::create(
       builder, packer.location, to.dest.getType(), input,
       packer.constant({static_cast<int64_t>(weights.size())}, 8 * bytesOfInput, weights),
@@ -86,7 +89,7 @@ Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
       packer.constant({panels, table.columns()}, 32, table.rows), rows.value, to.residual, to.dest,
       layer.strideHeight * lineSize, layer.strideWidth * layer.channels, layer.groups, dot, table.groupSizes,
       weightBits, xMax, flip != 0, rounding.kind, rows.highHalves, rounding.residualZeroPoint, to.isResidualUnsigned,
-      to.zeroPoint, to.clamp, to.rounding);
+      to.zeroPoint, to.clamp, to.rounding, packer.schedule.rows, packer.order());
   return packed.getOutput();
 }
 

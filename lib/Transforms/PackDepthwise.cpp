@@ -10,49 +10,97 @@ namespace dyadic {
 /// A kernel is unrolled: beyond so many positions it stays a loop.
 static constexpr int64_t kMostTaps = 64;
 
-Value packDepthwise(LayerPacker &packer, Dot dot) {
+namespace {
+/// A position of the kernel, and the distance of its input.
+struct Tap {
+  int64_t kh, kw, offset;
+};
+} // namespace
+
+/// The kernel's positions line by line of each column, filled up to a multiple of `together` with some whose offset is
+/// -1. Those above each other go together: neighbours along the line share them. A position has `channels` channels.
+static std::vector<Tap> tapsOf(const LinearLayer &layer, int64_t channels, int64_t together) {
+  std::vector<Tap> taps;
+  int64_t lineSize = layer.width * layer.channels, high = llvm::divideCeil(layer.kernelHeight, together) * together;
+  for (int64_t kw = 0; kw < layer.kernelWidth; ++kw)
+    for (int64_t kh = 0; kh < high; ++kh) {
+      int64_t offset = kh * layer.dilationHeight * lineSize + kw * layer.dilationWidth * channels;
+      taps.push_back({kh, kw, kh < layer.kernelHeight ? offset : -1});
+    }
+  return taps;
+}
+
+/// True where `dot` multiplies bytes and the results of 32 channels are narrowed to bytes at once.
+static bool isForBytes(const LayerPacker &packer, Dot dot) {
+  if (dot != Dot::Dpbusd || (packer.rounding.kind != Epilogue::Requantize && packer.rounding.kind != Epilogue::PRelu))
+    return false;
+  auto type = cast<RankedTensorType>(packer.rounding.op->getResult(0).getType());
+  return type.getElementType().getIntOrFloatBitWidth() == 8;
+}
+
+/// Neighbouring positions become one with the channels of all, where these fill a panel up: the window moves by one, so
+/// they read what lies side by side.
+static void joinPositions(LinearLayer &layer) {
+  int64_t joined = kByteDepthwiseChannels / layer.channels;
+  if (joined < 2 || kByteDepthwiseChannels % layer.channels != 0 || layer.strideWidth != 1 ||
+      layer.outWidth % joined != 0 || layer.width % joined != 0)
+    return;
+  layer.channels *= joined;
+  layer.outputs *= joined;
+  layer.groups *= joined;
+  layer.width /= joined;
+  layer.outWidth /= joined;
+}
+
+Value packDepthwise(LayerPacker &packer, StorageRange range, Dot bytes, Dot words) {
   LinearLayer &layer = packer.layer;
   const RoundedBy &rounding = packer.rounding;
   OpBuilder &builder = packer.builder;
   if (layer.kernelHeight * layer.kernelWidth > kMostTaps)
     return {};
+  bool areBytes = isForBytes(packer, bytes);
+  Dot dot = areBytes ? bytes : words;
   Value input = packer.padded(0);
-  int64_t lineSize = layer.width * layer.channels, panels = (layer.channels + kPanelChannels - 1) / kPanelChannels;
-  auto offset = [&](int64_t kh, int64_t kw) {
-    return kh * layer.dilationHeight * lineSize + kw * layer.dilationWidth * layer.channels;
-  };
-  // Two positions above each other make a pair: neighbours along the line share it.
-  SmallVector<std::pair<int64_t, int64_t>> taps;
-  std::vector<int64_t> offsets, weights;
-  for (int64_t kw = 0; kw < layer.kernelWidth; ++kw)
-    for (int64_t kh = 0; kh < layer.kernelHeight + layer.kernelHeight % 2; ++kh) {
-      taps.emplace_back(kh, kw);
-      offsets.push_back(kh < layer.kernelHeight ? offset(kh, kw) : -1);
-    }
-  static constexpr int64_t kOrder[kPanelChannels] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
-  auto pushWeight = [&](int64_t c, std::pair<int64_t, int64_t> tap) {
-    auto [kh, kw] = tap;
-    weights.push_back(c < layer.channels && kh < layer.kernelHeight ? layer.weight(c, 0, kh, kw) : 0);
-  };
-  for (int64_t p = 0; p < panels; ++p) {
-    for (size_t t = 0; dot != Dot::Mlal && t < taps.size(); t += 2)
-      for (int64_t i : kOrder)
-        for (auto tap : {taps[t], taps[t + 1]})
-          pushWeight(p * kPanelChannels + i, tap);
-    for (size_t t = 0; dot == Dot::Mlal && t < taps.size(); ++t)
-      for (int64_t i = 0; i < kPanelChannels; ++i)
-        pushWeight(p * kPanelChannels + i, taps[t]);
+  const int64_t channels = layer.channels; // of a position; a joined one has each several times
+  std::vector<int64_t> bias = layer.bias;
+  if (areBytes && range.min < 0) // the kernel inverts the sign bit, which adds 128
+    for (int64_t c = 0; c < channels; ++c)
+      bias[c] = static_cast<int32_t>(bias[c] - 128 * layer.weightSum(c)); // modulo 2^32, as the kernel sums
+  if (areBytes) {
+    joinPositions(layer);
+    input = packer.shaped(input, {layer.batch, layer.height, layer.width, layer.channels});
   }
+  int64_t panelSize = areBytes ? kByteDepthwiseChannels : kPanelChannels, together = areBytes ? 4 : 2;
+  int64_t panels = (layer.channels + panelSize - 1) / panelSize;
+  std::vector<Tap> taps = tapsOf(layer, channels, together);
+  std::vector<int64_t> offsets, weights;
+  for (const Tap &tap : taps)
+    offsets.push_back(tap.offset);
+  auto pushWeight = [&](int64_t c, const Tap &tap) {
+    weights.push_back(c < layer.channels && tap.offset >= 0 ? layer.weight(c % channels, 0, tap.kh, tap.kw) : 0);
+  };
+  static constexpr int64_t kOrder[kPanelChannels] = {0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15};
+  // Channels in the order of the instruction, each with the weights that go together; of `mlal` tap by tap.
+  auto channelAt = [&](int64_t i) { return areBytes ? byteDepthwiseChannel(i) : dot == Dot::Mlal ? i : kOrder[i]; };
+  size_t step = dot == Dot::Mlal ? 1 : together;
+  for (int64_t p = 0; p < panels; ++p)
+    for (size_t t = 0; t < taps.size(); t += step)
+      for (int64_t i = 0; i < panelSize; ++i)
+        for (size_t k = 0; k < step; ++k)
+          pushWeight(p * panelSize + channelAt(i), taps[t + k]);
   LayerPacker::Destination to = packer.destination();
-  LayerPacker::Channels rows = packer.channelRows(layer.bias, panels, [&](int64_t p) {
-    return std::make_pair(p * kPanelChannels, std::min(kPanelChannels, layer.channels - p * kPanelChannels));
+  LayerPacker::Channels rows = packer.channelRows(bias, panels * panelSize / kPanelChannels, [&](int64_t p, int64_t i) {
+    int64_t place = p * kPanelChannels + i;
+    int64_t channel = areBytes ? place / panelSize * panelSize + byteDepthwiseChannel(place % panelSize) : place;
+    return channel < layer.channels ? channel % channels : -1;
   });
   auto packed = PackedDepthwiseOp::create(
       builder, packer.location, to.dest.getType(), input,
-      packer.constant({static_cast<int64_t>(weights.size())}, 16, weights), rows.value, to.residual, to.dest,
-      layer.strideHeight * lineSize, layer.strideWidth * layer.channels, offsets, dot,
-      cast<RankedTensorType>(layer.input.getType()).getElementType().isUnsignedInteger(), rounding.kind,
-      rows.highHalves, rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding);
+      packer.constant({static_cast<int64_t>(weights.size())}, areBytes ? 8 : 16, weights), rows.value, to.residual,
+      to.dest, layer.strideHeight * layer.width * layer.channels, layer.strideWidth * layer.channels, offsets, dot,
+      areBytes ? range.min >= 0 : cast<RankedTensorType>(layer.input.getType()).getElementType().isUnsignedInteger(),
+      rounding.kind, rows.highHalves, rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp,
+      to.rounding, packer.schedule.rows);
   return packed.getOutput();
 }
 

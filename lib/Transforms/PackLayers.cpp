@@ -3,6 +3,7 @@
 #include "LayerPacking.h"
 #include "dyadic/IR/Layers.h"
 #include "dyadic/Transforms/Passes.h"
+#include "dyadic/Transforms/Schedules.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -37,39 +38,50 @@ struct PackLayers : impl::PackLayersBase<PackLayers> {
           linear.push_back(&op);
       for (Operation *op : linear)
         if (std::optional<LinearLayer> layer = matchLinearLayer(op))
-          pack(*layer, ranges, *bytes, *words);
+          if (failed(pack(*layer, ranges, *bytes, *words)))
+            return signalPassFailure();
       eraseDead(function);
     }
   }
 
 private:
-  static void pack(LinearLayer &layer, IntegerRanges &ranges, Dot bytes, Dot words) {
+  LogicalResult pack(LinearLayer &layer, IntegerRanges &ranges, Dot bytes, Dot words) {
+    FailureOr<KernelSchedule> schedule = scheduleOf(getOperation(), servedId(layer.op));
+    if (failed(schedule))
+      return failure();
     StorageRange range = ranges.of(layer.input);
     if (layer.hasPads())
       range = {std::min(range.min, layer.zeroPoint), std::max(range.max, layer.zeroPoint)};
     unsigned width = cast<RankedTensorType>(layer.input.getType()).getElementType().getIntOrFloatBitWidth();
     if (width > 16 || range.max > INT16_MAX)
-      return;
+      return success();
     // Offsets are 32-bit numbers of bytes.
     if (layer.batch * (layer.height + layer.padTop + layer.padBottom) * (layer.width + layer.padLeft + layer.padRight) >
         (int64_t(1) << 29) / layer.channels)
-      return;
+      return success();
     RoundedBy rounding = matchRounding(layer);
     // Values that the kernel reads must exist before it: the operation that rounds is the place.
     Operation *place = rounding.op ? rounding.op : layer.op;
     OpBuilder builder(place);
-    LayerPacker packer(builder, layer, rounding);
+    LayerPacker packer(builder, layer, rounding, *schedule);
     Dot dot = dotFor(range, width, bytes, words);
-    Value result = layer.isDepthwise() ? packDepthwise(packer, words) : packWinograd(packer, range, dot);
+    Value result = layer.isDepthwise() ? packDepthwise(packer, range, dot, words) : packWinograd(packer, range, dot);
+    if (!result && schedule->kernel == KernelSchedule::Kernel::Winograd)
+      return layer.op->emitError() << "schedule: this layer has no exact Winograd convolution, expected 3x3 windows "
+                                      "that move by one, a multiple of 4 input channels, and operands that are narrow "
+                                      "enough (4-bit weights with inputs of up to 6 bits always are)";
+    if (!result && packer.schedule.rows == 0)
+      packer.schedule.rows = static_cast<unsigned>(rows);
     if (!result && !layer.isDepthwise())
       result = packConv(packer, range, dot);
     if (!result)
-      return;
+      return success();
     Value old = place->getResult(0);
     old.replaceAllUsesWith(packer.shaped(result, cast<RankedTensorType>(old.getType()).getShape()));
     place->erase();
     if (place != layer.op)
       layer.op->erase();
+    return success();
   }
 };
 } // namespace

@@ -23,8 +23,7 @@ static bool pays(const LinearLayer &layer) {
 /// True where the layer has a 3x3 window that moves by one, and all sums of the transformed layer fit 32 bits.
 static bool isCandidate(const LinearLayer &layer, StorageRange range) {
   if (layer.groups != 1 || layer.kernelHeight != 3 || layer.kernelWidth != 3 || layer.strideHeight != 1 ||
-      layer.strideWidth != 1 || layer.dilationHeight != 1 || layer.dilationWidth != 1 || layer.channels % 4 != 0 ||
-      !pays(layer))
+      layer.strideWidth != 1 || layer.dilationHeight != 1 || layer.dilationWidth != 1 || layer.channels % 4 != 0)
     return false;
   if (4 * (range.max - range.min) > UINT8_MAX)
     return false;
@@ -75,7 +74,9 @@ static std::optional<std::vector<TapBlocks>> transformed(ArrayRef<TapBlocks> tap
 
 Value packWinograd(LayerPacker &packer, StorageRange range, Dot dot) {
   LinearLayer &layer = packer.layer;
-  if (blockInputs(dot) != 4 || !isCandidate(layer, range))
+  bool isAsked = packer.schedule.kernel == KernelSchedule::Kernel::Winograd;
+  if (packer.schedule.kernel == KernelSchedule::Kernel::Direct || blockInputs(dot) != 4 || (!isAsked && !pays(layer)) ||
+      !isCandidate(layer, range))
     return {};
   int64_t panels = (layer.outputs + kPanelChannels - 1) / kPanelChannels;
   unsigned weightBits = storedBits(layer.weights);
@@ -131,8 +132,9 @@ Value packWinograd(LayerPacker &packer, StorageRange range, Dot dot) {
   Value tiles =
       WinogradInputOp::create(builder, location, empty.getType(), input, empty, offset(5), offset(0)).getOutput();
   LayerPacker::Destination to = packer.destination();
-  LayerPacker::Channels rows = packer.channelRows(layer.bias, panels, [&](int64_t p) {
-    return std::make_pair(p * kPanelChannels, std::min(kPanelChannels, layer.outputs - p * kPanelChannels));
+  LayerPacker::Channels rows = packer.channelRows(layer.bias, panels, [&](int64_t p, int64_t i) {
+    int64_t channel = p * kPanelChannels + i;
+    return channel < layer.outputs ? channel : -1;
   });
   auto packed = PackedWinogradOp::create(
       builder, location, to.dest.getType(), tiles, packer.constant({static_cast<int64_t>(weights.size())}, 8, weights),
@@ -140,7 +142,7 @@ Value packWinograd(LayerPacker &packer, StorageRange range, Dot dot) {
       packer.constant({panels * kWinogradInputs, table.columns()}, 32, table.rows), rows.value,
       packer.constant({kWinogradOutputs, panels * kPanelChannels}, 32, corrections), to.residual, to.dest, dot,
       table.groupSizes, weightBits, xMax, packer.rounding.kind, rows.highHalves, packer.rounding.residualZeroPoint,
-      to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding);
+      to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding, packer.schedule.rows, packer.order());
   return packed.getOutput();
 }
 

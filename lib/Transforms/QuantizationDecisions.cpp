@@ -184,6 +184,12 @@ LogicalResult QuantizationDecisions::checkIds() {
   for (auto &[id, operand] : plan.adds)
     if (!ids.count(id) || !isa<AddOp, SubOp>(ids[id]))
       return unknown("adds", id);
+  for (auto &[cpu, layers] : plan.schedules)
+    for (auto &[id, schedule] : layers)
+      if (auto found = ids.find(id); found == ids.end() || !isa<ConvOp, MatmulOp>(found->second))
+        return found == ids.end() ? unknown("schedules", id)
+                                  : function.emitError() << "plan: 'schedules' names '" << escaped(id)
+                                                         << "', expected a convolution or matmul";
   for (auto &[name, bits] : plan.outputBits) {
     bool isOutput = false;
     for (unsigned i = 0; i < function.getNumResults(); ++i)

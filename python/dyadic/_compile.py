@@ -128,6 +128,7 @@ def compile(
     io: Optional[str] = None,
     float: bool = False,
     integer_only: bool = False,
+    tune: Union[bool, str] = False,
     input_shapes: Optional[Mapping[str, Sequence[int]]] = None,
     name: Optional[str] = None,
     dump_values: bool = False,
@@ -176,6 +177,8 @@ def compile(
         io: ``"float"`` (default), or ``"integer"`` for quantized inputs and outputs.
         float: no quantization: the float program, as a baseline.
         integer_only: a layer left in float is an error.
+        tune: True measures schedules of kernels on this machine and puts the fastest into the plan;
+            ``"float"`` may compute layers in float too, where that is faster.
         input_shapes: sizes of inputs with symbolic dimensions, by name.
         name: prefix of the exported symbols, a C identifier.
         dump_values: values of layers become extra outputs, see :meth:`Program.run_values`.
@@ -208,6 +211,7 @@ def compile(
     options.dump_values = bool(dump_values)
     options.detailed_report = bool(detailed_report)
     options.calibration_method = calibration_method
+    options.tune = None if tune is False else "" if tune is True else tune
     options.rounding = rounding
     options.weight_rounding = weight_rounding
     options.io = io

@@ -6,6 +6,7 @@ reference interpreter, with weights that overflow where a plan is wrong, and no 
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -252,6 +253,45 @@ def check_layer(
             forks += asked
         assert compared > 0
     return forks
+
+
+#: Layers, their widths, and schedules: each must give the bits of the reference interpreter.
+SCHEDULES = {
+    "3x3": ("w8a8", [{"order": "lines", "rows": 1}, {"order": "panels", "rows": 8}, {"rows": 3}]),
+    "grouped": ("w4a8", [{"order": "lines", "rows": 5}, {"order": "panels", "rows": 2}]),
+    "pointwise": ("w4a8", [{"order": "lines"}, {"order": "panels", "rows": 6}]),
+    "depthwise": ("w8a8", [{"rows": 1}, {"rows": 8}]),
+    "one position": ("w2a8", [{"order": "lines"}, {"order": "panels", "rows": 7}]),
+    "narrow 3x3": ("w4a4", [{"kernel": "direct"}, {"kernel": "winograd", "order": "lines", "rows": 3}, {"order": "panels"}]),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules(name: str, guarded: Path, tmp_path: Path) -> None:
+    width, schedules = SCHEDULES[name]
+    rng = np.random.default_rng(list(SCHEDULES).index(name))
+    shape = conv_model(tmp_path / "m.onnx", rng, LARGE_LAYERS[name], "laplace", "add")
+    samples = rng.normal(0.3, 1, (3, *shape[1:])).astype(np.float32)
+    np.savez(tmp_path / "c.npz", x=samples)
+    inputs = f"--inputs={tmp_path / 'c.npz'}"
+    common = [tmp_path / "m.onnx", f"--calibration={tmp_path / 'c.npz'}", "--name=m"]
+    plan_file = tmp_path / "plan.json"
+    run_tool("quant-translate", *common, f"--bits={width}", f"--save-plan={plan_file}", "-o", tmp_path / "m.mlir")
+    run_tool("quant-run", tmp_path / "m.mlir", "--reference", inputs, f"--outputs={tmp_path / 'o.npz'}")
+    expected = np.load(tmp_path / "o.npz")["z"]
+    plan = json.loads(plan_file.read_text())
+    for schedule in schedules:
+        of_layers = {layer: schedule for layer in ("c", "d")}
+        plan["schedules"] = {target.removeprefix("emulated-"): of_layers for target in TARGETS[1:]}
+        plan_file.write_text(json.dumps(plan))
+        for target in map(runnable, TARGETS[1:]):
+            library = tmp_path / "s.so"
+            run_tool("quant-translate", *common, f"--bits={plan_file}", f"--target={target}", "-o", library)
+            program = dyadic.load(library)
+            for threads in (1, 3):
+                found = np.concatenate([program.run(x[None], threads=threads)["z"] for x in samples])
+                assert int((found != expected).sum()) == 0, f"{schedule} {target} {threads}"
+            run_guarded(guarded, library, samples[:1], tmp_path)
 
 
 def test_matmul(guarded: Path, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ func.func @depthwise(%x: tensor<1x1x3x16xui8>, %d: tensor<1x1x3x16xsi32>) -> ten
 func.func @bytes(%x: tensor<1x1x3x16xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
   %w = arith.constant dense<1> : tensor<16xi16>
   %c = arith.constant dense<0> : tensor<1x16xi32>
-  // expected-error@+1 {{multiplies by 'sdot', expected an instruction for 16-bit numbers}}
+  // expected-error@+1 {{multiplies by 'sdot', expected dpbusd or an instruction for 16-bit numbers}}
   %y = qnn.packed_depthwise ins(%x, %w, %c) outs(%d) {dot = #qnn.dot<sdot>, epilogue = #qnn.epilogue<store>, input_unsigned, line = 48 : i64, offsets = array<i64: 0, -1>, pixel = 16 : i64} : (tensor<1x1x3x16xui8>, tensor<16xi16>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
   return %y : tensor<1x1x3x16xsi32>
 }

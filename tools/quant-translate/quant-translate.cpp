@@ -67,6 +67,11 @@ static const std::string targetHelp =
     knownCpus();
 static cl::opt<std::string> targetName("target", cl::desc(targetHelp), cl::value_desc("TARGET"), cl::init("native"),
                                        cl::cat(category));
+static cl::opt<std::string> tuneMode(
+    "tune", cl::ValueOptional,
+    cl::desc("Measure schedules of kernels on this machine and put the fastest into the plan; with =float, layers "
+             "in float too, where that is faster"),
+    cl::value_desc("float"), cl::cat(category));
 static cl::opt<std::string> rounding("rounding", cl::desc("How quotients are rounded: half_up (default) or half_even"),
                                      cl::value_desc("MODE"), cl::cat(category));
 static cl::opt<std::string> weightRounding(
@@ -90,7 +95,7 @@ static cl::opt<bool> dumpValues("dump-values",
                                 cl::cat(category));
 
 // Part of the command line's design, refused until they are built.
-static const char *const kNotBuilt[] = {"tune", "labels", "evaluation", "cost", "cache", "time-limit"};
+static const char *const kNotBuilt[] = {"labels", "evaluation", "cost", "cache", "time-limit"};
 static std::vector<std::unique_ptr<cl::opt<std::string>>> notBuilt;
 
 namespace {
@@ -117,7 +122,7 @@ llvm::Error checkTableAlone() {
     return makeError("no output, expected -o OUT");
   for (cl::Option *option :
        std::initializer_list<cl::Option *>{&bits, &savePlan, &rounding, &weightRounding, &integerOnly, &io, &targetName,
-                                           &name, &reportPath, &dumpValues, &budget})
+                                           &name, &reportPath, &dumpValues, &budget, &tuneMode})
     if (option->getNumOccurrences())
       return makeError("--" + option->ArgStr.str() + ": an option of compilation, expected -o OUT too");
   return llvm::Error::success();
@@ -155,6 +160,7 @@ llvm::Expected<TranslateSettings> readSettings() {
   options.weightRounding = given(weightRounding);
   options.io = given(io);
   options.name = given(name);
+  options.tune = given(tuneMode);
   options.target = targetName;
   options.inputShapes = inputShapes;
   auto settings = checkOptions(options, modelPath);

@@ -47,6 +47,11 @@ inline constexpr int64_t kPanelChannels = 16;
 /// The most positions that a kernel computes together.
 inline constexpr int64_t kMostRows = 8;
 
+/// Channels of a panel of a depthwise convolution by bytes, and which of them place `i` has: instructions that
+/// interleave and narrow registers of 256 bits work within their halves.
+inline constexpr int64_t kByteDepthwiseChannels = 32;
+inline int64_t byteDepthwiseChannel(int64_t i) { return i / 8 * 4 + i % 4 + (i / 4 % 2) * 16; }
+
 /// True for the instructions that multiply 16-bit numbers.
 inline bool multipliesWords(Dot dot) { return dot == Dot::Maddwd || dot == Dot::Dpwssd || dot == Dot::Mlal; }
 /// Numbers of input in the 4 bytes of a block.

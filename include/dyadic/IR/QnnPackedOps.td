@@ -101,6 +101,10 @@ def QNN_PackedDepthwiseOp : QNN_PackedOp<"packed_depthwise"> {
     two: channel by channel, in the order 0-3, 8-11, 4-7, 12-15, the weights of both as
     16-bit numbers; where `dot` is `mlal` all channels in order, position by position.
     `offsets` has the distances of both, -1 where there is no second. `dot` multiplies 16-bit numbers.
+
+    Or `dot` is `dpbusd`, for inputs of 8 bits (signed ones are flipped, as `flip` of `qnn.packed_conv` says): then
+    `weights` hold, for every 32 channels, the kernel positions four by four, `offsets` has -1 where there is no more,
+    and channels are in the order of `byteDepthwiseChannel`, in which 32 sums narrow to bytes in their natural order.
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$channels, Optional<AnyShaped>:$residual,
     AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, DenseI64ArrayAttr:$offsets, QNN_DotAttr:$dot,

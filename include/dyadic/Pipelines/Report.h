@@ -149,6 +149,21 @@ struct SearchReport {
   std::vector<MeasuredPlan> measured; // the first is the one that was taken
 };
 
+/// A layer that --tune changed.
+struct TunedLayer {
+  std::string id;
+  KernelSchedule schedule;
+  bool isFloat = false;
+  double before = 0, after = 0; // microseconds of its kernels; those of a float layer are not known
+};
+
+/// What --tune did. Median microseconds of the program with a clock around every kernel, on one thread.
+struct TuneReport {
+  std::string cpu;
+  double before = 0, after = 0;
+  std::vector<TunedLayer> layers;
+};
+
 struct Report {
   std::string model, output; // paths, as they were given
   std::string modelSha, target;
@@ -171,6 +186,7 @@ struct Report {
   std::string timesNote; // why there are none
   std::optional<Times> times;
   std::optional<SearchReport> search;
+  std::optional<TuneReport> tuning; // with --tune
 
   /// Inputs, then layers.
   std::vector<const LayerReport *> rows() const;

@@ -24,6 +24,8 @@ struct TranslateOptions {
   bool isFloat = false, integerOnly = false, dumpValues = false, detailedReport = false;
   Given calibrationMethod, bits, rounding, weightRounding, io, name;
   Given budget, choices, sensitivityMetric, sensitivity, pareto;
+  /// "": schedules of kernels alone; "float": float layers too.
+  Given tune;
   /// A plan in memory, instead of a file; `bits` is then what messages call it.
   Given planText;
   std::string target = "native";
@@ -35,6 +37,7 @@ struct TranslateSettings {
   bool isFloat = false, integerOnly = false, dumpValues = false;
   /// With each layer's own error, advice and times: takes further compilations and runs.
   bool detailedReport = false;
+  bool tunes = false, tunesFloat = false;
   ImportOptions import;
   Target target;
   std::string prefix; // empty: from the output's name
@@ -121,6 +124,7 @@ private:
   llvm::Error createEvaluator();
   llvm::Error checkTableAlone(llvm::StringRef name) const;
   llvm::Error search();
+  llvm::Error tunePlan(const RangeMap &ranges);
   llvm::Error quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap &ranges);
   llvm::Error round();
   llvm::Expected<double> errorOf(mlir::ModuleOp quantized);
@@ -146,6 +150,7 @@ private:
 
   std::optional<CalibrationTable> table;
   RoundingReport rounding;
+  std::optional<TuneReport> tuning;
   Report report;
 };
 

@@ -2,13 +2,16 @@
 //
 // A plan holds every numeric decision of a compilation: widths, float or integer,
 // what is rounded where. The same plan gives the same bits on every target. What a
-// plan does not name takes the default; `complete` plans name everything.
+// plan does not name takes the default; `complete` plans name everything. Beside them
+// it can hold schedules, which change the time of kernels and no bit.
 
 #ifndef DYADIC_SEARCH_PLAN_H
 #define DYADIC_SEARCH_PLAN_H
 
+#include "dyadic/Search/Schedule.h"
 #include "dyadic/Support/Dyadic.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/JSON.h"
 #include <map>
 #include <optional>
 #include <string>
@@ -51,6 +54,7 @@ struct Plan {
   std::map<std::string, ValuePlan> values;    // by layer id or input name
   std::map<std::string, AddOperand> adds;     // by layer id
   std::map<std::string, unsigned> outputBits; // by output name, with io = integer
+  Schedules schedules;                        // what --tune found
 };
 
 /// "8" (= "w8a8") or "wXaY", X in [2, 8], Y in [2, 16]; nothing for other text.
@@ -64,6 +68,9 @@ llvm::Expected<Plan> parsePlan(llvm::StringRef path, llvm::StringRef text, const
 
 /// The plan as JSON: sorted keys, two spaces of indentation, a final line feed.
 std::string planToJson(const Plan &plan);
+
+/// The schedule's entries in an object that `json` has open.
+void writeSchedule(llvm::json::OStream &json, const KernelSchedule &schedule);
 
 } // namespace dyadic
 

@@ -58,6 +58,8 @@ struct CpuTarget {
   /// The instructions of packed kernels (`#qnn.dot`) for inputs of up to 8 and of 9 to
   /// 16 bits; empty: the target has none.
   llvm::StringLiteral byteDot, wordDot;
+  /// Positions that a packed kernel computes together: its sums, weights and one input fill the registers.
+  uint8_t rows = 0;
   /// Small code rather than fast.
   bool isSmall = false;
 };

@@ -205,6 +205,9 @@ def PackLayers : Pass<"quant-pack-layers", "::mlir::ModuleOp"> {
     output channels. For `maddubs` the blocks of a panel are ordered and grouped by what
     their weights, and the proven range of the input, let a 16-bit sum hold. Borders become `qnn.pad`.
 
+    The module's attribute `dyadic.schedule` (Transforms/Schedules.h) says by layer id how a kernel goes about its
+    work, where the plan does.
+
     `byte-dot` and `word-dot` are the target's instructions for inputs of up to 8 and of 9
     to 16 bits; without them the pass does nothing.
 
@@ -220,6 +223,7 @@ def PackLayers : Pass<"quant-pack-layers", "::mlir::ModuleOp"> {
   let options = [
     Option<"byteDot", "byte-dot", "std::string", "\"\"", "maddubs, dpbusd, sdot or usdot">,
     Option<"wordDot", "word-dot", "std::string", "\"\"", "maddwd, dpwssd or mlal">,
+    Option<"rows", "rows", "int64_t", "0", "positions that a kernel computes together; 0: what suits the instruction">,
   ];
   let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How the kernels of layers go about their work on one family of CPUs: what changes their time and
+// no result. --tune measures schedules and writes them into the plan.
+
+#ifndef DYADIC_SEARCH_SCHEDULE_H
+#define DYADIC_SEARCH_SCHEDULE_H
+
+#include <map>
+#include <string>
+
+namespace dyadic {
+
+/// The schedule of one layer's kernel; what it leaves open the compiler chooses by rules.
+struct KernelSchedule {
+  /// Winograd: only for a convolution that qualifies for the exact one.
+  enum class Kernel { Auto, Direct, Winograd };
+  /// Which loop is outside: over the lines of the output, or over the panels of 16 channels.
+  enum class Order { Auto, Lines, Panels };
+
+  Kernel kernel = Kernel::Auto;
+  Order order = Order::Auto;
+  /// Positions of a line that are computed together, 1 to 8; 0: the compiler chooses.
+  unsigned rows = 0;
+
+  bool operator==(const KernelSchedule &other) const {
+    return kernel == other.kernel && order == other.order && rows == other.rows;
+  }
+  bool operator!=(const KernelSchedule &other) const { return !(*this == other); }
+};
+
+/// The most positions that a kernel computes together.
+inline constexpr unsigned kMostScheduledRows = 8;
+
+/// By layer id.
+using LayerSchedules = std::map<std::string, KernelSchedule>;
+/// By the name of the CPU family, such as avx2.
+using Schedules = std::map<std::string, LayerSchedules>;
+
+} // namespace dyadic
+
+#endif // DYADIC_SEARCH_SCHEDULE_H
