@@ -294,14 +294,14 @@ private:
 
   Error addAllCosts() {
     if (settings.budget.costs[0] && !request.latency)
-      return makeError("--budget=" + escaped(settings.budget.text) + ": latency is not built yet");
+      return failBudget("latency needs measured times, expected a table of them");
     WeightCostModel counted(layers);
     std::vector<const CostModel *> models = {&counted};
     if (request.latency)
       models.push_back(request.latency);
     if (Error error = addCosts(problem, models))
       return fail(llvm::toString(std::move(error)));
-    auto limits = resolveLimits(settings.budget, layers, models);
+    auto limits = resolveLimits(settings.budget, layers, models, request.fixed);
     if (!limits)
       return fail(llvm::toString(limits.takeError()));
     problem.limits = *limits;
@@ -374,7 +374,10 @@ private:
         count += static_cast<double>(layer.weights);
       return "avg " + shortestText(std::ceil(value / count * 1e6) / 1e6);
     }
-    return (name == "bops" ? "bops " : "latency ms ") + shortestText(value);
+    if (name == "bops")
+      return "bops " + shortestText(value);
+    return "latency " + llvm::formatv("{0:F4}", std::ceil((value + request.fixed[k].value_or(0)) * 1e4) / 1e4).str() +
+           "ms";
   }
 
   std::string nearestText() const {
@@ -486,7 +489,7 @@ private:
   Costs costsOf(const Choices &plan) const {
     Costs sum;
     for (size_t k = 0; k < kNumCosts; ++k)
-      sum[k] = 0;
+      sum[k] = request.fixed[k].value_or(0);
     for (auto [group, choice] : llvm::zip_equal(problem.groups, plan))
       addCosts(sum, group.choices[choice].costs);
     return sum;
@@ -635,7 +638,9 @@ private:
     report.sensitivitySamples = table.samples.size();
     report.status = statusName(solution.status).str();
     report.bound = solution.bound;
-    report.limits = problem.limits;
+    for (size_t k = 0; k < kNumCosts; ++k)
+      if (problem.limits[k])
+        report.limits[k] = *problem.limits[k] + request.fixed[k].value_or(0);
     report.costs = costsOf(chosen);
     for (auto [group, choice] : llvm::zip_equal(problem.groups, chosen))
       report.perturbation += group.choices[choice].perturbation;

@@ -117,7 +117,8 @@ static Error chooseSearch(const TranslateOptions &options, TranslateSettings &se
       {"choices", &options.choices},
       {"sensitivity-metric", &options.sensitivityMetric},
       {"sensitivity", &options.sensitivity},
-      {"pareto", &options.pareto}};
+      {"pareto", &options.pareto},
+      {"cost", &options.cost}};
   if (!options.budget) {
     for (auto [option, text] : given)
       if (*text)
@@ -151,6 +152,12 @@ static Error chooseSearch(const TranslateOptions &options, TranslateSettings &se
     search.sensitivityFile = search.moreSensitivityFiles.front();
     search.moreSensitivityFiles.erase(search.moreSensitivityFiles.begin());
   }
+  search.costFile = options.cost.value_or("");
+  if (options.cost && !search.budget.costs[0])
+    return makeError("--cost: has the times that a latency is predicted from, expected one in --budget");
+  if (options.cost && !StringRef(search.costFile).ends_with(".json"))
+    return fileError(search.costFile,
+                     "ending '" + escaped(llvm::sys::path::extension(search.costFile)) + "', expected .json");
   search.paretoFile = options.pareto.value_or("");
   if (options.pareto && !StringRef(search.paretoFile).ends_with(".csv") &&
       !StringRef(search.paretoFile).ends_with(".svg"))

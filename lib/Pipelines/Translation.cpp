@@ -5,9 +5,11 @@
 #include "dyadic/IR/Fingerprint.h"
 #include "dyadic/Pipelines/CollectReport.h"
 #include "dyadic/Pipelines/Diagnostics.h"
+#include "dyadic/Pipelines/MeasureCosts.h"
 #include "dyadic/Pipelines/Tune.h"
 #include "dyadic/Support/Error.h"
 #include "mlir/IR/AsmState.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
 
@@ -228,6 +230,14 @@ Error Translation::search() {
     request.calibration = calibrated;
     request.floatProgram = &floatProgram->getProgram();
   }
+  std::unique_ptr<CostModel> latencies;
+  if (settings.search->budget.costs[0]) {
+    auto measured = measureLatencies(request.fixed);
+    if (!measured)
+      return measured.takeError();
+    latencies = std::move(*measured);
+    request.latency = latencies.get();
+  }
   auto found = searchPlan(request);
   if (!found)
     return found.takeError();
@@ -235,6 +245,60 @@ Error Translation::search() {
   searchReport = std::move(found->report);
   front = std::move(found->pareto);
   return Error::success();
+}
+
+Expected<std::unique_ptr<CostModel>> Translation::measureLatencies(Costs &fixed) {
+  SearchSettings &search = *settings.search;
+  CostTable costs;
+  FileSet files;
+  if (!search.costFile.empty()) {
+    // What cannot be written is found out before the work.
+    protectInputs(files);
+    if (llvm::sys::fs::exists(search.costFile)) {
+      auto buffer = readFile(search.costFile);
+      if (!buffer)
+        return buffer.takeError();
+      auto parsed = parseCostTable(search.costFile, (*buffer)->getBuffer());
+      if (!parsed)
+        return parsed.takeError();
+      costs = std::move(*parsed);
+    } else if (Error error = files.write(search.costFile, "")) {
+      return error;
+    }
+  }
+  if (search.choices.empty())
+    search.choices = defaultChoices(search.budget);
+  CostRequest request;
+  request.floatModule = **floatModule;
+  request.file = model;
+  request.model = sha;
+  request.calibration = &*table;
+  request.plan = &settings.plan;
+  request.here = runnableHere(settings.target);
+  request.choices = search.choices;
+  std::optional<size_t> index;
+  auto sample = timedSample(**floatModule, samples.get(), heldBack, index);
+  if (!sample)
+    return sample.takeError();
+  request.sample = std::move(*sample);
+  std::string before = toJson(costs);
+  auto measured = measureCosts(request, costs, listener);
+  if (!measured)
+    return fileError(search.costFile.empty() ? StringRef(model) : StringRef(search.costFile),
+                     llvm::toString(measured.takeError()));
+  search.choices = *measured;
+  if (!search.costFile.empty() && toJson(costs) != before) {
+    FileSet written;
+    protectInputs(written);
+    if (Error error = written.write(search.costFile, toJson(costs)))
+      return error;
+    if (Error error = written.commit())
+      return error;
+  }
+  if (!search.costFile.empty())
+    filesRead.push_back(search.costFile);
+  fixed[0] = costs.find(restSignature(sha), "w8a8").value_or(0) / 1000;
+  return std::make_unique<LatencyCostModel>(std::move(costs), costLayers(**floatModule));
 }
 
 Error Translation::tunePlan(const RangeMap &ranges) {

@@ -160,7 +160,7 @@ std::vector<ChoiceGroup> choiceGroups(llvm::ArrayRef<SearchLayer> layers, llvm::
 }
 
 Expected<Costs> resolveLimits(const Budget &budget, llvm::ArrayRef<SearchLayer> layers,
-                              llvm::ArrayRef<const CostModel *> models) {
+                              llvm::ArrayRef<const CostModel *> models, const Costs &fixed) {
   AssignmentProblem uniform;
   uniform.groups = choiceGroups(layers, BitWidths{8, 8});
   if (llvm::Error error = addCosts(uniform, models))
@@ -178,7 +178,8 @@ Expected<Costs> resolveLimits(const Budget &budget, llvm::ArrayRef<SearchLayer> 
     // An average is of all weights, whatever layer they are in.
     bool isAverage = llvm::StringRef(kCostNames[k]) == "weight_bits";
     if (!limit.isRelative) {
-      limits[k] = isAverage ? std::floor(limit.value * weights * kSlack) : limit.value * kSlack;
+      double whole = isAverage ? std::floor(limit.value * weights * kSlack) : limit.value * kSlack;
+      limits[k] = std::max(0.0, whole - fixed[k].value_or(0));
       continue;
     }
     double sum = 0;
@@ -188,7 +189,8 @@ Expected<Costs> resolveLimits(const Budget &budget, llvm::ArrayRef<SearchLayer> 
                          "' that is not known");
       sum += *group.choices[0].costs[k];
     }
-    limits[k] = sum * limit.value * kSlack;
+    double beside = fixed[k].value_or(0);
+    limits[k] = std::max(0.0, (sum + beside) * limit.value * kSlack - beside);
   }
   return limits;
 }

@@ -120,6 +120,7 @@ def compile(
     bits: Union[int, str, os.PathLike[str], Mapping[str, Any], None] = None,
     budget: Optional[str] = None,
     choices: Optional[str] = None,
+    cost: Optional[Path] = None,
     sensitivity: Optional[Path] = None,
     sensitivity_metric: Optional[str] = None,
     target: str = "native",
@@ -167,6 +168,7 @@ def compile(
         budget: limits within which the bits of every layer are searched for, instead of ``bits``:
             ``"size:2MB,avg:4.5,bops:0.5x,drop:0.5%,sqnr:25dB"``, any of them (docs/Search.md).
         choices: the widths to choose from, as ``"w4a8,w8a8"``.
+        cost: with a latency in ``budget``, the path of the table that times of layers are read from and written to.
         sensitivity: a file (``.json``) that sensitivities are read from where it exists, and written to.
         sensitivity_metric: ``"kl"`` (default), ``"error"``, ``"layer"`` or ``"trace"``.
         target: ``"native"``, ``"generic"``, ``"avx2"``, ``"CPU@TRIPLE"`` for another system, or several
@@ -220,6 +222,7 @@ def compile(
     options.input_shapes = [f"{key}:{','.join(map(str, sizes))}" for key, sizes in (input_shapes or {}).items()]
     options.budget = budget
     options.choices = choices
+    options.cost = None if cost is None else os.fsdecode(cost)
     options.sensitivity_metric = sensitivity_metric
     if sensitivity is not None:
         options.set_sensitivity(encoded(sensitivity))

@@ -56,6 +56,11 @@ static cl::opt<std::string>
     sensitivityMetric("sensitivity-metric",
                       cl::desc("With --budget: kl (default), error, layer, or trace for traces in --sensitivity"),
                       cl::value_desc("METRIC"), cl::cat(category));
+static cl::opt<std::string> cost(
+    "cost",
+    cl::desc(
+        "With a latency in --budget: the table that times of layers are read from where it exists, and written to"),
+    cl::value_desc("TABLE.json"), cl::cat(category));
 static cl::opt<std::string> pareto("pareto", cl::desc("With --budget: write the front of perturbation against cost"),
                                    cl::value_desc("FILE.csv|.svg"), cl::cat(category));
 static cl::opt<std::string>
@@ -95,7 +100,7 @@ static cl::opt<bool> dumpValues("dump-values",
                                 cl::cat(category));
 
 // Part of the command line's design, refused until they are built.
-static const char *const kNotBuilt[] = {"labels", "evaluation", "cost", "cache", "time-limit"};
+static const char *const kNotBuilt[] = {"labels", "evaluation", "cache", "time-limit"};
 static std::vector<std::unique_ptr<cl::opt<std::string>>> notBuilt;
 
 namespace {
@@ -156,6 +161,7 @@ llvm::Expected<TranslateSettings> readSettings() {
   options.sensitivity = given(sensitivity);
   options.sensitivityMetric = given(sensitivityMetric);
   options.pareto = given(pareto);
+  options.cost = given(cost);
   options.rounding = given(rounding);
   options.weightRounding = given(weightRounding);
   options.io = given(io);

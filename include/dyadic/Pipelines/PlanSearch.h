@@ -26,6 +26,8 @@ struct SearchSettings {
   std::string sensitivityFile;
   /// Tables that are merged with it; then all have to exist, and none is written.
   std::vector<std::string> moreSensitivityFiles;
+  /// Empty, or a cost table that times are read from, where it exists, and written to.
+  std::string costFile;
   /// Empty, or where the front of perturbation against cost goes (.csv, .svg).
   std::string paretoFile;
 };
@@ -49,6 +51,8 @@ struct PlanSearchRequest {
   const Program *floatProgram = nullptr;
   /// States latency_ms; null: not measured, and a budget of latency is an error.
   const CostModel *latency = nullptr;
+  /// What a program costs beside the layers whose bits are chosen.
+  Costs fixed;
   const Listener *listener = nullptr;
 };
 

@@ -23,7 +23,7 @@ struct TranslateOptions {
   std::vector<std::string> mergeCalibration;
   bool isFloat = false, integerOnly = false, dumpValues = false, detailedReport = false;
   Given calibrationMethod, bits, rounding, weightRounding, io, name;
-  Given budget, choices, sensitivityMetric, sensitivity, pareto;
+  Given budget, choices, sensitivityMetric, sensitivity, pareto, cost;
   /// "": schedules of kernels alone; "float": float layers too.
   Given tune;
   /// A plan in memory, instead of a file; `bits` is then what messages call it.
@@ -124,6 +124,8 @@ private:
   llvm::Error createEvaluator();
   llvm::Error checkTableAlone(llvm::StringRef name) const;
   llvm::Error search();
+  /// The latencies of the choices, from the cost table or measured into it; `fixed` gets that of the rest.
+  llvm::Expected<std::unique_ptr<CostModel>> measureLatencies(Costs &fixed);
   llvm::Error tunePlan(const RangeMap &ranges);
   llvm::Error quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap &ranges);
   llvm::Error round();

@@ -44,9 +44,9 @@ std::string bitsText(BitWidths widths);
 std::vector<ChoiceGroup> choiceGroups(llvm::ArrayRef<SearchLayer> layers, llvm::ArrayRef<BitWidths> choices);
 
 /// What the limits of the budget are for these layers, whose choices `models` cost. Relative ones are factors of all
-/// layers at W8A8.
+/// layers at W8A8 and of `fixed`, which a program costs beside them; what it leaves of a limit is for the layers.
 llvm::Expected<Costs> resolveLimits(const Budget &budget, llvm::ArrayRef<SearchLayer> layers,
-                                    llvm::ArrayRef<const CostModel *> models);
+                                    llvm::ArrayRef<const CostModel *> models, const Costs &fixed = {});
 
 /// Writes the widths of the choices into the plan.
 void applyChoices(const AssignmentProblem &problem, const Choices &choices, Plan &plan);
