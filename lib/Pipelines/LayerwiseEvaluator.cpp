@@ -142,8 +142,8 @@ llvm::Error LayerwiseEvaluator::computeReferences() {
   });
 }
 
-llvm::Expected<double> LayerwiseEvaluator::evaluate(const Configuration &configuration,
-                                                    const SensitivityMetric &metric) {
+llvm::Expected<std::vector<double>> LayerwiseEvaluator::evaluate(const Configuration &configuration,
+                                                                 const SensitivityMetric &metric) {
   if (references.empty())
     if (llvm::Error error = computeReferences())
       return std::move(error);
@@ -173,10 +173,10 @@ llvm::Expected<double> LayerwiseEvaluator::evaluate(const Configuration &configu
   });
   if (error)
     return std::move(error);
-  int64_t sum = 0;
+  std::vector<double> result;
   for (int64_t term : units)
-    sum += term;
-  return sensitivityOf(sum) / static_cast<double>(samples.size());
+    result.push_back(sensitivityOf(term));
+  return result;
 }
 
 } // namespace dyadic

@@ -29,8 +29,8 @@ public:
     std::map<std::string, unsigned> weights;
     std::map<std::string, StorageGrid> values;
   };
-  /// The mean of the metric over all samples; on as many threads as there are cores.
-  llvm::Expected<double> evaluate(const Configuration &configuration, const SensitivityMetric &metric);
+  /// The metric of every sample; on as many threads as there are cores.
+  llvm::Expected<std::vector<double>> evaluate(const Configuration &configuration, const SensitivityMetric &metric);
 
 private:
   LayerwiseEvaluator(const CalibrationTable &table, std::vector<Sample> samples)

@@ -58,13 +58,13 @@ namespace {
 class CostMeasurement {
 public:
   CostMeasurement(const CostRequest &request, CostTable &table)
-      : request(request), table(table), layers(costLayers(request.floatModule)),
-        rest(restSignature(request.model)) {}
+      : request(request), table(table), layers(costLayers(request.floatModule)), rest(restSignature(request.model)) {}
 
   bool has(BitWidths widths) const {
     std::string bits = bitsText(widths);
-    return table.find(rest, bits) &&
-           llvm::all_of(layers, [&](const auto &layer) { return table.find(layer.second.signature, bits).has_value(); });
+    return table.find(rest, bits) && llvm::all_of(layers, [&](const auto &layer) {
+             return table.find(layer.second.signature, bits).has_value();
+           });
   }
 
   /// Adds the program with these widths for all layers to those that are timed; nothing where the model cannot have

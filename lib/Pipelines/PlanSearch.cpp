@@ -30,6 +30,8 @@ static constexpr int64_t kMacs = 4'000'000'000;
 static constexpr size_t kFewestSamples = 12, kMostSamples = 128;
 /// Plans that refinement measures: generations times children.
 static constexpr size_t kGenerations = 8, kOffspring = 6;
+/// What a refined plan measures, relative to the one that it was refined from, has to be less than this.
+static constexpr double kRefinedFitness = 0.8;
 /// Plans of the front among which the cheapest that is accurate enough is looked for.
 static constexpr size_t kFrontPoints = 24;
 /// Position in kCostNames of what a budget without costs saves.
@@ -396,14 +398,27 @@ private:
     return text;
   }
 
+  /// Sums of `values` of even and of odd samples.
+  static std::array<double, 2> halves(llvm::ArrayRef<double> values) {
+    std::array<double, 2> sums = {0, 0};
+    for (auto [i, value] : llvm::enumerate(values))
+      sums[i % 2] += value;
+    return sums;
+  }
+
   /// Sums of sensitivities are not what a plan measures: exchanges of choices between layers that make the measured
-  /// plan better are kept (EvoPress).
+  /// plan better are kept (EvoPress), but only those that do so on either half of the samples, and all together by
+  /// much: what fits a few samples is no gain on others.
   Error refine() {
     if (!evaluator)
       return Error::success();
     if (Error error = readStorage())
       return error;
     const SensitivityMetric &metric = settings.metric == errorMetric.name() ? errorMetric : divergenceMetric;
+    auto before = evaluator->evaluate(configurationOf(chosen), metric);
+    if (!before)
+      return fail(llvm::toString(before.takeError()));
+    std::array<double, 2> start = halves(*before);
     std::map<Choices, double> known;
     Error failure = Error::success();
     size_t done = 0;
@@ -412,10 +427,14 @@ private:
       if (!isNew || failure)
         return found->second;
       auto measured = evaluator->evaluate(configurationOf(plan), metric);
-      if (measured)
-        found->second = *measured;
-      else
+      if (measured) {
+        std::array<double, 2> now = halves(*measured);
+        found->second = 0;
+        for (size_t half : {0, 1}) // relative to the start, the worse half counts
+          found->second = std::max(found->second, start[half] > 0 ? now[half] / start[half] : 1 + now[half]);
+      } else {
         failure = measured.takeError();
+      }
       if (request.listener->progress)
         request.listener->progress("refining the plan", std::min(++done, kGenerations * kOffspring),
                                    kGenerations * kOffspring + 1);
@@ -428,6 +447,9 @@ private:
     Choices refined = evolve(problem, chosen, fitness, options);
     if (failure)
       return fail(llvm::toString(std::move(failure)));
+    exact = chosen;
+    if (!(fitness(refined) < kRefinedFitness))
+      refined = chosen;
     for (size_t i = 0; i < chosen.size(); ++i)
       result.report.refinements += refined[i] != chosen[i];
     chosen = std::move(refined);
@@ -495,7 +517,8 @@ private:
     return sum;
   }
 
-  /// The integer programs decide: the searched plan, or the best with one choice for all layers.
+  /// The integer programs decide: the searched plan, the optimum that it was refined from, or the best with one choice
+  /// for all layers.
   Error compareWithUniform() {
     std::optional<Choices> uniform = uniformChoices(problem);
     std::string uniformName = uniform ? problem.groups[0].choices[(*uniform)[0]].bits : "";
@@ -506,17 +529,23 @@ private:
       return searched.takeError();
     std::vector<MeasuredPlan> &measured = result.report.measured;
     measured.push_back(std::move(*searched));
-    if (!uniform || *uniform == chosen)
+    Choices refined = chosen;
+    auto compare = [&](const std::optional<Choices> &other, const std::string &name) -> Error {
+      if (!other || other->empty() || *other == refined)
+        return Error::success();
+      auto same = measure(*other, name);
+      if (!same)
+        return same.takeError();
+      bool isBetter = settings.metric == errorMetric.name() ? same->error < measured[0].error
+                                                            : same->divergence < measured[0].divergence;
+      measured.insert(isBetter ? measured.begin() : measured.end(), std::move(*same));
+      if (isBetter)
+        chosen = *other;
       return Error::success();
-    auto same = measure(*uniform, uniformName);
-    if (!same)
-      return same.takeError();
-    bool isBetter = settings.metric == errorMetric.name() ? same->error < measured[0].error
-                                                          : same->divergence < measured[0].divergence;
-    measured.insert(isBetter ? measured.begin() : measured.end(), std::move(*same));
-    if (isBetter)
-      chosen = *uniform;
-    return Error::success();
+    };
+    if (Error error = compare(exact, "unrefined"))
+      return error;
+    return compare(uniform, uniformName);
   }
 
   bool isAccurate(const MeasuredPlan &plan) const {
@@ -661,7 +690,7 @@ private:
   AssignmentProblem problem;
   std::optional<PlanMeasurement> measurement;
   Solution solution;
-  Choices chosen;
+  Choices chosen, exact; // `exact` before it was refined
   PlanSearchResult result;
 };
 

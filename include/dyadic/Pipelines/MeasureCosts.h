@@ -19,7 +19,7 @@ struct CostRequest {
   const CalibrationTable *calibration = nullptr;
   /// What the widths do not say; its own entries for layers come first.
   const Plan *plan = nullptr;
-  llvm::StringRef model;       // its SHA-256
+  llvm::StringRef model;      // its SHA-256
   std::optional<Target> here; // one CPU, which this machine runs; nothing where it runs none of the target's
   Sample sample;
   /// Widths that are measured, each for all layers. W8A8 joins them, for the rest of the program.

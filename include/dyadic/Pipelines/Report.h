@@ -129,7 +129,7 @@ struct ChoiceReport {
 
 /// A plan, as it was measured on the held-back samples.
 struct MeasuredPlan {
-  std::string name;                 // "searched", or the widths that all layers have
+  std::string name;                 // "searched", "unrefined", or the widths that all layers have
   double divergence = 0, error = 0; // by the metrics kl and error, means over the samples
   Agreement agreement;              // of the first output
   std::optional<Proportion> topOne;
