@@ -40,6 +40,10 @@ template <typename Op> bool readsLinesAgain(Op op, int64_t panels, int64_t lines
   if (orderOf(op) != qnn::LoopOrder::Auto)
     return orderOf(op) == qnn::LoopOrder::Panels;
   constexpr int64_t kNearest = 24 * 1024;
+  // With the lines outside every share of them prepares all panels: that must not cost more than the lines do.
+  constexpr int64_t kMostPrepared = 32 * 1024;
+  if (panelScratchBytes(op) > 0 && multipliedBytes(op) > kMostPrepared)
+    return true;
   int64_t input = bytesOf(op.getInput()), weights = weightBytes(op);
   int64_t again = input > kNearest ? (panels - 1) * input : 0;
   int64_t againWeights = weights > kNearest ? (lines - 1) * weights : 0;

@@ -31,16 +31,19 @@ def is_held_back(sample: np.ndarray) -> bool:
     return int.from_bytes(digest[:8], "little") % 5 == 0
 
 
-def log_probabilities(outputs: np.ndarray) -> np.ndarray:
+def log_probabilities(outputs: np.ndarray, is_softmax: bool) -> np.ndarray:
     numbers = outputs.reshape(len(outputs), -1).astype(np.float64)
-    if (numbers >= 0).all() and np.allclose(numbers.sum(1), 1, atol=1e-3):
+    if is_softmax:
         return np.log(np.maximum(numbers, 1e-30))
     numbers -= numbers.max(1, keepdims=True)
     return numbers - np.log(np.exp(numbers).sum(1, keepdims=True))
 
 
 def divergence(reference: np.ndarray, outputs: np.ndarray) -> float:
-    p, q = log_probabilities(reference), log_probabilities(outputs)
+    # What float's outputs are; integers of 15 bits need not add up to 1 as well.
+    numbers = reference.reshape(len(reference), -1)
+    is_softmax = bool((numbers >= 0).all() and np.allclose(numbers.sum(1), 1, atol=1e-3))
+    p, q = log_probabilities(reference, is_softmax), log_probabilities(outputs, is_softmax)
     return float((np.exp(p) * (p - q)).sum(1).mean())
 
 
