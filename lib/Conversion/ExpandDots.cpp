@@ -86,17 +86,13 @@ struct ExpandDots : impl::ExpandDotsBase<ExpandDots> {
     getOperation().walk([&](LLVM::CallIntrinsicOp call) {
       StringRef name = call.getIntrin();
       const auto *dot = llvm::find_if(kInstructions, [&](const DotInstruction &known) { return known.name == name; });
-      if (dot != std::end(kInstructions)) {
+      const auto *pack = llvm::find_if(kPacks, [&](const PackInstruction &known) { return known.name == name; });
+      if (dot != std::end(kInstructions) || pack != std::end(kPacks)) {
         OpBuilder builder(call);
         VectorBuilder vectors(builder, call.getLoc());
-        call->getResult(0).replaceAllUsesWith(expand(vectors, *dot, call.getArgs()));
-        call.erase();
-      } else if (const auto *pack =
-                     llvm::find_if(kPacks, [&](const PackInstruction &known) { return known.name == name; });
-                 pack != std::end(kPacks)) {
-        OpBuilder builder(call);
-        VectorBuilder vectors(builder, call.getLoc());
-        call->getResult(0).replaceAllUsesWith(expand(vectors, *pack, call.getArgs()));
+        Value expanded = dot != std::end(kInstructions) ? expand(vectors, *dot, call.getArgs())
+                                                        : expand(vectors, *pack, call.getArgs());
+        call->getResult(0).replaceAllUsesWith(expanded);
         call.erase();
       } else if (name.starts_with("llvm.x86.") || name.starts_with("llvm.aarch64.") || name.starts_with("llvm.arm.")) {
         call.emitError() << "no reference expansion of '" << name << "'";

@@ -93,4 +93,15 @@ std::optional<std::vector<size_t>> topOne(const Tensor &output, int64_t batch) {
   return classes;
 }
 
+void countTopOne(std::optional<Proportion> &agreeing, const Tensor &reference, const Tensor &output, int64_t batch) {
+  auto classes = topOne(reference, batch), others = topOne(output, batch);
+  if (!classes)
+    return;
+  if (!agreeing)
+    agreeing.emplace();
+  agreeing->trials += classes->size();
+  for (auto [a, b] : llvm::zip(*classes, *others))
+    agreeing->successes += a == b;
+}
+
 } // namespace dyadic

@@ -144,6 +144,10 @@ Sample quantizeInputs(const Program &program, const Sample &sample) {
   return stored;
 }
 
+int64_t batchOf(const Sample &sample) {
+  return sample.inputs.empty() || sample.inputs[0].shape.empty() ? 1 : sample.inputs[0].shape[0];
+}
+
 llvm::Expected<std::vector<Tensor>> runSample(const Program &program, const Sample &sample) {
   std::vector<const Tensor *> inputs;
   for (const Tensor &input : sample.inputs)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "LayerwiseEvaluator.h"
+#include "Parallel.h"
+#include "dyadic/Pipelines/Compiler.h"
 #include "dyadic/Support/Error.h"
-#include <atomic>
-#include <thread>
 
 namespace dyadic {
 
@@ -57,11 +57,6 @@ const Tensor &LayerwiseEvaluator::packedWeights(size_t layer, unsigned bits) {
   return packed.try_emplace(key, std::move(made)).first->second;
 }
 
-int64_t LayerwiseEvaluator::batchOf(size_t sample) const {
-  const std::vector<Tensor> &inputs = samples[sample].inputs;
-  return inputs.empty() || inputs[0].shape.empty() ? 1 : inputs[0].shape[0];
-}
-
 llvm::Error LayerwiseEvaluator::run(size_t sample, llvm::ArrayRef<SensitivityKey> keys,
                                     llvm::function_ref<void(size_t, const PerturbedNetwork &)> observe) {
   auto taken = takeRun();
@@ -98,38 +93,16 @@ llvm::Error LayerwiseEvaluator::run(size_t sample, llvm::ArrayRef<SensitivityKey
     }
     network.localReference = &run.floatValue(local);
     network.local = &run.value(local);
-    network.batch = batchOf(sample);
+    network.batch = batchOf(samples[sample]);
     observe(i, network);
   }
   giveBack(std::move(*taken));
   return llvm::Error::success();
 }
 
-/// Calls `work` for every number below `count` on as many threads as there are cores; the first error.
-static llvm::Error inParallel(size_t count, llvm::function_ref<llvm::Error(size_t)> work) {
-  std::atomic<size_t> next = 0;
-  std::mutex mutex;
-  llvm::Error failure = llvm::Error::success();
-  auto loop = [&] {
-    for (size_t i = next++; i < count; i = next++)
-      if (llvm::Error error = work(i)) {
-        std::lock_guard<std::mutex> lock(mutex);
-        failure = llvm::joinErrors(std::move(failure), std::move(error));
-        next = count;
-      }
-  };
-  std::vector<std::thread> threads;
-  for (size_t i = 1; i < std::min<size_t>(count, std::max(1u, std::thread::hardware_concurrency())); ++i)
-    threads.emplace_back(loop);
-  loop();
-  for (std::thread &thread : threads)
-    thread.join();
-  return failure;
-}
-
 llvm::Error LayerwiseEvaluator::computeReferences() {
   references.resize(samples.size());
-  return inParallel(samples.size(), [&](size_t i) -> llvm::Error {
+  return parallelFor(samples.size(), [&](size_t i) -> llvm::Error {
     auto run = takeRun();
     if (!run)
       return run.takeError();
@@ -155,7 +128,7 @@ llvm::Expected<std::vector<double>> LayerwiseEvaluator::evaluate(const Configura
     if (std::optional<size_t> value = program->valueOf(id))
       change.values[*value] = &grid;
   std::vector<int64_t> units(samples.size());
-  llvm::Error error = inParallel(samples.size(), [&](size_t i) -> llvm::Error {
+  llvm::Error error = parallelFor(samples.size(), [&](size_t i) -> llvm::Error {
     auto run = takeRun();
     if (!run)
       return run.takeError();
@@ -166,7 +139,7 @@ llvm::Expected<std::vector<double>> LayerwiseEvaluator::evaluate(const Configura
       network.reference.push_back(&reference);
       network.outputs.push_back(&(*run)->value(output));
     }
-    network.batch = batchOf(i);
+    network.batch = batchOf(samples[i]);
     units[i] = sensitivityUnits(metric.measure(network));
     giveBack(std::move(*run));
     return llvm::Error::success();

@@ -40,7 +40,6 @@ private:
   llvm::Expected<RunPointer> takeRun();
   void giveBack(RunPointer run);
   const Tensor &packedWeights(size_t layer, unsigned bits);
-  int64_t batchOf(size_t sample) const;
   llvm::Error computeReferences();
 
   const CalibrationTable &table;

@@ -8,6 +8,7 @@
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/Fingerprint.h"
 #include "dyadic/IR/Layers.h"
+#include "dyadic/IR/TensorTypes.h"
 #include "dyadic/Pipelines/Compiler.h"
 #include "dyadic/Pipelines/Diagnostics.h"
 #include "dyadic/Support/Error.h"
@@ -103,23 +104,7 @@ private:
     auto type = cast<RankedTensorType>(argument.getType());
     std::string name = argumentName(function, argument.getArgNumber()).str();
     program->values[name] = indices[argument] = numValues++;
-    program->inputTypes.push_back({elementType(type.getElementType()), type.getShape().vec()});
-  }
-
-  static ElementType elementType(Type type) {
-    if (type.isF32())
-      return ElementType::F32;
-    bool isUnsigned = type.isUnsignedInteger();
-    switch (type.getIntOrFloatBitWidth()) {
-    case 8:
-      return isUnsigned ? ElementType::U8 : ElementType::S8;
-    case 16:
-      return isUnsigned ? ElementType::U16 : ElementType::S16;
-    case 32:
-      return isUnsigned ? ElementType::U32 : ElementType::S32;
-    default:
-      return isUnsigned ? ElementType::U64 : ElementType::S64;
-    }
+    program->inputTypes.push_back({*elementTypeOf(type.getElementType()), type.getShape().vec()});
   }
 
   llvm::Error addStage(Operation *op) {

@@ -92,20 +92,13 @@ private:
   }
 
   void compareOutputs(const Sample &sample, ArrayRef<Tensor> expected, ArrayRef<Tensor> found) {
-    int64_t batch = sample.inputs.empty() || sample.inputs[0].shape.empty() ? 1 : sample.inputs[0].shape[0];
+    int64_t batch = batchOf(sample);
     for (auto [i, output] : llvm::enumerate(report.outputs)) {
       Tensor real = realNumbers(found[i], program->outputs()[i]);
       if (expected[i].type != ElementType::F32 || real.type != ElementType::F32)
         continue;
       output.agreement.add({expected[i], real});
-      auto classes = topOne(expected[i], batch), others = topOne(real, batch);
-      if (!classes)
-        continue;
-      if (!output.topOne)
-        output.topOne.emplace();
-      output.topOne->trials += classes->size();
-      for (auto [a, b] : llvm::zip(*classes, *others))
-        output.topOne->successes += a == b;
+      countTopOne(output.topOne, expected[i], real, batch);
     }
   }
 

@@ -47,8 +47,7 @@ std::map<std::string, LatencyCostModel::Layer> costLayers(ModuleOp floatModule) 
     StringAttr id = cast<qnn::LayerOpInterface>(op).getIdAttr();
     LatencyCostModel::Layer &layer = result[id.str()];
     layer.signature = signatureOf(op);
-    int64_t channels = cast<ShapedType>(op->getOperand(1).getType()).getDimSize(isa<qnn::ConvOp>(op) ? 0 : 1);
-    layer.macs = elements(op->getResult(0)) * (elements(op->getOperand(1)) / channels);
+    layer.macs = macsOf(op);
     layer.bytes = elements(op->getOperand(0)) + elements(op->getOperand(1)) + elements(op->getResult(0));
   }
   return result;

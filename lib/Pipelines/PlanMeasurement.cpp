@@ -6,10 +6,6 @@
 
 namespace dyadic {
 
-static int64_t batchOf(const Sample &sample) {
-  return sample.inputs.empty() || sample.inputs[0].shape.empty() ? 1 : sample.inputs[0].shape[0];
-}
-
 llvm::Error PlanMeasurement::prepare() {
   size_t count = request.floatProgram->outputs().size() - request.floatProgram->numValues();
   for (size_t index : request.heldBack) {
@@ -66,14 +62,7 @@ llvm::Expected<MeasuredPlan> PlanMeasurement::measure(Plan plan) const {
     if (expected.empty() || expected[0].type != ElementType::F32 || (*found)[0].type != ElementType::F32)
       continue;
     measured.agreement.add({expected[0], (*found)[0]});
-    auto classes = topOne(expected[0], network.batch), others = topOne((*found)[0], network.batch);
-    if (!classes)
-      continue;
-    if (!measured.topOne)
-      measured.topOne.emplace();
-    measured.topOne->trials += classes->size();
-    for (auto [a, b] : llvm::zip(*classes, *others))
-      measured.topOne->successes += a == b;
+    countTopOne(measured.topOne, expected[0], (*found)[0], network.batch);
   }
   return measured;
 }

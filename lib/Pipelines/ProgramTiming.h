@@ -33,7 +33,6 @@ public:
   llvm::Error add(CompiledModule compiled, bool hasClocks);
   /// Drops the last program.
   void removeLast() { programs.pop_back(); }
-  size_t size() const { return programs.size(); }
   /// Of a program with clocks.
   const std::vector<Kernel> &getKernels(size_t program) const { return programs[program].clocked.getKernels(); }
 

@@ -203,17 +203,20 @@ Error Translation::round() {
   return Error::success();
 }
 
+/// What cannot be written is found out before long work.
+Error Translation::checkWritable(StringRef path) const {
+  FileSet trial; // not committed
+  protectInputs(trial);
+  return trial.write(path, "");
+}
+
 /// Chooses the widths of the plan.
 Error Translation::search() {
   const std::string &file = settings.search->sensitivityFile;
   bool isWritten = !file.empty() && settings.search->moreSensitivityFiles.empty();
-  if (isWritten) {
-    // What cannot be written is found out before the work.
-    FileSet trial;
-    protectInputs(trial);
-    if (Error error = trial.write(file, ""))
+  if (isWritten)
+    if (Error error = checkWritable(file))
       return error;
-  }
   filesRead.push_back(file);
   llvm::append_range(filesRead, settings.search->moreSensitivityFiles);
   PlanSearchRequest request;
@@ -250,21 +253,17 @@ Error Translation::search() {
 Expected<std::unique_ptr<CostModel>> Translation::measureLatencies(Costs &fixed) {
   SearchSettings &search = *settings.search;
   CostTable costs;
-  FileSet files;
-  if (!search.costFile.empty()) {
-    // What cannot be written is found out before the work.
-    protectInputs(files);
-    if (llvm::sys::fs::exists(search.costFile)) {
-      auto buffer = readFile(search.costFile);
-      if (!buffer)
-        return buffer.takeError();
-      auto parsed = parseCostTable(search.costFile, (*buffer)->getBuffer());
-      if (!parsed)
-        return parsed.takeError();
-      costs = std::move(*parsed);
-    } else if (Error error = files.write(search.costFile, "")) {
+  if (!search.costFile.empty() && llvm::sys::fs::exists(search.costFile)) {
+    auto buffer = readFile(search.costFile);
+    if (!buffer)
+      return buffer.takeError();
+    auto parsed = parseCostTable(search.costFile, (*buffer)->getBuffer());
+    if (!parsed)
+      return parsed.takeError();
+    costs = std::move(*parsed);
+  } else if (!search.costFile.empty()) {
+    if (Error error = checkWritable(search.costFile))
       return error;
-    }
   }
   if (search.choices.empty())
     search.choices = defaultChoices(search.budget);
@@ -307,9 +306,7 @@ Error Translation::tunePlan(const RangeMap &ranges) {
   request.file = model;
   request.ranges = &ranges;
   request.mayFloat = settings.tunesFloat;
-  Target here = *runnableHere(settings.target);
-  request.cpu = here.cpus.front();
-  request.triple = here.triple;
+  request.here = *runnableHere(settings.target);
   std::optional<size_t> index;
   auto sample = timedSample(**floatModule, samples.get(), heldBack, index);
   if (!sample)

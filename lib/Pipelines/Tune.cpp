@@ -21,12 +21,7 @@ namespace {
 class Tuner {
 public:
   Tuner(const TuneRequest &request, Plan &plan, const Listener &listener)
-      : request(request), plan(plan), listener(listener) {
-    here.cpus = {request.cpu};
-    here.triple = request.triple;
-    here.isHost = true;
-    cpu = request.cpu.family->name.str();
-  }
+      : request(request), plan(plan), listener(listener), cpu(request.here.cpus.front().family->name.str()) {}
 
   llvm::Expected<TuneReport> run() {
     plan.schedules.erase(cpu);
@@ -71,7 +66,7 @@ private:
   /// Compiles the program with one schedule for all layers that have one.
   llvm::Expected<CompiledModule> compileWith(const LayerSchedules &schedules) {
     setSchedules(*program, {{cpu, schedules}});
-    return compileCopy(*program, here);
+    return compileCopy(*program, request.here);
   }
 
   llvm::Error timeCandidates() {
@@ -153,15 +148,16 @@ private:
   /// compiler's own.
   llvm::Error verify(LayerSchedules chosen) {
     report.cpu = cpu;
+    ProgramTiming timing;
+    auto add = [&](const LayerSchedules &schedules) -> llvm::Error {
+      llvm::Expected<CompiledModule> compiled = compileWith(schedules);
+      return compiled ? timing.add(std::move(*compiled), /*hasClocks=*/true) : compiled.takeError();
+    };
+    if (llvm::Error error = add({}))
+      return error;
     for (int round = 0;; ++round) {
-      ProgramTiming timing;
-      for (const LayerSchedules &schedules : {LayerSchedules(), chosen}) {
-        llvm::Expected<CompiledModule> compiled = compileWith(schedules);
-        if (!compiled)
-          return compiled.takeError();
-        if (llvm::Error error = timing.add(std::move(*compiled), /*hasClocks=*/true))
-          return error;
-      }
+      if (llvm::Error error = add(chosen))
+        return error;
       llvm::Expected<ProgramTiming::Result> measured = timing.measure(request.sample, budget());
       if (!measured)
         return measured.takeError();
@@ -176,6 +172,7 @@ private:
       bool isStable = kept.size() == chosen.size();
       if (!isStable && round == 0) {
         chosen = std::move(kept); // measured once more without those
+        timing.removeLast();
         continue;
       }
       setSchedules(*program, {});
@@ -193,7 +190,7 @@ private:
 
   /// Layers that their float kernels compute faster, in float: all of them, or one by one.
   llvm::Error tryFloat() {
-    llvm::Expected<CompiledModule> compiled = compileCopy(request.floatModule, here);
+    llvm::Expected<CompiledModule> compiled = compileCopy(request.floatModule, request.here);
     if (!compiled)
       return compiled.takeError();
     ProgramTiming timing;
@@ -236,7 +233,7 @@ private:
       OwningOpRef<ModuleOp> module;
       if (llvm::Error error = requantize(candidate, module))
         return std::move(error);
-      llvm::Expected<CompiledModule> compiled = compileCopy(*module, here);
+      llvm::Expected<CompiledModule> compiled = compileCopy(*module, request.here);
       if (!compiled)
         return compiled.takeError();
       if (llvm::Error error = timing.add(std::move(*compiled), /*hasClocks=*/false))
@@ -260,7 +257,6 @@ private:
   const TuneRequest &request;
   Plan &plan;
   const Listener &listener;
-  Target here;
   std::string cpu;
   OwningOpRef<ModuleOp> program;
   std::set<std::string> linear, layers; // ids: of convolutions and matmuls; of those that have schedules

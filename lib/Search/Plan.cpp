@@ -9,10 +9,6 @@ namespace dyadic {
 
 static constexpr int64_t kPlanVersion = 1;
 
-// By KernelSchedule's enumerations, after Auto.
-static constexpr llvm::StringLiteral kKernelNames[] = {"direct", "winograd"};
-static constexpr llvm::StringLiteral kOrderNames[] = {"lines", "panels"};
-
 std::optional<std::pair<unsigned, unsigned>> parseBits(llvm::StringRef text) {
   if (text == "8")
     return std::make_pair(8u, 8u);
@@ -162,7 +158,7 @@ private:
     return llvm::Error::success();
   }
 
-  /// One of `names`, which are in the order of the enumeration; Auto (0) where the key is missing.
+  /// One of `names`; Auto where the key is missing.
   template <typename Enum>
   static llvm::Error readChoice(JsonReader &entry, llvm::StringRef key, llvm::ArrayRef<llvm::StringLiteral> names,
                                 Enum &choice) {
@@ -171,11 +167,10 @@ private:
     llvm::Expected<std::string> text = entry.getString(key);
     if (!text)
       return text.takeError();
-    for (auto [i, name] : llvm::enumerate(names))
-      if (*text == name) {
-        choice = static_cast<Enum>(i + 1);
-        return llvm::Error::success();
-      }
+    if (std::optional<Enum> value = parseScheduleName<Enum>(names, *text)) {
+      choice = *value;
+      return llvm::Error::success();
+    }
     return entry.error(key, "'" + escaped(*text) + "', expected " + llvm::join(names, " or "));
   }
 
@@ -212,9 +207,9 @@ llvm::Expected<Plan> parsePlan(llvm::StringRef path, llvm::StringRef text, const
 
 void writeSchedule(llvm::json::OStream &json, const KernelSchedule &schedule) {
   if (schedule.kernel != KernelSchedule::Kernel::Auto)
-    json.attribute("kernel", kKernelNames[static_cast<size_t>(schedule.kernel) - 1]);
+    json.attribute("kernel", scheduleName(kKernelNames, schedule.kernel));
   if (schedule.order != KernelSchedule::Order::Auto)
-    json.attribute("order", kOrderNames[static_cast<size_t>(schedule.order) - 1]);
+    json.attribute("order", scheduleName(kOrderNames, schedule.order));
   if (schedule.rows != 0)
     json.attribute("rows", schedule.rows);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/Transforms/Schedules.h"
+#include "dyadic/IR/QnnDialect.h"
 #include "dyadic/Support/Error.h"
 #include "mlir/IR/Builders.h"
-#include "llvm/ADT/StringSwitch.h"
 #include <optional>
 
 using namespace mlir;
@@ -12,13 +12,14 @@ namespace dyadic {
 
 using Kernel = KernelSchedule::Kernel;
 using Order = KernelSchedule::Order;
+static_assert(kMostScheduledRows == qnn::kMostRows, "plans say what packed operations can have");
 
 static DictionaryAttr toAttribute(Builder &builder, const KernelSchedule &schedule) {
   NamedAttrList entries;
   if (schedule.kernel != Kernel::Auto)
-    entries.append("kernel", builder.getStringAttr(schedule.kernel == Kernel::Direct ? "direct" : "winograd"));
+    entries.append("kernel", builder.getStringAttr(scheduleName(kKernelNames, schedule.kernel)));
   if (schedule.order != Order::Auto)
-    entries.append("order", builder.getStringAttr(schedule.order == Order::Lines ? "lines" : "panels"));
+    entries.append("order", builder.getStringAttr(scheduleName(kOrderNames, schedule.order)));
   if (schedule.rows != 0)
     entries.append("rows", builder.getI64IntegerAttr(schedule.rows));
   return entries.getDictionary(builder.getContext());
@@ -53,23 +54,16 @@ static std::optional<KernelSchedule> parse(DictionaryAttr entries) {
   for (NamedAttribute entry : entries) {
     auto text = dyn_cast<StringAttr>(entry.getValue());
     auto number = dyn_cast<IntegerAttr>(entry.getValue());
-    if (entry.getName() == "kernel" && text)
-      schedule.kernel = llvm::StringSwitch<Kernel>(text)
-                            .Case("direct", Kernel::Direct)
-                            .Case("winograd", Kernel::Winograd)
-                            .Default(Kernel::Auto);
-    else if (entry.getName() == "order" && text)
-      schedule.order = llvm::StringSwitch<Order>(text)
-                           .Case("lines", Order::Lines)
-                           .Case("panels", Order::Panels)
-                           .Default(Order::Auto);
+    std::optional<Kernel> kernel = text ? parseScheduleName<Kernel>(kKernelNames, text) : std::nullopt;
+    std::optional<Order> order = text ? parseScheduleName<Order>(kOrderNames, text) : std::nullopt;
+    if (entry.getName() == "kernel" && kernel)
+      schedule.kernel = *kernel;
+    else if (entry.getName() == "order" && order)
+      schedule.order = *order;
     else if (entry.getName() == "rows" && number && number.getValue().isIntN(8) &&
              number.getValue().getZExtValue() <= kMostScheduledRows)
       schedule.rows = static_cast<unsigned>(number.getValue().getZExtValue());
     else
-      return std::nullopt;
-    if (text && ((entry.getName() == "kernel" && schedule.kernel == Kernel::Auto) ||
-                 (entry.getName() == "order" && schedule.order == Order::Auto)))
       return std::nullopt;
   }
   return schedule;

@@ -76,6 +76,9 @@ struct Proportion {
 /// classes are the numbers in a row, the first of equals wins. None for any other output.
 std::optional<std::vector<size_t>> topOne(const Tensor &output, int64_t batch);
 
+/// Counts in which decisions two outputs of the same shape agree; nothing changes where they have none.
+void countTopOne(std::optional<Proportion> &agreeing, const Tensor &reference, const Tensor &output, int64_t batch);
+
 } // namespace dyadic
 
 #endif // DYADIC_PIPELINES_AGREEMENT_H

@@ -95,6 +95,9 @@ llvm::Error quantizeModel(mlir::ModuleOp module, llvm::StringRef file, const Ran
 /// become its stored integers.
 Sample quantizeInputs(const Program &program, const Sample &sample);
 
+/// How many samples of the model's batch the sample holds.
+int64_t batchOf(const Sample &sample);
+
 /// Runs a program on one sample; outputs in order.
 llvm::Expected<std::vector<Tensor>> runSample(const Program &program, const Sample &sample);
 

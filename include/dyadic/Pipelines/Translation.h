@@ -123,6 +123,7 @@ private:
   llvm::Error import(const OnnxSource &source);
   llvm::Error createEvaluator();
   llvm::Error checkTableAlone(llvm::StringRef name) const;
+  llvm::Error checkWritable(llvm::StringRef path) const;
   llvm::Error search();
   /// The latencies of the choices, from the cost table or measured into it; `fixed` gets that of the rest.
   llvm::Expected<std::unique_ptr<CostModel>> measureLatencies(Costs &fixed);

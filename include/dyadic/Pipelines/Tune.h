@@ -15,8 +15,7 @@ struct TuneRequest {
   mlir::ModuleOp floatModule;
   llvm::StringRef file; // that errors name
   const RangeMap *ranges = nullptr;
-  TargetCpu cpu;         // a CPU whose code this machine runs
-  std::string triple;    // of the host
+  Target here;           // one CPU, whose code this machine runs
   Sample sample;         // that programs are timed on
   bool mayFloat = false; // a layer that is faster in float may be computed in it, which changes bits
 };

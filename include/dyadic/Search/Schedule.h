@@ -6,7 +6,10 @@
 #ifndef DYADIC_SEARCH_SCHEDULE_H
 #define DYADIC_SEARCH_SCHEDULE_H
 
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
 #include <map>
+#include <optional>
 #include <string>
 
 namespace dyadic {
@@ -28,6 +31,23 @@ struct KernelSchedule {
   }
   bool operator!=(const KernelSchedule &other) const { return !(*this == other); }
 };
+
+// How plans and modules write the enumerations, without Auto: a schedule that leaves them open says nothing.
+inline constexpr llvm::StringLiteral kKernelNames[] = {"direct", "winograd"};
+inline constexpr llvm::StringLiteral kOrderNames[] = {"lines", "panels"};
+
+/// The name of a value other than Auto.
+template <typename Enum> llvm::StringRef scheduleName(llvm::ArrayRef<llvm::StringLiteral> names, Enum value) {
+  return names[static_cast<size_t>(value) - 1];
+}
+/// The value of that name; nothing for another text.
+template <typename Enum>
+std::optional<Enum> parseScheduleName(llvm::ArrayRef<llvm::StringLiteral> names, llvm::StringRef text) {
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i] == text)
+      return static_cast<Enum>(i + 1);
+  return std::nullopt;
+}
 
 /// The most positions that a kernel computes together.
 inline constexpr unsigned kMostScheduledRows = 8;
