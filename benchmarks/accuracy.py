@@ -51,7 +51,7 @@ def dyadic_configurations(task, model: str) -> Iterator[Configuration]:
     import dyadic
 
     def compile(method: str) -> Runner:
-        return dyadic.compile(task.model, calibration=task.calib(SAMPLES), calibration_method=method).run
+        return dyadic.compile(task.model, calibration=task.calib(SAMPLES), calibration_method=method, weight_rounding="nearest").run
 
     for method in METHODS:
         yield f"dyadic {method}", lambda method=method: compile(method)

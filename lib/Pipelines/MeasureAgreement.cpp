@@ -131,7 +131,7 @@ private:
       row.own.emplace();
     row.own->agreement.add({value, found->second});
     row.own->elements += static_cast<size_t>(value.size());
-    if (row.stored && !row.stored->isAccumulator())
+    if (row.stored && row.stored->numScales == 1 && !row.stored->isAccumulator())
       addStorage(*row.own, *row.stored, value);
   }
 

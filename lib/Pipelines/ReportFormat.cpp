@@ -122,6 +122,8 @@ std::string weightRoundingText(const Report &report) {
   };
   layers(rounding.fittedLayers, "GPTQ");
   layers(rounding.correctedLayers, "bias correction");
+  if (rounding.equalizedValues > 0)
+    text += ", " + std::to_string(rounding.equalizedValues) + " values equalized";
   if (rounding.fittedError)
     text += ": " + error(*rounding.fittedError) + " on held-back samples, to nearest " + error(*rounding.nearestError);
   return text;

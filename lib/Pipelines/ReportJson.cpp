@@ -86,6 +86,7 @@ private:
       integer("samples", rounding.samples);
       integer("gptq_layers", rounding.fittedLayers);
       integer("bias_corrected_layers", rounding.correctedLayers);
+      integer("equalized_values", rounding.equalizedValues);
       optional("fitted_error", rounding.fittedError);
       optional("nearest_error", rounding.nearestError);
     });

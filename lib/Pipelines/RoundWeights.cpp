@@ -10,6 +10,7 @@
 #include "dyadic/Rounding/Rounding.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Quantizer.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -19,13 +20,19 @@ namespace dyadic {
 /// The stored values of all samples together take no more memory, unless those of one sample do.
 static constexpr uint64_t kMaxValueBytes = uint64_t(1) << 30;
 /// Rows of all samples that a layer is fitted to: so many for each input, within bounds.
-static constexpr int64_t kRowsPerInput = 64, kMinRows = 4096, kMaxRows = 16384;
+static constexpr int64_t kRowsPerInput = 128, kMinRows = 8192, kMaxRows = 32768;
 /// A layer with more inputs to an output is not rounded by GPTQ.
 static constexpr int64_t kMaxInputs = 4608;
-/// Up to so many bits the weights' rounding is what hurts, above it their mean.
-static constexpr unsigned kFittedBits = 6;
 /// Parts of the mean second moment: of the deviation from the float weights, and of GPTQ's factors.
 static constexpr double kRidge = 0.1, kDamping = 0.01;
+
+size_t maxFittingSamples(ArrayRef<InputSpec> inputs) {
+  uint64_t bytes = 1;
+  for (const InputSpec &input : inputs)
+    bytes += elementSize(input.type) * static_cast<uint64_t>(std::accumulate(input.shape.begin(), input.shape.end(),
+                                                                             int64_t(1), std::multiplies<>()));
+  return static_cast<size_t>(std::clamp<uint64_t>((uint64_t(256) << 20) / bytes, 1, 256));
+}
 
 static Type elementOf(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
 
@@ -82,7 +89,6 @@ void WeightRounder::collectLayers() {
 
 llvm::Error WeightRounder::readSamples(StagedRun &staged) {
   uint64_t fitting = std::max<uint64_t>(kMaxValueBytes / std::max<uint64_t>(staged.bytesPerSample(), 1), 1);
-  fitting = std::min<uint64_t>(fitting, kMaxFittingSamples);
   for (size_t index : request.fitting.take_front(std::min<size_t>(fitting, request.fitting.size()))) {
     auto sample = request.samples->read(index);
     if (!sample)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/Pipelines/Translation.h"
+#include "Equalization.h"
 #include "ProgramTiming.h"
 #include "dyadic/IR/Fingerprint.h"
 #include "dyadic/Pipelines/CollectReport.h"
@@ -120,8 +121,11 @@ Error Translation::addSamples(std::vector<Sample> samples) {
   if (!stream) {
     if (Error error = createEvaluator())
       return error;
+    auto specs = inputs();
+    if (!specs)
+      return specs.takeError();
     bool isReadAgain = settings.weightRounding != WeightRounding::Nearest || settings.search;
-    size_t kept = isReadAgain ? kMaxFittingSamples : 0;
+    size_t kept = isReadAgain ? maxFittingSamples(*specs) : 0;
     stream = std::make_unique<CalibrationStream>(*evaluator, sha, kept);
   }
   auto progress = [&](size_t done) { listener.stage("calibrating")(done, 0); };
@@ -172,8 +176,9 @@ Expected<double> Translation::errorOf(mlir::ModuleOp quantized) {
   return outputError(*integers, floatProgram->getProgram(), *samples, heldBack);
 }
 
-/// Fits the weights of `program`, at the quantized level; with auto, unless rounding to nearest is as good.
-Error Translation::round() {
+/// Fits `program`, at the quantized level, to the samples; with auto, unless rounding to nearest is as good. `ranges`
+/// become what was chosen then.
+Error Translation::fit(RangeMap &ranges) {
   const char *names[] = {"auto", "nearest", "gptq"};
   rounding = RoundingReport();
   rounding.asked = names[static_cast<size_t>(settings.weightRounding)];
@@ -181,25 +186,50 @@ Error Translation::round() {
   if (settings.weightRounding == WeightRounding::Nearest || !samples || calibrated.empty() ||
       (isChecked && (calibrated.size() + heldBack.size() < kFewSamples || heldBack.empty())))
     return Error::success();
-  mlir::OwningOpRef<mlir::ModuleOp> nearest = program->clone();
-  RoundingRequest request{**floatModule,           model,         settings.plan.rounding,
-                          settings.weightRounding, samples.get(), calibrated};
-  if (Error error = roundWeights(*program, request, listener, rounding))
+  auto specs = inputs();
+  if (!specs)
+    return specs.takeError();
+  auto fitting = llvm::ArrayRef(calibrated).take_front(std::min(calibrated.size(), maxFittingSamples(*specs)));
+  // A search measures plans without equalization: the program is what was measured.
+  Equalization equalized{{}, *table};
+  if (!settings.search) {
+    auto found =
+        equalize(**floatModule, settings.plan, *interruptible(*floatProgram, listener), *samples, fitting, *table);
+    if (!found)
+      return found.takeError();
+    equalized = std::move(*found);
+  }
+  floatProgram->release();
+  mlir::OwningOpRef<mlir::ModuleOp> module = (*floatModule)->clone();
+  equalizeLayers(*module, equalized.factors);
+  mlir::OwningOpRef<mlir::ModuleOp> fitted = module->clone();
+  auto chosen = chooseRanges(*module, model, equalized.table, settings.plan);
+  if (!chosen)
+    return chosen.takeError();
+  if (Error error = quantizeTypes(*fitted, model, *chosen, settings.plan))
+    return error;
+  RoundingRequest request{*module, model, settings.plan.rounding, settings.weightRounding, samples.get(), fitting};
+  if (Error error = roundWeights(*fitted, request, listener, rounding))
     return error;
   rounding.isNearest = rounding.fittedLayers + rounding.correctedLayers == 0;
-  if (!isChecked || rounding.isNearest)
-    return Error::success();
-  auto nearestError = errorOf(*nearest);
-  if (!nearestError)
-    return nearestError.takeError();
-  auto fittedError = errorOf(*program);
-  if (!fittedError)
-    return fittedError.takeError();
-  rounding.nearestError = *nearestError;
-  rounding.fittedError = *fittedError;
-  rounding.isNearest = !(*fittedError < *nearestError);
+  if (isChecked && !rounding.isNearest) {
+    auto nearestError = errorOf(*program);
+    if (!nearestError)
+      return nearestError.takeError();
+    auto fittedError = errorOf(*fitted);
+    if (!fittedError)
+      return fittedError.takeError();
+    rounding.nearestError = *nearestError;
+    rounding.fittedError = *fittedError;
+    rounding.isNearest = !(*fittedError < *nearestError);
+  }
   if (rounding.isNearest)
-    program = std::move(nearest);
+    return Error::success();
+  program = std::move(fitted);
+  factors = std::move(equalized.factors);
+  rounding.equalizedValues = factors.size();
+  for (const auto &[id, numbers] : factors)
+    ranges[id] = (*chosen)[id]; // that of the widest channel, whose factor is 1
   return Error::success();
 }
 
@@ -230,7 +260,10 @@ Error Translation::search() {
   if (floatProgram && samples) {
     request.samples = samples.get();
     request.heldBack = heldBack;
-    request.calibration = calibrated;
+    auto specs = inputs();
+    if (!specs)
+      return specs.takeError();
+    request.calibration = llvm::ArrayRef(calibrated).take_front(std::min(calibrated.size(), maxFittingSamples(*specs)));
     request.floatProgram = &floatProgram->getProgram();
   }
   std::unique_ptr<CostModel> latencies;
@@ -332,12 +365,16 @@ Error Translation::quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap
       return error;
   if (Error error = quantizeTypes(*program, model, ranges, settings.plan))
     return error;
-  if (Error error = round())
+  if (Error error = fit(ranges))
     return error;
   exposed = program->clone();
   if (Error error = lowerToIntegers(*exposed, model, settings.plan, {settings.integerOnly, true}))
     return error;
-  return lowerToIntegers(*program, model, settings.plan, {settings.integerOnly, settings.dumpValues});
+  if (Error error = lowerToIntegers(*program, model, settings.plan, {settings.integerOnly, settings.dumpValues}))
+    return error;
+  restoreScales(*exposed, factors);
+  restoreScales(*program, factors);
+  return Error::success();
 }
 
 Error Translation::describe(mlir::ModuleOp exposed, const RangeMap &ranges) {

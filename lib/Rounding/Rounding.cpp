@@ -141,6 +141,18 @@ RoundedWeights roundByGptq(const Moments &moments, const std::vector<double> &ta
   return result;
 }
 
+std::vector<float> equalizationFactors(const std::vector<float> &magnitudes, bool isDepthwise) {
+  constexpr double kLeast = 0.12;
+  std::vector<float> factors;
+  double most = *std::max_element(magnitudes.begin(), magnitudes.end());
+  for (float magnitude : magnitudes) {
+    double ratio = most > 0 ? magnitude / most : 1.0;
+    double factor = isDepthwise ? std::sqrt(ratio * std::sqrt(ratio)) : std::sqrt(ratio); // correctly rounded anywhere
+    factors.push_back(static_cast<float>(std::max(factor, kLeast)));
+  }
+  return factors;
+}
+
 std::vector<double> biasCorrection(const LinearMap &map, const RoundedWeights &rounded) {
   const Moments &moments = *map.moments;
   size_t inputs = moments.inputs();

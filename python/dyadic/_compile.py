@@ -153,7 +153,7 @@ def compile(
             - a dict with an array for each input by name;
             - an iterable, a generator for example, of such arrays or dicts. They are
               observed as they come, and but for the fifth that is held back for the
-              report, and 128 that weights are fitted to, none is kept;
+              report, and up to 256 that weights are fitted to (of at most 256 MiB), none is kept;
             - the :attr:`~CompiledProgram.calibration` of another program.
 
             An array of the input's rank is a stack of samples along the first axis, cut
@@ -174,8 +174,8 @@ def compile(
         target: ``"native"``, ``"generic"``, ``"avx2"``, ``"CPU@TRIPLE"`` for another system, or several
             CPUs, as in ``"generic,avx2"``, for a library that chooses when it is opened (docs/Targets.md).
         rounding: ``"half_up"`` (default) or ``"half_even"``.
-        weight_rounding: ``"nearest"`` (default); ``"gptq"``, fitted to the calibration samples;
-            ``"auto"``, fitted, unless nearest is as good on the samples held back.
+        weight_rounding: ``"nearest"``; ``"gptq"``, fitted to the calibration samples;
+            ``"auto"`` (default), fitted, unless nearest is as good on the samples held back.
         io: ``"float"`` (default), or ``"integer"`` for quantized inputs and outputs.
         float: no quantization: the float program, as a baseline.
         integer_only: a layer left in float is an error.

@@ -47,6 +47,7 @@ def test_random_layout(seed: int, tmp_path: Path) -> None:
         "quant-translate",
         tmp_path / "m.onnx",
         f"--calibration={tmp_path / 'c.npz'}",
+        "--weight-rounding=nearest",
         "-o",
         tmp_path / "i.mlir",
         check=False,

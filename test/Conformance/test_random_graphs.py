@@ -99,8 +99,9 @@ def stored(x: np.ndarray, info) -> np.ndarray:
     return np.clip(quotient, info.min, info.max).astype(info.dtype)
 
 
-def compile_graph(folder: Path, graph: Graph, edit_plan: bool) -> list[str] | None:
-    """Writes p.mlir; the options it was made with, or None if it was refused for a good reason."""
+def compile_graph(folder: Path, graph: Graph, edit_plan: bool, is_fitted: bool) -> list[str] | None:
+    """Writes p.mlir; the options it was made with, or None if it was refused for a good reason. With `is_fitted` weights
+    are fitted to the samples; without, the table alone has to give the same."""
     width = f"w{graph.rng.integers(2, 9)}a{graph.pick(*range(2, 13), 16)}"
     common = [
         folder / "m.onnx",
@@ -109,11 +110,14 @@ def compile_graph(folder: Path, graph: Graph, edit_plan: bool) -> list[str] | No
         f"--io={graph.pick('float', 'integer')}",
     ]
     table, plan = folder / "t.json", folder / "plan.json"
-    options = [*common, f"--calibration={table}", f"--bits={width}"]
+    rounding = f"--weight-rounding={'gptq' if is_fitted else 'nearest'}"
+    calibration = f"--calibration={folder / 'c.npz' if is_fitted else table}"
+    options = [*common, calibration, rounding, f"--bits={width}"]
     result = run_tool(
         "quant-translate",
         *common,
         f"--calibration={folder / 'c.npz'}",
+        rounding,
         f"--bits={width}",
         "-o",
         folder / "p.mlir",
@@ -144,7 +148,7 @@ def test_random_graph(seed: int, tmp_path: Path) -> None:
     np.savez(tmp_path / "c.npz", **samples)
     check_float(tmp_path, samples)
 
-    options = compile_graph(tmp_path, graph, edit_plan=bool(seed % 2))
+    options = compile_graph(tmp_path, graph, edit_plan=bool(seed % 2), is_fitted=seed % 4 < 2)
     if options is None:
         return
     TOTALS["graphs compared"] += 1

@@ -44,6 +44,7 @@ def compile_digits(translate_options: list[str], models, folder: Path, name: str
         "quant-translate",
         model.onnx,
         f"--calibration={folder / 'c.npz'}",
+        "--weight-rounding=nearest",
         "--name=digits",
         "-o",
         folder / name,
@@ -308,7 +309,7 @@ def test_batch_and_threads_change_nothing(models, translate):
 
 
 def test_fixed_batch_is_refused(models, translate):
-    library = translate("kws")
+    library = translate("kws", "--weight-rounding=nearest")
     with pytest.raises(dyadic.Error, match=r"float32 \[2, 1, 49, 10\], expected float32 \[1, 1, 49, 10\]"):
         dyadic.load(library).run(models("kws").test[:2])
     caller = Caller(library, "kws", models("kws").test[0], 12, batch=1)

@@ -54,7 +54,7 @@ def test_methods_at_8_bits(name, sqnr, method, models, translate):
         np.concatenate([next(iter(program.run(s[None]).values())) for s in model.test[:200]]).astype(np.float64)
         for program in (
             dyadic.load(translate(name, "--float")),
-            dyadic.load(translate(name, f"--calibration-method={method}")),
+            dyadic.load(translate(name, "--weight-rounding=nearest", f"--calibration-method={method}")),
         )
     )
     assert 10 * np.log10(np.square(expected).sum() / np.square(expected - found).sum()) >= sqnr
@@ -66,7 +66,7 @@ def test_narrow_values_gain_by_mse(models, translate):
     expected = dyadic.load(translate("kws", "--float"))
     noise = {}
     for method in ("minmax", "mse"):
-        program = dyadic.load(translate("kws", "--bits=w8a4", f"--calibration-method={method}"))
+        program = dyadic.load(translate("kws", "--bits=w8a4", "--weight-rounding=nearest", f"--calibration-method={method}"))
         noise[method] = 0.0
         for sample in model.test[:200]:
             a, b = (next(iter(p.run(sample[None]).values())).astype(np.float64) for p in (expected, program))

@@ -31,7 +31,7 @@ def instructions(library) -> list[str]:
 @pytest.mark.parametrize("target", ["generic", "avx2"])
 @pytest.mark.parametrize("name", ["digits", "kws", "resnet20", "mnist", "squeezenet", "mobilenet", "ultraface"])
 def test_no_float_no_division_no_foreign_symbol(name, target, translate):
-    library = translate(name, "--io=integer", "--integer-only", f"--target={target}")
+    library = translate(name, "--io=integer", "--integer-only", "--weight-rounding=nearest", f"--target={target}")
     wrong = sorted({i for i in instructions(library) if FLOAT.match(i)})
     assert wrong == []
     symbols = subprocess.run(

@@ -102,6 +102,7 @@ def test_advice_is_a_plan_that_helps(models, tmp_path):
     data = tmp_path / "c.npz"
     np.savez(data, **{model.input: model.calibration})
     command = ["quant-translate", model.onnx, f"--calibration={data}", "-o", tmp_path / "m.so"]
+    command += ["--weight-rounding=nearest"]
     run_tool(*command, "--bits=w4a6", f"--save-plan={tmp_path / 'p.json'}", f"--report={tmp_path / 'r.json'}")
     before = json.loads((tmp_path / "r.json").read_text())
     plan = json.loads((tmp_path / "p.json").read_text())

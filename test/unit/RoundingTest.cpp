@@ -265,4 +265,10 @@ TEST(Rounding, BiasCorrectionGivesTheMean) {
   EXPECT_EQ(biasCorrection({&empty, 1, problem.map.weights}, rounded), std::vector<double>(3));
 }
 
+TEST(Rounding, EqualizationFactors) {
+  EXPECT_EQ(equalizationFactors({4, 1, 0, 0.01f}, false), (std::vector<float>{1, 0.5f, 0.12f, 0.12f}));
+  EXPECT_EQ(equalizationFactors({1, 16, 0}, true), (std::vector<float>{0.125f, 1, 0.12f}));
+  EXPECT_EQ(equalizationFactors({0, 0}, true), (std::vector<float>{1, 1}));
+}
+
 } // namespace

@@ -81,7 +81,7 @@ static cl::opt<std::string> rounding("rounding", cl::desc("How quotients are rou
                                      cl::value_desc("MODE"), cl::cat(category));
 static cl::opt<std::string> weightRounding(
     "weight-rounding",
-    cl::desc("How weights are rounded: nearest (default); gptq, fitted to the calibration samples; auto, "
+    cl::desc("How weights are rounded: nearest; gptq, fitted to the calibration samples; auto (default), "
              "fitted, unless nearest is as good on the samples held back"),
     cl::value_desc("METHOD"), cl::cat(category));
 static cl::opt<std::string> name("name", cl::desc("Prefix of every exported symbol (default: the stem of OUT)"),

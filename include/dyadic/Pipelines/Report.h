@@ -103,10 +103,11 @@ struct Times {
 
 /// How weights were rounded. Errors are relative squared errors on the samples held back, mean over the outputs.
 struct RoundingReport {
-  std::string asked = "nearest";                   // auto, nearest or gptq
-  bool isNearest = true;                           // what was kept
-  size_t samples = 0;                              // that weights were fitted to
-  size_t fittedLayers = 0, correctedLayers = 0;    // by GPTQ; their bias alone
+  std::string asked = "auto";                   // auto, nearest or gptq
+  bool isNearest = true;                        // what was kept
+  size_t samples = 0;                           // that weights were fitted to
+  size_t fittedLayers = 0, correctedLayers = 0; // by GPTQ; their bias alone
+  size_t equalizedValues = 0;
   std::optional<double> fittedError, nearestError; // where both were compared
 };
 

@@ -15,8 +15,11 @@ namespace dyadic {
 /// --weight-rounding. Auto fits and keeps what is better on the samples held back.
 enum class WeightRounding { Auto, Nearest, Gptq };
 
-/// As many samples fit weights at most: more gain nothing.
-inline constexpr size_t kMaxFittingSamples = 128;
+/// How many samples fit the weights of a program at most, given what it takes: 256, as more gain next to nothing, and
+/// fewer where they would take more than 256 MiB.
+size_t maxFittingSamples(llvm::ArrayRef<InputSpec> inputs);
+/// Up to so many bits the weights' rounding is what hurts, above it their mean.
+inline constexpr unsigned kFittedBits = 6;
 
 struct RoundingRequest {
   mlir::ModuleOp floatModule; // the float level of the same program
@@ -37,9 +40,9 @@ struct RoundingRequest {
 ///     section 4.2; here measured).
 ///   - An output whose sums could leave 32 bits stays as it was.
 ///
-/// Samples beyond kMaxFittingSamples are left out, and those beyond what fits a GiB. The result is a function of the
-/// program and the samples in their order, never of the number of threads or the target. `counts` says how many layers
-/// were rounded how.
+/// Samples whose stored values would take more than a GiB together with those before them are left out. The result is a
+/// function of the program and the samples in their order, never of the number of threads or the target. `counts` says
+/// how many layers were rounded how.
 llvm::Error roundWeights(mlir::ModuleOp quantized, const RoundingRequest &request, const Listener &listener,
                          RoundingReport &counts);
 

@@ -42,7 +42,7 @@ struct TranslateSettings {
   Target target;
   std::string prefix; // empty: from the output's name
   std::optional<CalibrationOptions> method;
-  WeightRounding weightRounding = WeightRounding::Nearest;
+  WeightRounding weightRounding = WeightRounding::Auto;
   /// With --budget: how bits are searched for.
   std::optional<SearchSettings> search;
   std::string planFile; // what `plan` was read from; else empty
@@ -129,7 +129,7 @@ private:
   llvm::Expected<std::unique_ptr<CostModel>> measureLatencies(Costs &fixed);
   llvm::Error tunePlan(const RangeMap &ranges);
   llvm::Error quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap &ranges);
-  llvm::Error round();
+  llvm::Error fit(RangeMap &ranges);
   llvm::Expected<double> errorOf(mlir::ModuleOp quantized);
   llvm::Error describe(mlir::ModuleOp exposed, const RangeMap &ranges);
   llvm::Expected<CompiledModule> compile(const Target &target, llvm::StringRef prefix, bool exportAlias);
@@ -154,6 +154,7 @@ private:
   std::optional<CalibrationTable> table;
   RoundingReport rounding;
   std::optional<TuneReport> tuning;
+  ChannelFactors factors; // of equalized values
   Report report;
 };
 

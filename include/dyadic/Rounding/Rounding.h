@@ -51,6 +51,12 @@ RoundedWeights roundByGptq(const Moments &moments, const std::vector<double> &ta
 /// number an output: mean(y) - S_x s_o q_o mean(x). 0 without rows.
 std::vector<double> biasCorrection(const LinearMap &map, const RoundedWeights &rounded);
 
+/// Factors that the channels of a value are divided by before it is stored, from the largest magnitude r of each: the
+/// square root of r / max r; where depthwise convolutions read it, whose weights have a scale of their own for each
+/// channel, (r / max r)^(3/4); at least 0.12. Channels of small numbers get finer steps than one scale gives them. A
+/// full match would clip most of what calibration did not see.
+std::vector<float> equalizationFactors(const std::vector<float> &magnitudes, bool isDepthwise);
+
 } // namespace dyadic
 
 #endif // DYADIC_ROUNDING_ROUNDING_H

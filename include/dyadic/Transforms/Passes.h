@@ -48,6 +48,27 @@ int64_t macsOf(mlir::Operation *op);
 /// Errors are diagnostics.
 mlir::LogicalResult searchLayers(mlir::ModuleOp module, const Plan &plan, std::vector<SearchLayer> &layers);
 
+/// A value between layers whose channels may be scaled, so that no other function is computed: of a convolution or
+/// matmul with constants, with a ReLU or nothing, which only layers of the same kind read, as their input.
+struct EqualizableValue {
+  std::string id;
+  int64_t channelDimension = 1;
+  bool isDepthwise = true;          // depthwise convolutions alone read it
+  std::vector<std::string> readers; // ids of layers
+};
+/// Those of a program at the float level, in program order.
+std::vector<EqualizableValue> equalizableValues(mlir::ModuleOp module);
+
+/// By the id of a value, one factor above 0 a channel.
+using ChannelFactors = std::map<std::string, std::vector<float>>;
+
+/// Divides values by their factors: the weights and the bias that make them are divided, the weights that read them
+/// multiplied (cross-layer equalization, Nagel et al., 2019, section 4.1). `factors` name equalizableValues().
+void equalizeLayers(mlir::ModuleOp module, const ChannelFactors &factors);
+/// Of an integer program made from an equalized one: values that are exposed get scales that give the numbers back that
+/// the layers had before.
+void restoreScales(mlir::ModuleOp module, const ChannelFactors &factors);
+
 // The passes that take structured arguments, as functions. Errors are diagnostics.
 mlir::LogicalResult applyRanges(mlir::ModuleOp module, const RangeMap &ranges);
 /// `plan` comes back complete: it then names every layer, value, addition and output.
