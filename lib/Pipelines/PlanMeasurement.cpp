@@ -3,6 +3,7 @@
 #include "PlanMeasurement.h"
 #include "dyadic/Pipelines/Compiler.h"
 #include "dyadic/Search/Sensitivity.h"
+#include "dyadic/Support/Error.h"
 
 namespace dyadic {
 
@@ -25,6 +26,18 @@ llvm::Error PlanMeasurement::prepare() {
   return llvm::Error::success();
 }
 
+llvm::Error PlanMeasurement::checkDrop(const Budget &budget, llvm::StringRef option) const {
+  if (!budget.drop)
+    return llvm::Error::success();
+  std::string prefix = option.str() + "=" + escaped(budget.text) + ": drop needs ";
+  if (decisions == 0)
+    return fileError(request.file, prefix + "an output with classes, expected sqnr for others");
+  if (*budget.drop * static_cast<double>(decisions) < 1)
+    return fileError(request.file, prefix + "at least " + shortestText(std::ceil(1 / *budget.drop)) +
+                                       " held-back samples, found " + llvm::Twine(decisions));
+  return llvm::Error::success();
+}
+
 llvm::Expected<MeasuredPlan> PlanMeasurement::measure(Plan plan) const {
   auto ranges = chooseRanges(request.floatModule, request.file, *request.table, plan);
   if (!ranges)
@@ -41,7 +54,11 @@ llvm::Expected<MeasuredPlan> PlanMeasurement::measure(Plan plan) const {
   }
   if (llvm::Error error = lowerToIntegers(*module, request.file, plan, {}))
     return std::move(error);
-  auto program = jitModule(*module, /*exposeValues=*/false);
+  return measureProgram(*module);
+}
+
+llvm::Expected<MeasuredPlan> PlanMeasurement::measureProgram(mlir::ModuleOp integers) const {
+  auto program = jitModule(integers, /*exposeValues=*/false);
   if (!program)
     return program.takeError();
   MeasuredPlan measured;

@@ -16,16 +16,19 @@ public:
 
   /// Runs the float program.
   llvm::Error prepare();
-  /// Decisions between classes that the float program takes on the samples; 0 where its first output has none.
-  size_t numDecisions() const { return decisions; }
+  /// An error where a limit of `drop`, given as `option`, cannot be told: with n decisions, less than 1/n cannot be
+  /// told from nothing.
+  llvm::Error checkDrop(const Budget &budget, llvm::StringRef option) const;
   /// Compiles and runs the plan's program.
   llvm::Expected<MeasuredPlan> measure(Plan plan) const;
+  /// Compiles and runs a program of the integer level.
+  llvm::Expected<MeasuredPlan> measureProgram(mlir::ModuleOp integers) const;
 
 private:
   const PlanSearchRequest &request;
   std::vector<Sample> samples;
   std::vector<std::vector<Tensor>> references; // by sample
-  size_t decisions = 0;
+  size_t decisions = 0;                        // between classes, which the float program takes
 };
 
 } // namespace dyadic

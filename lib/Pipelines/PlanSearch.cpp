@@ -329,21 +329,10 @@ private:
       if (Error error = measurement->prepare())
         return error;
     }
-    if (budget.drop)
-      if (Error error = checkResolution())
+    if (measurement)
+      if (Error error = measurement->checkDrop(budget, "--budget"))
         return error;
     return budget.limitsCosts() ? chooseWithin() : chooseCheapest();
-  }
-
-  /// With n decisions, less than 1/n cannot be told from nothing.
-  Error checkResolution() {
-    size_t n = measurement->numDecisions();
-    if (n == 0)
-      return failBudget("drop needs an output with classes, expected sqnr for others");
-    if (*settings.budget.drop * static_cast<double>(n) < 1)
-      return failBudget("drop needs at least " + shortestText(std::ceil(1 / *settings.budget.drop)) +
-                        " held-back samples, found " + llvm::Twine(n));
-    return Error::success();
   }
 
   /// The best plan within the limits.
@@ -548,19 +537,7 @@ private:
     return compare(uniform, uniformName);
   }
 
-  bool isAccurate(const MeasuredPlan &plan) const {
-    const Budget &budget = settings.budget;
-    if (budget.drop && (!plan.topOne || 1 - plan.topOne->value() > *budget.drop))
-      return false;
-    return !budget.sqnr || plan.agreement.sqnr() >= *budget.sqnr;
-  }
-
-  static std::string accuracyText(const MeasuredPlan &plan) {
-    std::string text = llvm::formatv("SQNR {0:F1} dB", plan.agreement.sqnr()).str();
-    if (plan.topOne)
-      text += llvm::formatv(", top-1 disagreement {0:F2}%", 100 * (1 - plan.topOne->value())).str();
-    return text + " on the held-back samples";
-  }
+  bool isAccurate(const MeasuredPlan &plan) const { return plan.meets(settings.budget.drop, settings.budget.sqnr); }
 
   /// The plan with the smallest weights that is accurate enough: bisection over the front, where more bytes are taken
   /// to be no less accurate (Augmenting Hessians with Inter-Layer Dependencies).

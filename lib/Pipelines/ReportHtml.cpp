@@ -53,6 +53,7 @@ public:
     os << "</div>\n";
     writeAdvice();
     writeSearch();
+    writeAttribution();
     writeNetwork();
     writeIslands();
     writeValues();
@@ -216,6 +217,31 @@ private:
       for (const std::string &id : choice.layers)
         os << (id == choice.layers.front() ? "" : "<br>") << idText(id);
       os << "</th><td>" << htmlText(remarkText(*report.search, choice)) << "</td></tr>\n";
+    }
+    os << "</tbody>\n</table></div>\n</section>\n";
+  }
+
+  void writeAttribution() {
+    if (!report.attribution)
+      return;
+    os << "<section>\n<h2>What decisions cost</h2>\n<ul>\n";
+    for (const std::string &line : attributionLines(*report.attribution))
+      os << "<li>" << htmlText(line) << "</li>\n";
+    os << "</ul>\n<div class=\"scroll\"><table>\n<thead><tr>";
+    for (const char *heading : {"Layers", "Decision", "Alone", "Instead", "Less", "Then", "Override"})
+      os << "<th scope=\"col\">" << heading << "</th>";
+    os << "</tr></thead>\n<tbody>\n";
+    for (const AttributedCost &cost : report.attribution->costs) {
+      os << "<tr><th scope=\"row\">";
+      for (const std::string &id : cost.ids)
+        os << (id == cost.ids.front() ? "" : "<br>") << idText(id);
+      os << "</th>";
+      for (const std::string &text : {decisionText(cost), numberText(cost.alone), insteadText(cost),
+                                      cost.measured ? percentText(cost.share) : std::string(),
+                                      cost.measured ? measuredText(*cost.measured) : std::string(),
+                                      cost.overridden ? std::to_string(*cost.overridden) + " bits" : std::string()})
+        os << "<td>" << htmlText(text) << "</td>";
+      os << "</tr>\n";
     }
     os << "</tbody>\n</table></div>\n</section>\n";
   }

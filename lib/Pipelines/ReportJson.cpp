@@ -30,6 +30,8 @@ public:
       writeAdvice();
       if (report.search)
         writeSearch(*report.search);
+      if (report.attribution)
+        writeAttribution(*report.attribution);
       writeSizes();
       if (report.times)
         writeTimes();
@@ -264,15 +266,55 @@ private:
         for (const MeasuredPlan &plan : search.measured)
           json.object([&] {
             json.attribute("plan", plan.name);
-            number("divergence", plan.divergence);
-            number("error", plan.error);
-            if (plan.agreement.count())
-              writeAgreement(plan.agreement);
-            writeTopOne(plan.topOne);
+            writeMeasured(plan);
             writeCosts("costs", plan.costs);
           });
       });
     });
+  }
+
+  void writeMeasured(const MeasuredPlan &plan) {
+    number("divergence", plan.divergence);
+    number("error", plan.error);
+    if (plan.agreement.count())
+      writeAgreement(plan.agreement);
+    writeTopOne(plan.topOne);
+  }
+
+  void writeAttribution(const AttributionReport &attribution) {
+    json.attributeObject("attribution", [&] {
+      json.attribute("metric", attribution.metric);
+      json.attributeObject("plan", [&] { writeMeasured(attribution.plan); });
+      if (attribution.all)
+        json.attributeObject("all", [&] { writeMeasured(*attribution.all); });
+      if (attribution.repaired)
+        json.attributeObject("repaired", [&] { writeMeasured(*attribution.repaired); });
+      integer("overrides", attribution.overrides);
+      json.attributeArray("costs", [&] {
+        for (const AttributedCost &cost : attribution.costs)
+          json.object([&] { writeAttributed(cost); });
+      });
+    });
+  }
+
+  void writeAttributed(const AttributedCost &cost) {
+    json.attributeArray(cost.isValue ? "values" : "layers", [&] {
+      for (const std::string &id : cost.ids)
+        json.value(llvm::json::fixUTF8(id));
+    });
+    json.attribute("bits", cost.bits);
+    if (cost.instead)
+      json.attribute("instead", *cost.instead);
+    else
+      json.attribute("instead", "float");
+    number("alone", cost.alone);
+    optional("override", cost.overridden);
+    if (!cost.isValue)
+      number("bytes", cost.bytes);
+    if (!cost.measured)
+      return;
+    number("share", cost.share);
+    json.attributeObject("measured", [&] { writeMeasured(*cost.measured); });
   }
 
   void writeChoice(const SearchReport &search, const ChoiceReport &choice) {

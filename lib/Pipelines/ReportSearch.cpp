@@ -50,6 +50,28 @@ std::string remarkText(const SearchReport &search, const ChoiceReport &choice) {
   return text;
 }
 
+std::string measuredText(const MeasuredPlan &plan) {
+  std::string text = "KL divergence " + numberText(plan.divergence);
+  if (plan.agreement.count())
+    text += ", SQNR " + decibels(plan.agreement.sqnr()) + " dB";
+  if (plan.topOne)
+    text += ", top-1 agreement " + percentText(plan.topOne->value());
+  return text;
+}
+
+bool MeasuredPlan::meets(std::optional<double> drop, std::optional<double> sqnr) const {
+  if (drop && (!topOne || 1 - topOne->value() > *drop))
+    return false;
+  return !sqnr || agreement.sqnr() >= *sqnr;
+}
+
+std::string accuracyText(const MeasuredPlan &plan) {
+  std::string text = llvm::formatv("SQNR {0:F1} dB", plan.agreement.sqnr()).str();
+  if (plan.topOne)
+    text += llvm::formatv(", top-1 disagreement {0:F2}%", 100 * (1 - plan.topOne->value())).str();
+  return text + " on the held-back samples";
+}
+
 std::vector<std::string> searchLines(const SearchReport &search) {
   std::vector<std::string> lines;
   std::string source = search.sensitivitySamples ? " on " + std::to_string(search.sensitivitySamples) + " samples" : "";
@@ -63,11 +85,7 @@ std::vector<std::string> searchLines(const SearchReport &search) {
               (search.refinements == 1 ? " group are better" : " groups are better");
   lines.push_back(solved);
   for (const MeasuredPlan &plan : search.measured) {
-    std::string text = "plan " + plan.name + ": KL divergence " + numberText(plan.divergence);
-    if (plan.agreement.count())
-      text += ", SQNR " + decibels(plan.agreement.sqnr()) + " dB";
-    if (plan.topOne)
-      text += ", top-1 agreement " + percentText(plan.topOne->value());
+    std::string text = "plan " + plan.name + ": " + measuredText(plan);
     lines.push_back(text + (&plan == &search.measured.front() && search.measured.size() > 1 ? " (taken)" : ""));
   }
   return lines;

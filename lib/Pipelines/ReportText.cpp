@@ -83,6 +83,8 @@ public:
     writeAdvice();
     if (report.search)
       os << toText(*report.search);
+    if (report.attribution)
+      os << toText(*report.attribution);
     writeSizes();
     writeTuning();
     writeTimes();

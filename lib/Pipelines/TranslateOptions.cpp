@@ -34,6 +34,7 @@ static Error checkFloat(const TranslateOptions &options, StringRef model) {
                                               {"rounding", options.rounding.has_value()},
                                               {"weight-rounding", options.weightRounding.has_value()},
                                               {"integer-only", options.integerOnly},
+                                              {"attribution", options.attribution.has_value()},
                                               {"tune", options.tune.has_value()},
                                               {"io", options.io.has_value()}};
   for (auto [option, isGiven] : given)
@@ -167,6 +168,25 @@ static Error chooseSearch(const TranslateOptions &options, TranslateSettings &se
   return Error::success();
 }
 
+/// Where overrides go, and what they have to reach.
+static Error chooseAttribution(const TranslateOptions &options, TranslateSettings &settings) {
+  if (options.attributionTarget && !options.attribution)
+    return makeError("--attribution-target: an option of --attribution, expected --attribution=PLAN.json too");
+  if (!options.attribution)
+    return Error::success();
+  settings.attributionFile = *options.attribution;
+  if (!StringRef(settings.attributionFile).ends_with(".json"))
+    return fileError(settings.attributionFile,
+                     "ending '" + escaped(llvm::sys::path::extension(settings.attributionFile)) + "', expected .json");
+  if (!options.attributionTarget)
+    return Error::success();
+  auto target = parseAccuracy("attribution-target", *options.attributionTarget);
+  if (!target)
+    return target.takeError();
+  settings.attributionTarget = std::move(*target);
+  return Error::success();
+}
+
 static Error checkTune(const TranslateOptions &options, TranslateSettings &settings) {
   if (!options.tune)
     return Error::success();
@@ -195,7 +215,9 @@ Expected<TranslateSettings> checkOptions(const TranslateOptions &options, String
       {"choices", &options.choices},
       {"sensitivity-metric", &options.sensitivityMetric},
       {"sensitivity", &options.sensitivity},
-      {"pareto", &options.pareto}};
+      {"pareto", &options.pareto},
+      {"attribution", &options.attribution},
+      {"attribution-target", &options.attributionTarget}};
   for (auto [option, text] : texts)
     if (*text && (*text)->empty())
       return makeError("--" + option + ": no value, expected one");
@@ -216,6 +238,8 @@ Expected<TranslateSettings> checkOptions(const TranslateOptions &options, String
     return makeError("--name=" + escaped(settings.prefix) + ": expected a C identifier");
   if (Error error = checkTune(options, settings))
     return error;
+  if (Error error = chooseAttribution(options, settings))
+    return std::move(error);
   if (options.calibrationMethod) {
     auto method = parseCalibrationMethod(*options.calibrationMethod);
     if (!method)

@@ -4,6 +4,7 @@
 #include "Equalization.h"
 #include "ProgramTiming.h"
 #include "dyadic/IR/Fingerprint.h"
+#include "dyadic/Pipelines/Attribution.h"
 #include "dyadic/Pipelines/CollectReport.h"
 #include "dyadic/Pipelines/Diagnostics.h"
 #include "dyadic/Pipelines/MeasureCosts.h"
@@ -226,6 +227,10 @@ Error Translation::fit(RangeMap &ranges) {
   if (rounding.isNearest)
     return Error::success();
   program = std::move(fitted);
+  if (!settings.attributionFile.empty()) {
+    equalizedModule = std::move(module);
+    equalizedTable = std::move(equalized.table);
+  }
   factors = std::move(equalized.factors);
   rounding.equalizedValues = factors.size();
   for (const auto &[id, numbers] : factors)
@@ -352,6 +357,32 @@ Error Translation::tunePlan(const RangeMap &ranges) {
   return Error::success();
 }
 
+Error Translation::attributeCosts(const Plan &given) {
+  if (!floatProgram || !samples || heldBack.empty())
+    return fileError(model, "no held-back samples to measure accuracy with, which --attribution needs, expected "
+                            "--calibration=PATH with inputs");
+  AttributionRequest request;
+  request.search.floatModule = equalizedModule ? *equalizedModule : **floatModule;
+  request.search.file = model;
+  request.search.table = equalizedTable ? &*equalizedTable : &*table;
+  request.search.plan = &given;
+  request.search.samples = samples.get();
+  request.search.heldBack = heldBack;
+  request.search.floatProgram = &floatProgram->getProgram();
+  request.search.listener = &listener;
+  request.quantized = *program;
+  request.complete = &settings.plan;
+  request.target = settings.attributionTarget;
+  auto found = attribute(request);
+  if (!found)
+    return found.takeError();
+  equalizedModule = nullptr;
+  equalizedTable.reset();
+  attribution = std::move(found->report);
+  overridesText = planToJson(found->plan, /*statesDefaults=*/true);
+  return Error::success();
+}
+
 /// `exposed` becomes the program with the values of all layers as outputs, which what is
 /// written may not have.
 Error Translation::quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap &ranges) {
@@ -363,10 +394,14 @@ Error Translation::quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap
   if (settings.tunes)
     if (Error error = tunePlan(ranges))
       return error;
+  Plan given = settings.plan;
   if (Error error = quantizeTypes(*program, model, ranges, settings.plan))
     return error;
   if (Error error = fit(ranges))
     return error;
+  if (!settings.attributionFile.empty())
+    if (Error error = attributeCosts(given))
+      return error;
   exposed = program->clone();
   if (Error error = lowerToIntegers(*exposed, model, settings.plan, {settings.integerOnly, true}))
     return error;
@@ -402,6 +437,7 @@ Error Translation::describe(mlir::ModuleOp exposed, const RangeMap &ranges) {
   report.model = model;
   report.weightRounding = rounding;
   report.search = std::move(searchReport);
+  report.attribution = std::move(attribution);
   report.tuning = std::move(tuning);
   return Error::success();
 }

@@ -56,7 +56,10 @@ std::optional<double> readNumber(StringRef text, llvm::ArrayRef<Unit> units) {
 
 class BudgetReader {
 public:
-  explicit BudgetReader(StringRef text) : text(text) { budget.text = text.str(); }
+  BudgetReader(StringRef option, StringRef text, bool limitsCosts)
+      : option(option), text(text), limitsCosts(limitsCosts) {
+    budget.text = text.str();
+  }
 
   Expected<Budget> read() {
     llvm::SmallVector<StringRef> parts;
@@ -68,7 +71,7 @@ public:
   }
 
 private:
-  llvm::Error fail(const llvm::Twine &what) { return makeError("--budget=" + escaped(text) + ": " + what); }
+  llvm::Error fail(const llvm::Twine &what) { return makeError("--" + option + "=" + escaped(text) + ": " + what); }
 
   llvm::Error readLimit(StringRef part) {
     StringRef name, value;
@@ -76,7 +79,7 @@ private:
     auto wrong = [&](StringRef example) { return fail(name + ":" + escaped(value) + ", expected " + example); };
     auto twice = [&] { return fail(name + " is limited twice, expected once"); };
     for (const LimitKind &kind : limitKinds())
-      if (name == kind.name) {
+      if (limitsCosts && name == kind.name) {
         std::optional<Budget::Limit> &limit = budget.costs[kind.cost];
         if (limit)
           return twice();
@@ -98,10 +101,12 @@ private:
       budget.sqnr = readNumber(value, Unit{"dB", 1});
       return budget.sqnr ? llvm::Error::success() : wrong("25dB");
     }
-    return fail("unknown limit '" + escaped(name) + "', expected latency, size, bops, avg, drop or sqnr");
+    return fail("unknown limit '" + escaped(name) + "', expected " +
+                (limitsCosts ? "latency, size, bops, avg, drop or sqnr" : "drop or sqnr"));
   }
 
-  StringRef text;
+  StringRef option, text;
+  bool limitsCosts;
   Budget budget;
 };
 
@@ -111,7 +116,11 @@ bool Budget::limitsCosts() const {
   return llvm::any_of(costs, [](const std::optional<Limit> &limit) { return limit.has_value(); });
 }
 
-Expected<Budget> parseBudget(StringRef text) { return BudgetReader(text).read(); }
+Expected<Budget> parseBudget(StringRef text) { return BudgetReader("budget", text, /*limitsCosts=*/true).read(); }
+
+Expected<Budget> parseAccuracy(StringRef option, StringRef text) {
+  return BudgetReader(option, text, /*limitsCosts=*/false).read();
+}
 
 Expected<std::vector<BitWidths>> parseChoices(StringRef text) {
   std::vector<BitWidths> choices;

@@ -42,6 +42,8 @@ public:
     plan.model = header->model;
     if (llvm::Error error = readEnums())
       return error;
+    if (llvm::Error error = readDefaults())
+      return error;
     if (llvm::Error error = eachObject(
             "layers", [&](JsonReader &entry, const std::string &id) { return readLayer(entry, plan.layers[id]); }))
       return error;
@@ -111,6 +113,19 @@ private:
       plan.io = *text == "float" ? BoundaryMode::Float : BoundaryMode::Integer;
     }
     return llvm::Error::success();
+  }
+
+  llvm::Error readDefaults() {
+    if (!root.has("defaults"))
+      return llvm::Error::success();
+    llvm::Expected<JsonReader> entry = root.getObject("defaults");
+    if (!entry)
+      return entry.takeError();
+    if (llvm::Error error = readBits(*entry, "weights", 2, 8, plan.weightBits))
+      return error;
+    if (llvm::Error error = readBits(*entry, "activations", 2, 16, plan.activationBits))
+      return error;
+    return entry->finish();
   }
 
   template <typename T>
@@ -214,7 +229,7 @@ void writeSchedule(llvm::json::OStream &json, const KernelSchedule &schedule) {
     json.attribute("rows", schedule.rows);
 }
 
-std::string planToJson(const Plan &plan) {
+std::string planToJson(const Plan &plan, bool statesDefaults) {
   std::string text;
   llvm::raw_string_ostream stream(text);
   llvm::json::OStream json(stream, 2);
@@ -226,6 +241,11 @@ std::string planToJson(const Plan &plan) {
     writeHeader(json, header);
     json.attribute("rounding", plan.rounding == Rounding::HalfUp ? "half_up" : "half_even");
     json.attribute("io", plan.io == BoundaryMode::Float ? "float" : "integer");
+    if (statesDefaults)
+      json.attributeObject("defaults", [&] {
+        json.attribute("weights", plan.weightBits);
+        json.attribute("activations", plan.activationBits);
+      });
     json.attributeObject("layers", [&] {
       for (const auto &[id, layer] : plan.layers)
         json.attributeObject(id, [&, &layer = layer] {

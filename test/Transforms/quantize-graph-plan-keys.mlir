@@ -3,7 +3,7 @@
 // RUN: not quant-opt model.mlir --quant-quantize-graph=plan=key.json 2>&1 | FileCheck %s --check-prefix=KEY
 
 // An unknown key is told with all that are known, optional ones too.
-// UNKNOWN: error: unknown.json: unknown key 'laers', expected adds, io, kind, layers, model, outputs, producer, rounding, schedules, values, version
+// UNKNOWN: error: unknown.json: unknown key 'laers', expected adds, defaults, io, kind, layers, model, outputs, producer, rounding, schedules, values, version
 // KEY: error: key.json: layers.a: unknown key 'weight', expected activations, float, weights
 
 //--- model.mlir

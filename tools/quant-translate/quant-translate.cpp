@@ -66,6 +66,16 @@ static cl::opt<std::string> pareto("pareto", cl::desc("With --budget: write the 
 static cl::opt<std::string>
     savePlan("save-plan", cl::desc("Write the complete plan; with --budget and without -o nothing is compiled"),
              cl::value_desc("PLAN.json"), cl::cat(category));
+static cl::opt<std::string>
+    attribution("attribution",
+                cl::desc("Measure what the plan's decisions cost, undoing one at a time on the held-back samples, and "
+                         "write the plan with the overrides that repair most of it, for --bits"),
+                cl::value_desc("PLAN.json"), cl::cat(category));
+static cl::opt<std::string> attributionTarget(
+    "attribution-target",
+    cl::desc("With --attribution: what the overrides have to reach, sqnr:25dB or drop:1% (default: all but a hundredth "
+             "of the divergence that overrides can take away)"),
+    cl::value_desc("LIMITS"), cl::cat(category));
 static const std::string targetHelp =
     "CPU[,CPU...][@TRIPLE], by default native, this machine's best; a library for several chooses when it is opened. "
     "CPUs: " +
@@ -114,8 +124,8 @@ bool isPlanAlone() { return outputPath.empty() && budget.getNumOccurrences() > 0
 
 /// Nothing is compiled then, which these options are about.
 llvm::Error checkPlanAlone() {
-  for (cl::Option *option :
-       std::initializer_list<cl::Option *>{&integerOnly, &targetName, &name, &reportPath, &dumpValues})
+  for (cl::Option *option : std::initializer_list<cl::Option *>{&integerOnly, &targetName, &name, &reportPath,
+                                                                &dumpValues, &attribution, &attributionTarget})
     if (option->getNumOccurrences())
       return makeError("--" + option->ArgStr.str() + ": an option of compilation, expected -o OUT too");
   return llvm::Error::success();
@@ -125,9 +135,9 @@ llvm::Error checkPlanAlone() {
 llvm::Error checkTableAlone() {
   if (saveCalibration.empty())
     return makeError("no output, expected -o OUT");
-  for (cl::Option *option :
-       std::initializer_list<cl::Option *>{&bits, &savePlan, &rounding, &weightRounding, &integerOnly, &io, &targetName,
-                                           &name, &reportPath, &dumpValues, &budget, &tuneMode})
+  for (cl::Option *option : std::initializer_list<cl::Option *>{
+           &bits, &savePlan, &rounding, &weightRounding, &integerOnly, &io, &targetName, &name, &reportPath,
+           &dumpValues, &budget, &tuneMode, &attribution, &attributionTarget})
     if (option->getNumOccurrences())
       return makeError("--" + option->ArgStr.str() + ": an option of compilation, expected -o OUT too");
   return llvm::Error::success();
@@ -162,6 +172,8 @@ llvm::Expected<TranslateSettings> readSettings() {
   options.sensitivityMetric = given(sensitivityMetric);
   options.pareto = given(pareto);
   options.cost = given(cost);
+  options.attribution = given(attribution);
+  options.attributionTarget = given(attributionTarget);
   options.rounding = given(rounding);
   options.weightRounding = given(weightRounding);
   options.io = given(io);
@@ -223,12 +235,12 @@ llvm::Error writeTable(const Translation &translation) {
   return llvm::Error::success();
 }
 
-/// A search takes long: what cannot be written is found out before it.
+/// Searching and attributing take long: what cannot be written is found out before it.
 llvm::Error checkOutputs(const Translation &translation) {
   FileSet trial; // not committed
   translation.protectInputs(trial);
   for (const std::string *path : {&outputPath.getValue(), &saveCalibration.getValue(), &savePlan.getValue(),
-                                  &pareto.getValue(), &reportPath.getValue()})
+                                  &pareto.getValue(), &reportPath.getValue(), &attribution.getValue()})
     if (!path->empty())
       if (llvm::Error error = trial.write(*path, ""))
         return error;
@@ -265,7 +277,7 @@ llvm::Error translate() {
   if (!isFloat)
     if (llvm::Error error = translation.calibrate(calibrationPath, mergeCalibration))
       return error;
-  if (budget.getNumOccurrences())
+  if (budget.getNumOccurrences() || attribution.getNumOccurrences())
     if (llvm::Error error = checkOutputs(translation))
       return error;
   if (isPlanAlone())
@@ -284,6 +296,8 @@ llvm::Error translate() {
   if (llvm::Error error = writeIf(savePlan, files, [&] { return planToJson(translation.plan()); }))
     return error;
   if (llvm::Error error = writeIf(pareto, files, [&] { return translation.pareto(); }))
+    return error;
+  if (llvm::Error error = writeIf(attribution, files, [&] { return translation.overrides(); }))
     return error;
   if (llvm::Error error = writeIf(reportPath, files, [&] { return reportAs(reportPath, translation.getReport()); }))
     return error;

@@ -135,6 +135,10 @@ struct MeasuredPlan {
   Agreement agreement;              // of the first output
   std::optional<Proportion> topOne;
   Costs costs; // of those that the budget limits
+
+  /// Whether it is as accurate as limits, where there are any, ask for: the largest part of top-1 decisions that may
+  /// differ from float's, the least SQNR in dB.
+  bool meets(std::optional<double> drop, std::optional<double> sqnr) const;
 };
 
 /// What the search for bits did.
@@ -148,6 +152,30 @@ struct SearchReport {
   size_t refinements = 0; // exchanges of choices that made the measured plan better
   std::vector<ChoiceReport> choices;
   std::vector<MeasuredPlan> measured; // the first is the one that was taken
+};
+
+/// One decision of the plan, and the program without it.
+struct AttributedCost {
+  std::vector<std::string> ids;    // a layer, or values that share a storage
+  bool isValue = false;            // what they store; else the layer's weights
+  unsigned bits = 8;               // as the plan has it
+  std::optional<unsigned> instead; // bits; none: the layer in float
+  double alone = 0;                // divergence (or error) with nothing but this, all else in float
+  /// The part of the program's divergence (or error, by the metric) that goes away; negative where it grows.
+  double share = 0;
+  std::optional<MeasuredPlan> measured; // with this instead, and all else as it is; none where it costs next to nothing
+  double bytes = 0;                     // of weights, more
+  std::optional<unsigned> overridden;   // bits, where the plan of --attribution has others
+};
+
+/// Which decisions of the plan cost how much accuracy, and what repairs it (--attribution).
+struct AttributionReport {
+  std::string metric;                // "kl" or "error": what shares are of
+  MeasuredPlan plan;                 // as it is
+  std::vector<AttributedCost> costs; // what costs most alone first
+  std::optional<MeasuredPlan> all;   // with everything overridden that stays in integers
+  std::optional<MeasuredPlan> repaired;
+  size_t overrides = 0; // in the file
 };
 
 /// A layer that --tune changed.
@@ -187,6 +215,7 @@ struct Report {
   std::string timesNote; // why there are none
   std::optional<Times> times;
   std::optional<SearchReport> search;
+  std::optional<AttributionReport> attribution;
   std::optional<TuneReport> tuning; // with --tune
 
   /// Inputs, then layers.
@@ -198,6 +227,10 @@ std::vector<Advice> advise(const Report &report);
 
 /// What the search for bits did: a few lines, and one for every group.
 std::string toText(const SearchReport &search);
+/// `SQNR 21.3 dB, top-1 disagreement 6.78% on the held-back samples`.
+std::string accuracyText(const MeasuredPlan &plan);
+/// What the plan's decisions cost: a few lines, and one for every decision.
+std::string toText(const AttributionReport &attribution);
 /// A table of at most 100 columns and what follows from it; with `colours` for a terminal.
 std::string toText(const Report &report, bool colours);
 /// docs/schemas/report.schema.json.

@@ -24,6 +24,7 @@ struct TranslateOptions {
   bool isFloat = false, integerOnly = false, dumpValues = false, detailedReport = false;
   Given calibrationMethod, bits, rounding, weightRounding, io, name;
   Given budget, choices, sensitivityMetric, sensitivity, pareto, cost;
+  Given attribution, attributionTarget;
   /// "": schedules of kernels alone; "float": float layers too.
   Given tune;
   /// A plan in memory, instead of a file; `bits` is then what messages call it.
@@ -45,8 +46,11 @@ struct TranslateSettings {
   WeightRounding weightRounding = WeightRounding::Auto;
   /// With --budget: how bits are searched for.
   std::optional<SearchSettings> search;
-  std::string planFile; // what `plan` was read from; else empty
-  std::string planName; // what messages call it
+  /// Empty, or where overrides that repair the plan go: what its decisions cost is measured.
+  std::string attributionFile;
+  Budget attributionTarget; // what the overrides have to reach, see Attribution.h
+  std::string planFile;     // what `plan` was read from; else empty
+  std::string planName;     // what messages call it
   Plan plan;
 };
 
@@ -106,6 +110,8 @@ public:
   /// Null for a float program.
   const CalibrationTable *calibrationTable() const { return table ? &*table : nullptr; }
   const Report &getReport() const { return report; }
+  /// The plan as it was given with the overrides of --attribution, as a file; empty without.
+  const std::string &overrides() const { return overridesText; }
   /// The front of --pareto; empty without.
   const std::string &pareto() const { return front; }
 
@@ -128,6 +134,8 @@ private:
   /// The latencies of the choices, from the cost table or measured into it; `fixed` gets that of the rest.
   llvm::Expected<std::unique_ptr<CostModel>> measureLatencies(Costs &fixed);
   llvm::Error tunePlan(const RangeMap &ranges);
+  /// What the decisions of `given`, which has become the complete plan, cost.
+  llvm::Error attributeCosts(const Plan &given);
   llvm::Error quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap &ranges);
   llvm::Error fit(RangeMap &ranges);
   llvm::Expected<double> errorOf(mlir::ModuleOp quantized);
@@ -148,13 +156,17 @@ private:
   std::unique_ptr<CalibrationStream> stream;
   std::unique_ptr<SampleSet> samples;       // null with a table alone
   std::vector<size_t> calibrated, heldBack; // indices into samples
-  std::string front;
+  std::string front, overridesText;
+  std::optional<AttributionReport> attribution;
   std::optional<SearchReport> searchReport; // until it is part of the report
 
   std::optional<CalibrationTable> table;
   RoundingReport rounding;
   std::optional<TuneReport> tuning;
   ChannelFactors factors; // of equalized values
+  /// What `program` was quantized from, for --attribution.
+  mlir::OwningOpRef<mlir::ModuleOp> equalizedModule;
+  std::optional<CalibrationTable> equalizedTable;
   Report report;
 };
 

@@ -33,6 +33,9 @@ struct Budget {
 /// `drop:0.5%`, `sqnr:25dB`, in any mix, separated by commas.
 llvm::Expected<Budget> parseBudget(llvm::StringRef text);
 
+/// The limits of accuracy alone, `drop` and `sqnr`; `option` begins errors.
+llvm::Expected<Budget> parseAccuracy(llvm::StringRef option, llvm::StringRef text);
+
 /// Widths as `w4a8,w8a8`, each as parseBits reads it and once.
 llvm::Expected<std::vector<BitWidths>> parseChoices(llvm::StringRef text);
 /// "w4a8".

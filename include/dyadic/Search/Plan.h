@@ -66,8 +66,9 @@ std::optional<std::pair<unsigned, unsigned>> parseBits(llvm::StringRef text);
 /// options that the caller marks as given.
 llvm::Expected<Plan> parsePlan(llvm::StringRef path, llvm::StringRef text, const Plan &defaults);
 
-/// The plan as JSON: sorted keys, two spaces of indentation, a final line feed.
-std::string planToJson(const Plan &plan);
+/// The plan as JSON: sorted keys, two spaces of indentation, a final line feed. A complete plan needs no defaults; one
+/// that leaves something open has to state them.
+std::string planToJson(const Plan &plan, bool statesDefaults = false);
 
 /// The schedule's entries in an object that `json` has open.
 void writeSchedule(llvm::json::OStream &json, const KernelSchedule &schedule);

@@ -69,6 +69,11 @@ void equalizeLayers(mlir::ModuleOp module, const ChannelFactors &factors);
 /// the layers had before.
 void restoreScales(mlir::ModuleOp module, const ChannelFactors &factors);
 
+/// The ids of the float level's values that have storage of their own, inputs first, then in program order; those that
+/// a concatenation joins, and its result, share one and are a group. Errors are diagnostics.
+mlir::LogicalResult storedValues(mlir::ModuleOp module, const Plan &plan,
+                                 std::vector<std::vector<std::string>> &groups);
+
 // The passes that take structured arguments, as functions. Errors are diagnostics.
 mlir::LogicalResult applyRanges(mlir::ModuleOp module, const RangeMap &ranges);
 /// `plan` comes back complete: it then names every layer, value, addition and output.
