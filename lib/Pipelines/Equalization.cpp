@@ -19,13 +19,19 @@ static void forChannels(const Tensor &tensor, int64_t dimension,
     observe(i % channels, {tensor.as<float>() + i * inner, static_cast<size_t>(inner)});
 }
 
+/// Up to so many bits of a value, finer steps for its small channels are worth more than what the weights that read it
+/// lose by their spread.
+static constexpr unsigned kFewActivationBits = 4;
+
 static bool isWorthIt(const EqualizableValue &value, const Plan &plan, const CalibrationTable &table) {
   auto calibrated = table.values.find(value.id);
   if (calibrated == table.values.end() || calibrated->second.fixed)
     return false;
+  auto stored = plan.values.find(value.id);
+  bool isNarrow = stored != plan.values.end() && stored->second.bits.value_or(8) <= kFewActivationBits;
   auto isFloat = [&](const std::string &id) { return plan.layers.at(id).isFloat.value_or(false); };
   return !isFloat(value.id) && llvm::all_of(value.readers, [&](const std::string &id) {
-    return !isFloat(id) && (value.isDepthwise || *plan.layers.at(id).weights > kFittedBits);
+    return !isFloat(id) && (value.isDepthwise || isNarrow || *plan.layers.at(id).weights > kFittedBits);
   });
 }
 

@@ -22,6 +22,11 @@ llvm::Expected<std::unique_ptr<FloatOutputs>> FloatOutputs::create(ArrayRef<Line
   SmallVector<Value> values;
   for (const LinearLayer &layer : layers)
     values.push_back(mapping.lookup(layer.op->getResult(0)));
+  for (const LinearLayer &layer : layers) {
+    result->residualIndices.push_back(values.size());
+    if (layer.residual)
+      values.push_back(mapping.lookup(layer.residual));
+  }
   function.front().getTerminator()->setOperands(values);
   function.setAllResultAttrs(ArrayRef<DictionaryAttr>());
   function.setType(FunctionType::get(module->getContext(), function.getArgumentTypes(), TypeRange(ValueRange(values))));
@@ -32,6 +37,11 @@ llvm::Expected<std::unique_ptr<FloatOutputs>> FloatOutputs::create(ArrayRef<Line
     return program.takeError();
   result->program = std::move(*program);
   return result;
+}
+
+static void addTo(Tensor &sum, const Tensor &term) {
+  for (int64_t i = 0, n = sum.size(); i < n; ++i)
+    sum.as<float>()[i] += term.as<float>()[i];
 }
 
 /// Runs all samples and keeps what layers from `begin` on compute, as many as memory may hold.
@@ -50,6 +60,8 @@ llvm::Error FloatOutputs::run(size_t begin) {
       return tensors.takeError();
     for (size_t i = begin; i < end; ++i) {
       const LinearLayer &layer = layers[i];
+      if (layer.residual)
+        addTo((*tensors)[i], (*tensors)[residualIndices[i]]);
       std::vector<float> &rows = outputs[i - begin][s];
       rows = layer.rows.gatherOutputs((*tensors)[i], layer.positions(s));
       if (layer.op->getNumOperands() < 3)
@@ -62,7 +74,7 @@ llvm::Error FloatOutputs::run(size_t begin) {
   });
 }
 
-llvm::Expected<const std::vector<std::vector<float>> *> FloatOutputs::of(size_t index) {
+llvm::Expected<std::vector<std::vector<float>> *> FloatOutputs::of(size_t index) {
   if (outputs.empty() || index >= first + outputs.size())
     if (llvm::Error error = run(index))
       return std::move(error);

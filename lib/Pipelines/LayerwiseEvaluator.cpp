@@ -17,12 +17,14 @@ StorageGrid gridOf(const CalibratedValue &value, const CalibrationOptions &metho
   return grid;
 }
 
-llvm::Expected<std::unique_ptr<LayerwiseEvaluator>>
-LayerwiseEvaluator::create(mlir::ModuleOp floatModule, const CalibrationTable &table, std::vector<Sample> samples) {
+llvm::Expected<std::unique_ptr<LayerwiseEvaluator>> LayerwiseEvaluator::create(mlir::ModuleOp floatModule,
+                                                                               const CalibrationTable &table,
+                                                                               std::vector<Sample> samples,
+                                                                               AloneWeights fitted) {
   auto program = LayerwiseProgram::create(floatModule);
   if (!program)
     return program.takeError();
-  std::unique_ptr<LayerwiseEvaluator> evaluator(new LayerwiseEvaluator(table, std::move(samples)));
+  std::unique_ptr<LayerwiseEvaluator> evaluator(new LayerwiseEvaluator(table, std::move(samples), std::move(fitted)));
   evaluator->program = std::move(*program);
   return std::move(evaluator);
 }
@@ -52,7 +54,9 @@ const Tensor &LayerwiseEvaluator::packedWeights(size_t layer, unsigned bits) {
     if (auto found = packed.find(key); found != packed.end())
       return found->second;
   }
-  Tensor made = program->packedWeights(layer, program->getLayers()[layer].rounded(bits));
+  const LayerwiseProgram::Layer &of = program->getLayers()[layer];
+  auto alone = fitted.find({of.id, bits});
+  Tensor made = program->packedWeights(layer, alone == fitted.end() ? of.rounded(bits) : alone->second);
   std::lock_guard<std::mutex> lock(mutex);
   return packed.try_emplace(key, std::move(made)).first->second;
 }

@@ -5,6 +5,7 @@
 #ifndef DYADIC_LIB_PIPELINES_LAYERWISEEVALUATOR_H
 #define DYADIC_LIB_PIPELINES_LAYERWISEEVALUATOR_H
 
+#include "FitAlone.h"
 #include "dyadic/Calibration/Table.h"
 #include "dyadic/Pipelines/LayerwiseProgram.h"
 #include "dyadic/Search/Sensitivity.h"
@@ -17,9 +18,12 @@ StorageGrid gridOf(const CalibratedValue &value, const CalibrationOptions &metho
 
 class LayerwiseEvaluator : public SensitivityEvaluator {
 public:
-  /// Sample `i` of an evaluation is `samples[i]`. The table must outlive the evaluator.
-  static llvm::Expected<std::unique_ptr<LayerwiseEvaluator>>
-  create(mlir::ModuleOp floatModule, const CalibrationTable &table, std::vector<Sample> samples);
+  /// Sample `i` of an evaluation is `samples[i]`. The table must outlive the evaluator. What `fitted` lacks is rounded
+  /// to nearest.
+  static llvm::Expected<std::unique_ptr<LayerwiseEvaluator>> create(mlir::ModuleOp floatModule,
+                                                                    const CalibrationTable &table,
+                                                                    std::vector<Sample> samples,
+                                                                    AloneWeights fitted = {});
 
   llvm::Error run(size_t sample, llvm::ArrayRef<SensitivityKey> keys,
                   llvm::function_ref<void(size_t, const PerturbedNetwork &)> observe) override;
@@ -33,8 +37,8 @@ public:
   llvm::Expected<std::vector<double>> evaluate(const Configuration &configuration, const SensitivityMetric &metric);
 
 private:
-  LayerwiseEvaluator(const CalibrationTable &table, std::vector<Sample> samples)
-      : table(table), samples(std::move(samples)) {}
+  LayerwiseEvaluator(const CalibrationTable &table, std::vector<Sample> samples, AloneWeights fitted)
+      : table(table), samples(std::move(samples)), fitted(std::move(fitted)) {}
 
   using RunPointer = std::unique_ptr<LayerwiseProgram::Run>;
   llvm::Expected<RunPointer> takeRun();
@@ -44,6 +48,7 @@ private:
 
   const CalibrationTable &table;
   std::vector<Sample> samples;
+  AloneWeights fitted;
   std::unique_ptr<LayerwiseProgram> program;
   std::mutex mutex;
   std::vector<RunPointer> idle;

@@ -55,15 +55,24 @@ std::vector<int64_t> LinearRows::kernelOffsets(ArrayRef<int64_t> positions) cons
   return offsets;
 }
 
+template <typename T> static float numberOf(T stored, int64_t zeroPoint) {
+  if constexpr (std::is_floating_point_v<T>)
+    return stored;
+  else
+    return static_cast<float>(static_cast<int64_t>(stored) - zeroPoint);
+}
+
 template <typename T>
 static void gatherChannel(const Tensor &tensor, int64_t base, ArrayRef<int64_t> offsets, int64_t zeroPoint, float *to) {
   const T *from = tensor.as<T>() + base;
   for (size_t i = 0; i < offsets.size(); ++i)
-    to[i] = offsets[i] < 0 ? 0.0f : static_cast<float>(static_cast<int64_t>(from[offsets[i]]) - zeroPoint);
+    to[i] = offsets[i] < 0 ? 0.0f : numberOf(from[offsets[i]], zeroPoint);
 }
 
 static void gather(const Tensor &tensor, int64_t base, ArrayRef<int64_t> offsets, int64_t zeroPoint, float *to) {
   switch (tensor.type) {
+  case ElementType::F32:
+    return gatherChannel<float>(tensor, base, offsets, 0, to);
   case ElementType::U8:
     return gatherChannel<uint8_t>(tensor, base, offsets, zeroPoint, to);
   case ElementType::S8:

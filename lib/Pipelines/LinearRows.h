@@ -30,8 +30,8 @@ public:
   /// Where in one channel of the input the rows of `positions` read, one number a position and element of the kernel;
   /// -1 outside.
   std::vector<int64_t> kernelOffsets(llvm::ArrayRef<int64_t> positions) const;
-  /// The inputs of a group at `positions`, one row each: stored integers less `zeroPoint`, 0 outside. `offsets` are the
-  /// kernelOffsets() of the positions.
+  /// The inputs of a group at `positions`, one row each: stored integers less `zeroPoint`, or real numbers; 0 outside.
+  /// `offsets` are the kernelOffsets() of the positions.
   void gatherInputs(const Tensor &input, int64_t zeroPoint, llvm::ArrayRef<int64_t> positions,
                     llvm::ArrayRef<int64_t> offsets, int64_t group, std::vector<float> &rows) const;
   /// The outputs of all groups at `positions`, one row each.

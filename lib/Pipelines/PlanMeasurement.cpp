@@ -38,23 +38,32 @@ llvm::Error PlanMeasurement::checkDrop(const Budget &budget, llvm::StringRef opt
   return llvm::Error::success();
 }
 
-llvm::Expected<MeasuredPlan> PlanMeasurement::measure(Plan plan) const {
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> PlanMeasurement::quantized(Plan &plan, FittedProgram &fitted) const {
+  if (request.weightRounding != WeightRounding::Nearest && !request.calibration.empty()) {
+    FitRequest fit{request.floatModule, request.file,    request.table,       request.weightRounding,
+                   request.evaluator,   request.samples, request.calibration, request.listener};
+    auto made = fitProgram(fit, plan);
+    if (!made)
+      return made.takeError();
+    fitted = std::move(*made);
+    return mlir::OwningOpRef<mlir::ModuleOp>(fitted.module->clone());
+  }
   auto ranges = chooseRanges(request.floatModule, request.file, *request.table, plan);
   if (!ranges)
     return ranges.takeError();
   mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp(request.floatModule).clone();
   if (llvm::Error error = quantizeTypes(*module, request.file, *ranges, plan))
     return std::move(error);
-  if (request.weightRounding != WeightRounding::Nearest && !request.calibration.empty()) {
-    RoundingReport counts;
-    RoundingRequest rounding{request.floatModule,    request.file,    plan.rounding,
-                             request.weightRounding, request.samples, request.calibration};
-    if (llvm::Error error = roundWeights(*module, rounding, *request.listener, counts))
-      return std::move(error);
-  }
-  if (llvm::Error error = lowerToIntegers(*module, request.file, plan, {}))
+  return std::move(module);
+}
+
+llvm::Expected<MeasuredPlan> PlanMeasurement::measure(Plan plan, FittedProgram &fitted) const {
+  auto module = quantized(plan, fitted);
+  if (!module)
+    return module.takeError();
+  if (llvm::Error error = lowerToIntegers(**module, request.file, plan, {}))
     return std::move(error);
-  return measureProgram(*module);
+  return measureProgram(**module);
 }
 
 llvm::Expected<MeasuredPlan> PlanMeasurement::measureProgram(mlir::ModuleOp integers) const {

@@ -61,6 +61,7 @@ public:
         return std::move(error);
     result.plan = *request.plan;
     applyChoices(problem, chosen, result.plan);
+    result.fitted = std::move(fittedPrograms[chosen]);
     describe();
     return std::move(result);
   }
@@ -141,11 +142,12 @@ private:
   // Sensitivities
   //===--------------------------------------------------------------------===//
 
-  /// Those that calibrated nothing first, then others: ranges were fitted to them, but weights that are rounded to
-  /// nearest were not.
+  /// Those that calibrated nothing; where no weights are fitted then others too, as only ranges were chosen from them.
   Error readSamples() {
     if (!request.samples)
       return Error::success();
+    isFitted =
+        request.weightRounding != WeightRounding::Nearest && !request.calibration.empty() && !request.heldBack.empty();
     int64_t macs = 1;
     for (const SearchLayer &layer : layers)
       macs += layer.macs;
@@ -153,9 +155,10 @@ private:
     std::vector<size_t> indices(request.heldBack);
     if (indices.size() > count)
       indices.resize(count);
-    for (size_t index : request.calibration)
-      if (indices.size() < count && !llvm::is_contained(indices, index))
-        indices.push_back(index);
+    if (!isFitted)
+      for (size_t index : request.calibration)
+        if (indices.size() < count && !llvm::is_contained(indices, index))
+          indices.push_back(index);
     llvm::sort(indices);
     for (size_t index : indices) {
       auto sample = request.samples->read(index);
@@ -223,6 +226,8 @@ private:
       return parsed.takeError();
     if (Error error = checkModel(parsed->header, path, problem.model))
       return std::move(error);
+    if (isImported() || (samples.empty() && table.sums.empty()))
+      table.rounding = parsed->rounding; // no weights are rounded here
     if (parsed->rounding != table.rounding)
       return fileError(path, "rounding is '" + escaped(parsed->rounding) + "', expected '" + table.rounding + "'");
     if (!parsed->calibration.empty() && parsed->calibration != calibrationHash())
@@ -234,6 +239,7 @@ private:
     table.header.kind = SensitivityTable::kKind.str();
     table.header.version = SensitivityTable::kVersion;
     table.header.model = problem.model;
+    table.rounding = isFitted && !isImported() ? "gptq" : "nearest";
     if (Error error = readSensitivityFiles())
       return error;
     SensitivityRequest wanted;
@@ -244,14 +250,17 @@ private:
         if (!table.traces.count(layer.id))
           return nodeError(settings.sensitivityFile.empty() ? request.file : settings.sensitivityFile, layer.id,
                            "no trace of the Hessian, expected one in --sensitivity=FILE.json");
-    if (llvm::any_of(wanted.keys, [](const SensitivityKey &key) { return key.isValue; }))
+    if (isFitted || llvm::any_of(wanted.keys, [](const SensitivityKey &key) { return key.isValue; }))
       table.calibration = calibrationHash();
     bool isComplete = llvm::all_of(wanted.keys, [&](const SensitivityKey &key) { return table.sums.count(key); });
     if (samples.empty())
       return isComplete ? Error::success()
                         : fail("no samples to measure sensitivities with, expected --calibration=PATH with inputs, or "
                                "a complete --sensitivity=FILE.json");
-    auto created = LayerwiseEvaluator::create(request.floatModule, *request.table, samples);
+    auto fitted = fitLayers();
+    if (!fitted)
+      return fitted.takeError();
+    auto created = LayerwiseEvaluator::create(request.floatModule, *request.table, samples, std::move(*fitted));
     if (!created)
       return created.takeError();
     evaluator = std::move(*created);
@@ -267,6 +276,25 @@ private:
                            : settings.sensitivityFile,
                        llvm::toString(std::move(error)));
     return Error::success();
+  }
+
+  /// The weights of all layers at all of their widths, also those that the table alone has, where they are fitted.
+  Expected<AloneWeights> fitLayers() {
+    if (!isFitted)
+      return AloneWeights();
+    std::map<std::string, std::set<unsigned>> bits;
+    for (const ChoiceGroup &group : problem.groups)
+      for (const BitChoice &choice : group.choices)
+        for (const std::string &id : group.layers)
+          bits[id].insert(parseBits(choice.bits)->first);
+    for (const auto &[key, sums] : table.sums)
+      if (!key.isValue)
+        bits[key.id].insert(key.bits);
+    auto fitted = fitAlone(request.floatModule, *request.samples, request.calibration, bits,
+                           request.listener->stage("fitting layers"));
+    if (!fitted)
+      return fail(llvm::toString(fitted.takeError()));
+    return fitted;
   }
 
   /// A group perturbs by its layers' weights and by the value that they read, as if these did not know each other.
@@ -489,7 +517,7 @@ private:
   }
 
   Expected<MeasuredPlan> measure(const Choices &plan, std::string name) {
-    auto measured = measurement->measure(planOf(plan));
+    auto measured = measurement->measure(planOf(plan), fittedPrograms[plan]);
     if (!measured)
       return measured.takeError();
     measured->name = std::move(name);
@@ -661,6 +689,7 @@ private:
   std::vector<BitWidths> choices;
   std::vector<Sample> samples;
   std::vector<std::string> hashes; // of `samples`
+  bool isFitted = false;           // whether weights of few bits are fitted to the samples of the calibration
   SensitivityTable table;
   std::unique_ptr<LayerwiseEvaluator> evaluator;
   std::map<std::string, StorageGrid> storage; // by value
@@ -668,6 +697,7 @@ private:
   std::optional<PlanMeasurement> measurement;
   Solution solution;
   Choices chosen, exact; // `exact` before it was refined
+  std::map<Choices, FittedProgram> fittedPrograms;
   PlanSearchResult result;
 };
 

@@ -21,10 +21,8 @@ namespace dyadic {
 static constexpr uint64_t kMaxValueBytes = uint64_t(1) << 30;
 /// Rows of all samples that a layer is fitted to: so many for each input, within bounds.
 static constexpr int64_t kRowsPerInput = 128, kMinRows = 8192, kMaxRows = 32768;
-/// A layer with more inputs to an output is not rounded by GPTQ.
-static constexpr int64_t kMaxInputs = 4608;
-/// Parts of the mean second moment: of the deviation from the float weights, and of GPTQ's factors.
-static constexpr double kRidge = 0.1, kDamping = 0.01;
+/// Part of the mean second moment that draws towards the float weights.
+static constexpr double kRidge = 0.1;
 
 size_t maxFittingSamples(ArrayRef<InputSpec> inputs) {
   uint64_t bytes = 1;
@@ -32,6 +30,10 @@ size_t maxFittingSamples(ArrayRef<InputSpec> inputs) {
     bytes += elementSize(input.type) * static_cast<uint64_t>(std::accumulate(input.shape.begin(), input.shape.end(),
                                                                              int64_t(1), std::multiplies<>()));
   return static_cast<size_t>(std::clamp<uint64_t>((uint64_t(256) << 20) / bytes, 1, 256));
+}
+
+static bool sameShape(Value a, Value b) {
+  return cast<RankedTensorType>(a.getType()).getShape() == cast<RankedTensorType>(b.getType()).getShape();
 }
 
 static Type elementOf(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
@@ -57,7 +59,9 @@ public:
 private:
   void collectLayers();
   llvm::Error readSamples(StagedRun &staged);
-  llvm::Error roundLayer(size_t index, const StagedRun &staged, const std::vector<std::vector<float>> &outputs);
+  void findResiduals(const StagedRun &staged);
+  void subtractResidual(size_t index, const StagedRun &staged, size_t sample, std::vector<float> &rows) const;
+  llvm::Error roundLayer(size_t index, const StagedRun &staged, std::vector<std::vector<float>> &outputs);
   void roundGroup(const LinearLayer &layer, int64_t group, bool isFitted, const Moments &moments, unsigned threads,
                   LayerNumbers &numbers);
 
@@ -67,6 +71,7 @@ private:
   RoundingReport &counts;
   std::vector<Operation *> ops; // at the quantized level
   std::vector<LinearLayer> layers;
+  std::vector<Value> residuals; // by layer, at the quantized level
   std::vector<Sample> samples;
 };
 
@@ -83,8 +88,45 @@ void WeightRounder::collectLayers() {
       continue;
     Operation *floatOp = floats.lookup(cast<LayerOpInterface>(op).getIdAttr().getValue());
     ops.push_back(op);
-    layers.push_back({floatOp, LinearRows(floatOp), 0});
+    layers.push_back({floatOp, LinearRows(floatOp)});
   }
+}
+
+/// The other operand of the addition that alone reads what `op` computes; none where one is broadcast.
+static Value residualOf(Operation *op) {
+  Value result = op->getResult(0);
+  auto add = result.hasOneUse() ? dyn_cast<AddOp>(*result.user_begin()) : AddOp();
+  if (!add)
+    return Value();
+  Value other = add->getOperand(add->getOperand(0) == result ? 1 : 0);
+  return sameShape(other, result) && sameShape(other, add->getResult(0)) ? other : Value();
+}
+
+/// Layers whose sum with a value that is known before them is wanted.
+void WeightRounder::findResiduals(const StagedRun &staged) {
+  residuals.resize(layers.size());
+  for (size_t i = 0; i < layers.size(); ++i) {
+    Value residual = residualOf(ops[i]), wanted = residualOf(layers[i].op);
+    std::optional<QuantInfo> info = residual ? quantInfo(elementOf(residual)) : std::nullopt;
+    if (!wanted || !info || info->scales.size() != 1 || isAccumulatorType(elementOf(residual)) ||
+        !staged.isHeldAt(ops[i], residual))
+      continue;
+    layers[i].residual = wanted;
+    residuals[i] = residual;
+  }
+}
+
+/// Takes what the integer program has of the residual from the rows of a sample.
+void WeightRounder::subtractResidual(size_t index, const StagedRun &staged, size_t sample,
+                                     std::vector<float> &rows) const {
+  QuantInfo info = *quantInfo(elementOf(residuals[index]));
+  const Tensor &stored = staged.held(residuals[index], sample);
+  Tensor real(ElementType::F32, stored.shape);
+  for (int64_t i = 0, n = real.size(); i < n; ++i)
+    real.as<float>()[i] = static_cast<float>(info.scales[0] * static_cast<double>(stored.intAt(i) - info.zeroPoint));
+  std::vector<float> taken = layers[index].rows.gatherOutputs(real, layers[index].positions(sample));
+  for (size_t i = 0; i < rows.size(); ++i)
+    rows[i] -= taken[i];
 }
 
 llvm::Error WeightRounder::readSamples(StagedRun &staged) {
@@ -175,7 +217,7 @@ void WeightRounder::roundGroup(const LinearLayer &layer, int64_t group, bool isF
     }
   }
   if (isFitted)
-    rounded = roundByGptq(moments, fitTarget(map, kRidge), numbers.bits, kDamping, threads);
+    rounded = roundByGptq(moments, fitTarget(map, kRidge), numbers.bits, kRoundingDamping, threads);
   std::vector<double> correction = biasCorrection(map, rounded);
   for (size_t o = 0; o < rounded.scales.size(); ++o) {
     float bias = numbers.bias[first + o] + static_cast<float>(correction[o]);
@@ -189,17 +231,18 @@ void WeightRounder::roundGroup(const LinearLayer &layer, int64_t group, bool isF
   }
 }
 
-llvm::Error WeightRounder::roundLayer(size_t index, const StagedRun &staged,
-                                      const std::vector<std::vector<float>> &outputs) {
+llvm::Error WeightRounder::roundLayer(size_t index, const StagedRun &staged, std::vector<std::vector<float>> &outputs) {
   const LinearLayer &layer = layers[index];
   const LinearRows &rows = layer.rows;
   LayerNumbers numbers = numbersOf(ops[index], layer.op);
   bool isFitted =
-      (request.method == WeightRounding::Gptq || numbers.bits <= kFittedBits) && rows.inputs() <= kMaxInputs;
+      (request.method == WeightRounding::Gptq || numbers.bits <= kFittedBits) && rows.inputs() <= kMaxFittedInputs;
   std::vector<std::vector<int64_t>> positions, offsets;
   for (size_t s = 0; s < staged.numSamples(); ++s) {
     positions.push_back(layer.positions(s));
     offsets.push_back(rows.kernelOffsets(positions.back()));
+    if (residuals[index])
+      subtractResidual(index, staged, s, outputs[s]);
   }
   auto groups = static_cast<size_t>(rows.groups()), out = static_cast<size_t>(rows.outputs());
   unsigned threads = groups > 1 ? 1 : llvm::hardware_concurrency().compute_thread_count();
@@ -214,7 +257,7 @@ llvm::Error WeightRounder::roundLayer(size_t index, const StagedRun &staged,
         auto from = outputs[s].begin() + static_cast<ptrdiff_t>((p * groups + group) * out);
         y.insert(y.end(), from, from + static_cast<ptrdiff_t>(out));
       }
-      moments.add(x.data(), y.data(), positions[s].size());
+      moments.add(x.data(), y.data(), positions[s].size(), threads);
     }
     roundGroup(layer, static_cast<int64_t>(group), isFitted, moments, threads, numbers);
     return llvm::Error::success();
@@ -234,6 +277,7 @@ llvm::Error WeightRounder::run() {
                    ops);
   if (llvm::Error error = readSamples(staged))
     return error;
+  findResiduals(staged);
   auto floats = FloatOutputs::create(layers, samples);
   if (!floats)
     return floats.takeError();

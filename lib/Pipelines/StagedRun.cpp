@@ -100,6 +100,13 @@ bool StagedRun::isNeeded(Value value) const {
   return value == current || llvm::any_of(value.getUsers(), [&](Operation *user) { return isPending(user); });
 }
 
+bool StagedRun::isHeldAt(Operation *goal, Value value) const {
+  llvm::DenseSet<Operation *> before = ancestors(goal->getOperand(0), [](Value) { return false; });
+  return value.getDefiningOp() && before.contains(value.getDefiningOp()) &&
+         llvm::any_of(value.getUsers(),
+                      [&](Operation *user) { return needed.contains(user) && !before.contains(user); });
+}
+
 void StagedRun::dropUnneeded() {
   values.remove_if([&](const auto &entry) { return !isNeeded(entry.first); });
 }

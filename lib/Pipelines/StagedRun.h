@@ -25,6 +25,10 @@ public:
 
   /// Computes the first operand of the next goal, `goal`; from now on operations before it must not change.
   llvm::Error advanceTo(mlir::Operation *goal);
+  /// Whether `value` is held when `goal` has been advanced to and after that.
+  bool isHeldAt(mlir::Operation *goal, mlir::Value value) const;
+  /// Of such a value: stored integers.
+  const Tensor &held(mlir::Value value, size_t sample) const { return values.find(value)->second[sample]; }
   /// The first operand of the goal that was advanced to: stored integers.
   const Tensor &input(size_t sample) const { return values.find(current)->second[sample]; }
 

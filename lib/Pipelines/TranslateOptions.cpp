@@ -263,9 +263,6 @@ Expected<TranslateSettings> checkOptions(const TranslateOptions &options, String
     return error;
   if (Error error = chooseSearch(options, settings))
     return error;
-  // A search measures many plans: fitting weights to each takes long.
-  if (settings.search && !options.weightRounding)
-    settings.weightRounding = WeightRounding::Nearest;
   return settings;
 }
 

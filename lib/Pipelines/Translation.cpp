@@ -177,47 +177,49 @@ Expected<double> Translation::errorOf(mlir::ModuleOp quantized) {
   return outputError(*integers, floatProgram->getProgram(), *samples, heldBack);
 }
 
+/// Whether there are samples that weights can be fitted to, and with auto be checked on.
+bool Translation::canFit() const {
+  if (settings.weightRounding == WeightRounding::Nearest || !samples || calibrated.empty())
+    return false;
+  return settings.weightRounding == WeightRounding::Gptq ||
+         (calibrated.size() + heldBack.size() >= kFewSamples && !heldBack.empty());
+}
+
+/// The samples that weights are fitted to.
+llvm::ArrayRef<size_t> Translation::fittingSamples() const {
+  auto specs = inputs();
+  size_t most = specs ? maxFittingSamples(*specs) : 0;
+  llvm::consumeError(specs.takeError());
+  return llvm::ArrayRef(calibrated).take_front(std::min(calibrated.size(), most));
+}
+
 /// Fits `program`, at the quantized level, to the samples; with auto, unless rounding to nearest is as good. `ranges`
 /// become what was chosen then.
 Error Translation::fit(RangeMap &ranges) {
   const char *names[] = {"auto", "nearest", "gptq"};
   rounding = RoundingReport();
   rounding.asked = names[static_cast<size_t>(settings.weightRounding)];
-  bool isChecked = settings.weightRounding == WeightRounding::Auto;
-  if (settings.weightRounding == WeightRounding::Nearest || !samples || calibrated.empty() ||
-      (isChecked && (calibrated.size() + heldBack.size() < kFewSamples || heldBack.empty())))
+  if (!canFit())
     return Error::success();
-  auto specs = inputs();
-  if (!specs)
-    return specs.takeError();
-  auto fitting = llvm::ArrayRef(calibrated).take_front(std::min(calibrated.size(), maxFittingSamples(*specs)));
-  // A search measures plans without equalization: the program is what was measured.
-  Equalization equalized{{}, *table};
-  if (!settings.search) {
-    auto found =
-        equalize(**floatModule, settings.plan, *interruptible(*floatProgram, listener), *samples, fitting, *table);
-    if (!found)
-      return found.takeError();
-    equalized = std::move(*found);
+  FittedProgram fitted = std::move(found); // by the search, which measured it
+  if (!fitted.module) {
+    auto interruptibly = interruptible(*floatProgram, listener);
+    FitRequest request{**floatModule,       model,         &*table,          settings.weightRounding,
+                       interruptibly.get(), samples.get(), fittingSamples(), &listener};
+    auto made = fitProgram(request, settings.plan);
+    if (!made)
+      return made.takeError();
+    fitted = std::move(*made);
   }
   floatProgram->release();
-  mlir::OwningOpRef<mlir::ModuleOp> module = (*floatModule)->clone();
-  equalizeLayers(*module, equalized.factors);
-  mlir::OwningOpRef<mlir::ModuleOp> fitted = module->clone();
-  auto chosen = chooseRanges(*module, model, equalized.table, settings.plan);
-  if (!chosen)
-    return chosen.takeError();
-  if (Error error = quantizeTypes(*fitted, model, *chosen, settings.plan))
-    return error;
-  RoundingRequest request{*module, model, settings.plan.rounding, settings.weightRounding, samples.get(), fitting};
-  if (Error error = roundWeights(*fitted, request, listener, rounding))
-    return error;
+  fitted.counts.asked = rounding.asked;
+  rounding = fitted.counts;
   rounding.isNearest = rounding.fittedLayers + rounding.correctedLayers == 0;
-  if (isChecked && !rounding.isNearest) {
+  if (settings.weightRounding == WeightRounding::Auto && !rounding.isNearest) {
     auto nearestError = errorOf(*program);
     if (!nearestError)
       return nearestError.takeError();
-    auto fittedError = errorOf(*fitted);
+    auto fittedError = errorOf(*fitted.module);
     if (!fittedError)
       return fittedError.takeError();
     rounding.nearestError = *nearestError;
@@ -226,15 +228,15 @@ Error Translation::fit(RangeMap &ranges) {
   }
   if (rounding.isNearest)
     return Error::success();
-  program = std::move(fitted);
+  program = std::move(fitted.module);
   if (!settings.attributionFile.empty()) {
-    equalizedModule = std::move(module);
-    equalizedTable = std::move(equalized.table);
+    equalizedModule = std::move(fitted.floatModule);
+    equalizedTable = std::move(fitted.table);
   }
-  factors = std::move(equalized.factors);
+  factors = std::move(fitted.factors);
   rounding.equalizedValues = factors.size();
   for (const auto &[id, numbers] : factors)
-    ranges[id] = (*chosen)[id]; // that of the widest channel, whose factor is 1
+    ranges[id] = fitted.ranges[id]; // that of the widest channel, whose factor is 1
   return Error::success();
 }
 
@@ -261,14 +263,13 @@ Error Translation::search() {
   request.table = &*table;
   request.plan = &settings.plan;
   request.listener = &listener;
-  request.weightRounding = settings.weightRounding;
+  request.weightRounding = canFit() ? settings.weightRounding : WeightRounding::Nearest;
+  auto evaluatorOfSearch = floatProgram ? interruptible(*floatProgram, listener) : nullptr;
   if (floatProgram && samples) {
     request.samples = samples.get();
     request.heldBack = heldBack;
-    auto specs = inputs();
-    if (!specs)
-      return specs.takeError();
-    request.calibration = llvm::ArrayRef(calibrated).take_front(std::min(calibrated.size(), maxFittingSamples(*specs)));
+    request.calibration = fittingSamples().vec();
+    request.evaluator = evaluatorOfSearch.get();
     request.floatProgram = &floatProgram->getProgram();
   }
   std::unique_ptr<CostModel> latencies;
@@ -279,12 +280,13 @@ Error Translation::search() {
     latencies = std::move(*measured);
     request.latency = latencies.get();
   }
-  auto found = searchPlan(request);
-  if (!found)
-    return found.takeError();
-  settings.plan = std::move(found->plan);
-  searchReport = std::move(found->report);
-  front = std::move(found->pareto);
+  auto result = searchPlan(request);
+  if (!result)
+    return result.takeError();
+  settings.plan = std::move(result->plan);
+  searchReport = std::move(result->report);
+  front = std::move(result->pareto);
+  found = std::move(result->fitted);
   return Error::success();
 }
 

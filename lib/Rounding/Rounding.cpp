@@ -123,22 +123,28 @@ static void roundOutput(const Factors &factors, const double *target, unsigned b
 
 RoundedWeights roundByGptq(const Moments &moments, const std::vector<double> &target, unsigned bits, double damping,
                            unsigned threads) {
+  return roundByGptq(moments, target, std::vector<unsigned>{bits}, damping, threads).front();
+}
+
+std::vector<RoundedWeights> roundByGptq(const Moments &moments, const std::vector<double> &target,
+                                        const std::vector<unsigned> &bits, double damping, unsigned threads) {
   Factors factors = factorize(moments, damping);
-  size_t outputs = moments.outputs();
-  RoundedWeights result{std::vector<int8_t>(target.size()), std::vector<float>(outputs)};
+  size_t outputs = target.size() / moments.inputs();
+  std::vector<RoundedWeights> results(bits.size(), {std::vector<int8_t>(target.size()), std::vector<float>(outputs)});
   auto work = [&](size_t first) {
     for (size_t o = first; o < outputs; o += threads)
-      roundOutput(factors, target.data() + o * moments.inputs(), bits, o, result);
+      for (size_t b = 0; b < bits.size(); ++b)
+        roundOutput(factors, target.data() + o * moments.inputs(), bits[b], o, results[b]);
   };
   if (threads == 1) {
     work(0);
-    return result;
+    return results;
   }
   llvm::DefaultThreadPool pool(llvm::hardware_concurrency(threads));
   for (size_t i = 0; i < threads; ++i)
     pool.async(work, i);
   pool.wait();
-  return result;
+  return results;
 }
 
 std::vector<float> equalizationFactors(const std::vector<float> &magnitudes, bool isDepthwise) {

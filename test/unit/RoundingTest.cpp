@@ -229,6 +229,33 @@ TEST(Rounding, GptqTakesTheBestScale) {
   }
 }
 
+TEST(Rounding, SeveralWidthsShareTheFactors) {
+  Problem problem = makeProblem(30, 4, 200, 5);
+  Moments inputsAlone(30, 0);
+  inputsAlone.add(problem.x.data(), nullptr, 200);
+  std::vector<unsigned> bits{2, 5, 3};
+  std::vector<RoundedWeights> several = roundByGptq(inputsAlone, problem.map.weights, bits, 0.01);
+  ASSERT_EQ(several.size(), 3u);
+  for (size_t b = 0; b < 3; ++b) {
+    RoundedWeights one = roundByGptq(problem.moments, problem.map.weights, bits[b], 0.01);
+    EXPECT_EQ(several[b].weights, one.weights);
+    EXPECT_EQ(several[b].scales, one.scales);
+  }
+}
+
+TEST(Rounding, ThreadsChangeNoSum) {
+  Problem problem = makeProblem(250, 110, 90, 6); // more than one block of either
+  for (unsigned threads : {1u, 2u, 7u}) {
+    Moments moments(250, 110), alone(250, 110);
+    moments.add(problem.x.data(), problem.y.data(), 90, threads);
+    alone.add(problem.x.data(), problem.y.data(), 90);
+    EXPECT_EQ(moments.yx(), alone.yx());
+    for (size_t i = 0; i < 250; ++i)
+      for (size_t j = 0; j <= i; ++j)
+        EXPECT_EQ(moments.xx()[i * 250 + j], problem.moments.xx()[i * 250 + j]); // exact
+  }
+}
+
 TEST(Rounding, ThreadsChangeNothing) {
   Problem problem = makeProblem(80, 21, 300, 4);
   RoundedWeights one = roundByGptq(problem.moments, problem.map.weights, 4, 0.01);

@@ -8,8 +8,8 @@
 
 #include "dyadic/Calibration/Samples.h"
 #include "dyadic/Calibration/Table.h"
+#include "dyadic/Pipelines/FitProgram.h"
 #include "dyadic/Pipelines/Listener.h"
-#include "dyadic/Pipelines/RoundWeights.h"
 #include "dyadic/Runtime/Program.h"
 #include "dyadic/Search/Budget.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -46,9 +46,11 @@ struct PlanSearchRequest {
   // Where there are samples: they, and the float program, whose first outputs are the model's.
   SampleSet *samples = nullptr;
   std::vector<size_t> heldBack, calibration; // indices into samples
-  /// How the weights of plans are rounded that are measured; sensitivities are those of rounding to nearest.
+  /// How weights are rounded: of the plans that are measured, and where they are fitted also those that sensitivities
+  /// are measured with, see fitAlone() in lib/Pipelines/FitAlone.h.
   WeightRounding weightRounding = WeightRounding::Nearest;
   const Program *floatProgram = nullptr;
+  Evaluator *evaluator = nullptr; // of it
   /// States latency_ms; null: not measured, and a budget of latency is an error.
   const CostModel *latency = nullptr;
   /// What a program costs beside the layers whose bits are chosen.
@@ -58,6 +60,8 @@ struct PlanSearchRequest {
 
 struct PlanSearchResult {
   Plan plan;
+  /// Of the plan, where it was measured with fitted weights.
+  FittedProgram fitted;
   SearchReport report;
   /// The front, where it was asked for, as the file's ending says.
   std::string pareto;

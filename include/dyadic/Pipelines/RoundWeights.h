@@ -20,6 +20,10 @@ enum class WeightRounding { Auto, Nearest, Gptq };
 size_t maxFittingSamples(llvm::ArrayRef<InputSpec> inputs);
 /// Up to so many bits the weights' rounding is what hurts, above it their mean.
 inline constexpr unsigned kFittedBits = 6;
+/// A layer with more inputs to an output is not rounded by GPTQ.
+inline constexpr int64_t kMaxFittedInputs = 4608;
+/// Part of the mean second moment of inputs that damps GPTQ's factors.
+inline constexpr double kRoundingDamping = 0.01;
 
 struct RoundingRequest {
   mlir::ModuleOp floatModule; // the float level of the same program
@@ -35,7 +39,8 @@ struct RoundingRequest {
 /// has once the layers before it are fitted.
 ///
 ///   - Layers of up to 6 bits, or with WeightRounding::Gptq all: fitTarget() and roundByGptq() (Rounding/Rounding.h).
-///     Layers with more than 4608 inputs to an output, whose factors would take gigabytes, stay rounded to nearest.
+///     Layers with more than kMaxFittedInputs inputs to an output, whose factors would take gigabytes, stay rounded to
+///     nearest.
 ///   - All: the bias is corrected by the mean difference of the outputs before the activation (Nagel et al., 2019,
 ///     section 4.2; here measured).
 ///   - An output whose sums could leave 32 bits stays as it was.

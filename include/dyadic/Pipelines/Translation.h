@@ -137,6 +137,8 @@ private:
   /// What the decisions of `given`, which has become the complete plan, cost.
   llvm::Error attributeCosts(const Plan &given);
   llvm::Error quantize(mlir::OwningOpRef<mlir::ModuleOp> &exposed, RangeMap &ranges);
+  bool canFit() const;
+  llvm::ArrayRef<size_t> fittingSamples() const;
   llvm::Error fit(RangeMap &ranges);
   llvm::Expected<double> errorOf(mlir::ModuleOp quantized);
   llvm::Error describe(mlir::ModuleOp exposed, const RangeMap &ranges);
@@ -162,6 +164,7 @@ private:
 
   std::optional<CalibrationTable> table;
   RoundingReport rounding;
+  FittedProgram found; // by the search
   std::optional<TuneReport> tuning;
   ChannelFactors factors; // of equalized values
   /// What `program` was quantized from, for --attribution.

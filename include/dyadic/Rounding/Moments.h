@@ -12,16 +12,16 @@
 namespace dyadic {
 
 /// Sums over rows of `inputs` numbers x and `outputs` numbers y: of x and y, and of the products x x^T and y x^T.
-/// Matrices are row-major. x are stored integers less their zero point, of at most 17 bits: their sums are exact, for
-/// up to 2^19 rows. Sums with y depend on the order of the calls and on how many rows each has, and on nothing else
+/// Matrices are row-major. Where x are stored integers less their zero point, of at most 17 bits, their sums are exact,
+/// for up to 2^19 rows. Other sums depend on the order of the calls and on how many rows each has, and on nothing else
 /// (fixedBlocking() in lib/Rounding/Matrices.h).
 class Moments {
 public:
   /// Without products there are sums of x and y alone.
   Moments(size_t inputs, size_t outputs, bool hasProducts = true);
 
-  /// Adds `rows` rows: x[row * inputs + i], y[row * outputs + o].
-  void add(const float *x, const float *y, size_t rows);
+  /// Adds `rows` rows: x[row * inputs + i], y[row * outputs + o]. The sums do not depend on `threads`.
+  void add(const float *x, const float *y, size_t rows, unsigned threads = 1);
 
   size_t inputs() const { return sumX.size(); }
   size_t outputs() const { return sumY.size(); }

@@ -46,6 +46,9 @@ std::vector<double> fitTarget(const LinearMap &map, double ridge);
 /// equals. `damping` is above 0; the moments have products. Outputs are shared out over `threads` threads.
 RoundedWeights roundByGptq(const Moments &moments, const std::vector<double> &target, unsigned bits, double damping,
                            unsigned threads = 1);
+/// The same for several numbers of bits, which share the factorization. The moments need not have outputs.
+std::vector<RoundedWeights> roundByGptq(const Moments &moments, const std::vector<double> &target,
+                                        const std::vector<unsigned> &bits, double damping, unsigned threads = 1);
 
 /// By how much the bias must grow so that the map with rounded weights has the mean output of the float layer, one
 /// number an output: mean(y) - S_x s_o q_o mean(x). 0 without rows.

@@ -93,7 +93,7 @@ struct SensitivityTable {
   static constexpr size_t kMostSamples = 1024;
 
   FileHeader header;
-  /// How weights were rounded: "nearest", ...
+  /// How weights were rounded: "nearest", or "gptq", fitted to samples that are not among `samples`.
   std::string rounding = "nearest";
   /// SHA-256 of what ranges are chosen from; empty where no value was measured.
   std::string calibration;

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "dyadic/Pipelines/FitProgram.h"
+#include "Equalization.h"
+
+namespace dyadic {
+
+/// Which values are equalized is a matter of the widths that they and their readers have.
+static llvm::Expected<Plan> completed(const FitRequest &request, Plan plan) {
+  auto ranges = chooseRanges(request.floatModule, request.file, *request.table, plan);
+  if (!ranges)
+    return ranges.takeError();
+  mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp(request.floatModule).clone();
+  if (llvm::Error error = quantizeTypes(*module, request.file, *ranges, plan))
+    return std::move(error);
+  return plan;
+}
+
+llvm::Expected<FittedProgram> fitProgram(const FitRequest &request, Plan &plan) {
+  auto complete = completed(request, plan);
+  if (!complete)
+    return complete.takeError();
+  plan = std::move(*complete);
+  auto equalized =
+      equalize(request.floatModule, plan, *request.evaluator, *request.samples, request.fitting, *request.table);
+  if (!equalized)
+    return equalized.takeError();
+  FittedProgram fitted;
+  fitted.floatModule = mlir::ModuleOp(request.floatModule).clone();
+  equalizeLayers(*fitted.floatModule, equalized->factors);
+  fitted.module = fitted.floatModule->clone();
+  fitted.factors = std::move(equalized->factors);
+  fitted.table = std::move(equalized->table);
+  auto ranges = chooseRanges(*fitted.floatModule, request.file, fitted.table, plan);
+  if (!ranges)
+    return ranges.takeError();
+  fitted.ranges = std::move(*ranges);
+  if (llvm::Error error = quantizeTypes(*fitted.module, request.file, fitted.ranges, plan))
+    return std::move(error);
+  RoundingRequest rounding{*fitted.floatModule, request.file,    plan.rounding,
+                           request.method,      request.samples, request.fitting};
+  if (llvm::Error error = roundWeights(*fitted.module, rounding, *request.listener, fitted.counts))
+    return std::move(error);
+  return std::move(fitted);
+}
+
+} // namespace dyadic
