@@ -5,7 +5,7 @@
     widths.py [--widths WIDTH,...] [TASK...]
 
 Networks, data and metrics are those of evaluate.py of the shared tools; 100 samples calibrate (of CIFAR-10 and keywords
-200). WIDTH is wXaY for every layer, or wXaY/8 with 8 bits in the first layer and the last.
+200). WIDTH is wXaY for every layer, wXaY/8 with 8 bits in the first layer and the last, or a budget, as avg:4.
 """
 
 from __future__ import annotations
@@ -46,10 +46,13 @@ def main() -> None:
     for task in (evaluate.TASKS[name] for name in options.tasks):
         reference = task.outputs(dyadic.compile(task.model, float=True).run)
         for width in options.widths.split(","):
-            bits = plan_of(task, width[:-2]) if width.endswith("/8") else width
+            if ":" in width:
+                bits = {"budget": width}
+            else:
+                bits = {"bits": plan_of(task, width[:-2]) if width.endswith("/8") else width}
             for rounding in options.rounding.split(","):
                 start = time.monotonic()
-                program = dyadic.compile(task.model, calibration=task.calib(), bits=bits, weight_rounding=rounding)
+                program = dyadic.compile(task.model, calibration=task.calib(), weight_rounding=rounding, **bits)
                 seconds = time.monotonic() - start
                 figures = task.metric(program.run, reference)
                 right = figures.get("top1", figures.get("acc"))
