@@ -239,6 +239,8 @@ NB_MODULE(_compiler, m) {
       .def_rw("budget", &TranslateOptions::budget, nb::arg().none())
       .def_rw("choices", &TranslateOptions::choices, nb::arg().none())
       .def_rw("cost", &TranslateOptions::cost, nb::arg().none())
+      .def_rw("cache", &TranslateOptions::cache, nb::arg().none())
+      .def_rw("time_limit", &TranslateOptions::timeLimit, nb::arg().none())
       .def_rw("sensitivity_metric", &TranslateOptions::sensitivityMetric, nb::arg().none())
       .def_rw("plan_text", &TranslateOptions::planText, nb::arg().none())
       .def_rw("target", &TranslateOptions::target)

@@ -3,6 +3,7 @@
 #include "dyadic/Pipelines/PlanSearch.h"
 #include "LayerwiseEvaluator.h"
 #include "PlanMeasurement.h"
+#include "SearchCache.h"
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/Layers.h"
 #include "dyadic/Pipelines/Compiler.h"
@@ -15,6 +16,8 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/SHA256.h"
+#include "llvm/TargetParser/Host.h"
+#include <chrono>
 #include <set>
 
 using namespace mlir;
@@ -54,9 +57,10 @@ public:
   explicit PlanSearcher(const PlanSearchRequest &request) : request(request), settings(*request.settings) {}
 
   Expected<PlanSearchResult> run() {
+    start = std::chrono::steady_clock::now();
     for (auto step : {&PlanSearcher::describeLayers, &PlanSearcher::dropIllegalChoices, &PlanSearcher::readSamples,
-                      &PlanSearcher::findSensitivities, &PlanSearcher::addPerturbations, &PlanSearcher::addAllCosts,
-                      &PlanSearcher::choose, &PlanSearcher::drawFront})
+                      &PlanSearcher::openCache, &PlanSearcher::findSensitivities, &PlanSearcher::addPerturbations,
+                      &PlanSearcher::addAllCosts, &PlanSearcher::choose, &PlanSearcher::drawFront})
       if (Error error = (this->*step)())
         return std::move(error);
     result.plan = *request.plan;
@@ -70,6 +74,16 @@ private:
   Error fail(const llvm::Twine &what) { return fileError(request.file, what); }
   Error failBudget(const llvm::Twine &what) {
     return fileError(request.file, "--budget=" + escaped(settings.budget.text) + ": " + what);
+  }
+
+  bool isInterrupted() const { return request.listener->isInterrupted && request.listener->isInterrupted(); }
+  /// Whether the time limit is over; that it was is said in the report.
+  bool isOver() {
+    std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    if (!settings.timeLimit || elapsed.count() < *settings.timeLimit)
+      return false;
+    wasOver = true;
+    return true;
   }
 
   //===--------------------------------------------------------------------===//
@@ -198,8 +212,41 @@ private:
     return llvm::toHex(llvm::SHA256::hash(llvm::arrayRefFromStringRef(text)), /*LowerCase=*/true);
   }
 
+  /// What was measured of a plan is that of these samples on this machine, whose float kernels round in their own
+  /// order.
+  Error openCache() {
+    if (settings.cacheFolder.empty())
+      return Error::success();
+    std::vector<std::string> key = {problem.model, calibrationHash(), "samples"};
+    llvm::append_range(key, hashes);
+    key.push_back("calibration");
+    for (size_t index : isFitted ? request.calibration : std::vector<size_t>())
+      key.push_back(std::to_string(index));
+    key.push_back(isFitted ? "fitted" : "nearest");
+    std::vector<std::string> sensitivityKey = key;
+    key.push_back("held back");
+    for (size_t index : request.heldBack)
+      key.push_back(std::to_string(index));
+    key.push_back(planToJson(*request.plan, /*statesDefaults=*/true));
+    key.push_back(std::to_string(static_cast<int>(request.weightRounding)));
+    key.push_back(llvm::sys::getHostCPUName().str());
+    if (settings.sensitivityFile.empty() && !isImported())
+      cachedSensitivity = settings.cacheFolder + "/sensitivity-" + cacheKey(sensitivityKey) + ".json";
+    auto opened = SearchCache::open(settings.cacheFolder + "/plans-" + cacheKey(key) + ".json", problem.model);
+    if (!opened)
+      return opened.takeError();
+    cache = std::move(*opened);
+    return Error::success();
+  }
+
   /// The table in the file, or in the first of several; the others are added to it.
   Error readSensitivityFiles() {
+    if (!cachedSensitivity.empty() && llvm::sys::fs::exists(cachedSensitivity)) {
+      auto cached = readSensitivity(cachedSensitivity);
+      if (!cached)
+        return cached.takeError();
+      table = std::move(*cached);
+    }
     if (settings.sensitivityFile.empty() ||
         (settings.moreSensitivityFiles.empty() && !llvm::sys::fs::exists(settings.sensitivityFile)))
       return Error::success();
@@ -221,7 +268,14 @@ private:
     auto buffer = readFile(path);
     if (!buffer)
       return buffer.takeError();
-    auto parsed = parseSensitivity(path, (*buffer)->getBuffer());
+    std::string text = (*buffer)->getBuffer().str();
+    if (path == cachedSensitivity) {
+      auto unsealed = unseal(path, text);
+      if (!unsealed)
+        return unsealed.takeError();
+      text = std::move(*unsealed);
+    }
+    auto parsed = parseSensitivity(path, text);
     if (!parsed)
       return parsed.takeError();
     if (Error error = checkModel(parsed->header, path, problem.model))
@@ -268,8 +322,11 @@ private:
       return Error::success();
     if (!settings.sensitivityFile.empty() && settings.moreSensitivityFiles.empty())
       wanted.save = [&](const SensitivityTable &done) { return writeFile(settings.sensitivityFile, toJson(done)); };
+    else if (!cachedSensitivity.empty())
+      wanted.save = [&](const SensitivityTable &done) { return writeFile(cachedSensitivity, seal(toJson(done))); };
     wanted.progress = request.listener->stage("measuring sensitivities");
     wanted.isInterrupted = request.listener->isInterrupted;
+    wanted.isOver = [this] { return isOver(); };
     if (Error error = measureSensitivity(table, wanted, *evaluator))
       return fileError(isComplete || table.samples.empty() || settings.sensitivityFile.empty()
                            ? request.file
@@ -348,6 +405,13 @@ private:
     return options;
   }
 
+  /// Stopped by the clock, the solver has a plan and its bound.
+  SolveOptions limitedOptions() {
+    SolveOptions options;
+    options.isInterrupted = [this] { return isInterrupted() || isOver(); };
+    return options;
+  }
+
   Error choose() {
     const Budget &budget = settings.budget;
     if ((budget.drop || budget.sqnr) && (!request.floatProgram || request.heldBack.empty()))
@@ -365,10 +429,18 @@ private:
 
   /// The best plan within the limits.
   Error chooseWithin() {
-    auto solved = solve(problem, solveOptions());
+    auto solved = solve(problem, limitedOptions());
     if (!solved)
       return fail(llvm::toString(solved.takeError()));
     solution = std::move(*solved);
+    if (solution.status == SolveStatus::Unknown && !isInterrupted()) { // no time for a plan
+      SolveOptions greedy;
+      greedy.solver = SolverKind::Greedy;
+      auto quick = solve(problem, greedy);
+      if (!quick)
+        return fail(llvm::toString(quick.takeError()));
+      solution = std::move(*quick);
+    }
     if (solution.status == SolveStatus::Infeasible)
       return failBudget("no choice of bits is within it" + nearestText());
     if (solution.choices.empty())
@@ -427,12 +499,12 @@ private:
   /// plan better are kept (EvoPress), but only those that do so on either half of the samples, and all together by
   /// much: what fits a few samples is no gain on others.
   Error refine() {
-    if (!evaluator)
+    if (!evaluator || isOver())
       return Error::success();
     if (Error error = readStorage())
       return error;
     const SensitivityMetric &metric = settings.metric == errorMetric.name() ? errorMetric : divergenceMetric;
-    auto before = evaluator->evaluate(configurationOf(chosen), metric);
+    auto before = evaluate(chosen, metric);
     if (!before)
       return fail(llvm::toString(before.takeError()));
     std::array<double, 2> start = halves(*before);
@@ -443,7 +515,7 @@ private:
       auto [found, isNew] = known.try_emplace(plan, INFINITY);
       if (!isNew || failure)
         return found->second;
-      auto measured = evaluator->evaluate(configurationOf(plan), metric);
+      auto measured = evaluate(plan, metric);
       if (measured) {
         std::array<double, 2> now = halves(*measured);
         found->second = 0;
@@ -460,8 +532,10 @@ private:
     EvolutionOptions options;
     options.generations = kGenerations;
     options.offspring = kOffspring;
-    options.isInterrupted = request.listener->isInterrupted;
+    options.isInterrupted = limitedOptions().isInterrupted;
     Choices refined = evolve(problem, chosen, fitness, options);
+    if (isInterrupted() && !failure)
+      failure = llvm::joinErrors(std::move(failure), makeError("interrupted"));
     if (failure)
       return fail(llvm::toString(std::move(failure)));
     exact = chosen;
@@ -471,6 +545,18 @@ private:
       result.report.refinements += refined[i] != chosen[i];
     chosen = std::move(refined);
     return Error::success();
+  }
+
+  /// The metric of every sample with the plan's bits, in float arithmetic.
+  Expected<std::vector<double>> evaluate(const Choices &plan, const SensitivityMetric &metric) {
+    std::string what = ("evaluated by " + metric.name() + ": " + planToJson(planOf(plan), true)).str();
+    if (auto known = cache.find(what))
+      return std::move(*known);
+    auto found = evaluator->evaluate(configurationOf(plan), metric);
+    if (found)
+      if (Error error = cache.add(what, *found))
+        return std::move(error);
+    return found;
   }
 
   /// The grids of all values that the integer program stores.
@@ -517,9 +603,17 @@ private:
   }
 
   Expected<MeasuredPlan> measure(const Choices &plan, std::string name) {
-    auto measured = measurement->measure(planOf(plan), fittedPrograms[plan]);
+    if (isInterrupted())
+      return fail("interrupted");
+    std::string what = "measured: " + planToJson(planOf(plan), true);
+    std::optional<std::vector<double>> known = cache.find(what);
+    auto measured =
+        known ? Expected<MeasuredPlan>(measuredFrom(*known)) : measurement->measure(planOf(plan), fittedPrograms[plan]);
     if (!measured)
       return measured.takeError();
+    if (!known)
+      if (Error error = cache.add(what, toNumbers(*measured)))
+        return std::move(error);
     measured->name = std::move(name);
     measured->costs = costsOf(plan);
     return measured;
@@ -591,7 +685,7 @@ private:
       return last.takeError();
     if (!*last)
       return failBudget("the best plan has " + accuracyText(measured[high]));
-    while (low < high) {
+    while (low < high && !isOver()) {
       size_t middle = (low + high) / 2;
       auto isEnough = passes(middle);
       if (!isEnough)
@@ -670,7 +764,8 @@ private:
     report.budget = settings.budget.text;
     report.metric = settings.metric;
     report.sensitivitySamples = table.samples.size();
-    report.status = statusName(solution.status).str();
+    report.isTimeLimited = wasOver;
+    report.status = statusName(wasOver ? SolveStatus::Feasible : solution.status).str();
     report.bound = solution.bound;
     for (size_t k = 0; k < kNumCosts; ++k)
       if (problem.limits[k])
@@ -691,6 +786,10 @@ private:
   std::vector<std::string> hashes; // of `samples`
   bool isFitted = false;           // whether weights of few bits are fitted to the samples of the calibration
   SensitivityTable table;
+  std::string cachedSensitivity; // empty, or its file
+  SearchCache cache;
+  std::chrono::steady_clock::time_point start;
+  std::atomic<bool> wasOver = false; // measuring asks on several threads
   std::unique_ptr<LayerwiseEvaluator> evaluator;
   std::map<std::string, StorageGrid> storage; // by value
   AssignmentProblem problem;

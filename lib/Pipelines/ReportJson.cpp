@@ -255,6 +255,8 @@ private:
       number("perturbation", search.perturbation);
       if (search.bound)
         number("bound", *search.bound);
+      if (search.isTimeLimited)
+        json.attribute("time_limited", true);
       integer("refinements", search.refinements);
       writeCosts("limits", search.limits);
       writeCosts("costs", search.costs);

@@ -84,6 +84,8 @@ std::vector<std::string> searchLines(const SearchReport &search) {
     solved += "; measured as a whole, other bits for " + std::to_string(search.refinements) +
               (search.refinements == 1 ? " group are better" : " groups are better");
   lines.push_back(solved);
+  if (search.isTimeLimited)
+    lines.push_back("the time limit ended the search: a longer one may find a better plan");
   for (const MeasuredPlan &plan : search.measured) {
     std::string text = "plan " + plan.name + ": " + measuredText(plan);
     lines.push_back(text + (&plan == &search.measured.front() && search.measured.size() > 1 ? " (taken)" : ""));

@@ -119,7 +119,9 @@ static Error chooseSearch(const TranslateOptions &options, TranslateSettings &se
       {"sensitivity-metric", &options.sensitivityMetric},
       {"sensitivity", &options.sensitivity},
       {"pareto", &options.pareto},
-      {"cost", &options.cost}};
+      {"cost", &options.cost},
+      {"cache", &options.cache},
+      {"time-limit", &options.timeLimit}};
   if (!options.budget) {
     for (auto [option, text] : given)
       if (*text)
@@ -152,6 +154,13 @@ static Error chooseSearch(const TranslateOptions &options, TranslateSettings &se
     }
     search.sensitivityFile = search.moreSensitivityFiles.front();
     search.moreSensitivityFiles.erase(search.moreSensitivityFiles.begin());
+  }
+  search.cacheFolder = options.cache.value_or("");
+  if (options.timeLimit) {
+    double seconds = 0;
+    if (StringRef(*options.timeLimit).getAsDouble(seconds) || !(seconds > 0 && seconds < 1e9))
+      return makeError("--time-limit=" + escaped(*options.timeLimit) + ": expected a positive number of seconds");
+    search.timeLimit = seconds;
   }
   search.costFile = options.cost.value_or("");
   if (options.cost && !search.budget.costs[0])
@@ -216,6 +225,8 @@ Expected<TranslateSettings> checkOptions(const TranslateOptions &options, String
       {"sensitivity-metric", &options.sensitivityMetric},
       {"sensitivity", &options.sensitivity},
       {"pareto", &options.pareto},
+      {"cache", &options.cache},
+      {"time-limit", &options.timeLimit},
       {"attribution", &options.attribution},
       {"attribution-target", &options.attributionTarget}};
   for (auto [option, text] : texts)

@@ -14,6 +14,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
+#include "llvm/TargetParser/Host.h"
 
 using llvm::Error;
 using llvm::Expected;
@@ -249,6 +250,12 @@ Error Translation::checkWritable(StringRef path) const {
 
 /// Chooses the widths of the plan.
 Error Translation::search() {
+  if (const std::string &cache = settings.search->cacheFolder; !cache.empty()) {
+    if (std::error_code code = llvm::sys::fs::create_directories(cache))
+      return fileError(cache, "cannot be made: " + code.message());
+    if (!llvm::sys::fs::is_directory(cache))
+      return fileError(cache, "is no folder, expected one for the cache");
+  }
   const std::string &file = settings.search->sensitivityFile;
   bool isWritten = !file.empty() && settings.search->moreSensitivityFiles.empty();
   if (isWritten)
@@ -293,16 +300,24 @@ Error Translation::search() {
 Expected<std::unique_ptr<CostModel>> Translation::measureLatencies(Costs &fixed) {
   SearchSettings &search = *settings.search;
   CostTable costs;
-  if (!search.costFile.empty() && llvm::sys::fs::exists(search.costFile)) {
-    auto buffer = readFile(search.costFile);
+  std::string file = search.costFile;
+  bool isCached = file.empty() && !search.cacheFolder.empty();
+  if (isCached)
+    file = search.cacheFolder + "/cost-" + cIdentifier(settings.target.name()) + "-" +
+           cIdentifier(llvm::sys::getHostCPUName()) + ".json";
+  if (!file.empty() && llvm::sys::fs::exists(file)) {
+    auto buffer = readFile(file);
     if (!buffer)
       return buffer.takeError();
-    auto parsed = parseCostTable(search.costFile, (*buffer)->getBuffer());
+    auto text = isCached ? unseal(file, (*buffer)->getBuffer()) : Expected<std::string>((*buffer)->getBuffer().str());
+    if (!text)
+      return text.takeError();
+    auto parsed = parseCostTable(file, *text);
     if (!parsed)
       return parsed.takeError();
     costs = std::move(*parsed);
-  } else if (!search.costFile.empty()) {
-    if (Error error = checkWritable(search.costFile))
+  } else if (!file.empty()) {
+    if (Error error = checkWritable(file))
       return error;
   }
   if (search.choices.empty())
@@ -323,19 +338,17 @@ Expected<std::unique_ptr<CostModel>> Translation::measureLatencies(Costs &fixed)
   std::string before = toJson(costs);
   auto measured = measureCosts(request, costs, listener);
   if (!measured)
-    return fileError(search.costFile.empty() ? StringRef(model) : StringRef(search.costFile),
-                     llvm::toString(measured.takeError()));
+    return fileError(file.empty() ? StringRef(model) : StringRef(file), llvm::toString(measured.takeError()));
   search.choices = *measured;
-  if (!search.costFile.empty() && toJson(costs) != before) {
+  if (!file.empty() && toJson(costs) != before) {
     FileSet written;
     protectInputs(written);
-    if (Error error = written.write(search.costFile, toJson(costs)))
+    if (Error error = written.write(file, isCached ? seal(toJson(costs)) : toJson(costs)))
       return error;
     if (Error error = written.commit())
       return error;
   }
-  if (!search.costFile.empty())
-    filesRead.push_back(search.costFile);
+  filesRead.push_back(file);
   fixed[0] = costs.find(restSignature(sha), "w8a8").value_or(0) / 1000;
   return std::make_unique<LatencyCostModel>(std::move(costs), costLayers(**floatModule));
 }

@@ -296,6 +296,8 @@ public:
       for (size_t i = next++; i < samples.size(); i = next++) {
         if (request.isInterrupted && request.isInterrupted())
           return fail(makeError("interrupted"));
+        if (isIncremental && isOver(mutex))
+          return;
         std::vector<SensitivitySums> sums(keys.size());
         auto observe = [&](size_t key, const PerturbedNetwork &network) {
           for (auto [metric, sum] : llvm::zip(sensitivityMetrics(), sums[key]))
@@ -335,6 +337,13 @@ public:
   }
 
 private:
+  bool isOver(std::mutex &mutex) const {
+    if (!request.isOver || !request.isOver())
+      return false;
+    std::lock_guard<std::mutex> lock(mutex);
+    return !table.samples.empty();
+  }
+
   SensitivityTable &table;
   const SensitivityRequest &request;
   SensitivityEvaluator &evaluator;

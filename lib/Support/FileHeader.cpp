@@ -5,6 +5,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/SHA256.h"
 #include <charconv>
 #include <cmath>
 
@@ -361,6 +362,33 @@ void writeFloat(json::OStream &json, float value) {
   char text[32];
   auto end = std::to_chars(text, text + sizeof(text), value == 0 ? 0.0f : value, std::chars_format::general, 9).ptr;
   json.rawValue(StringRef(text, end - text));
+}
+
+//===----------------------------------------------------------------------===//
+// Seals
+//===----------------------------------------------------------------------===//
+
+static constexpr llvm::StringLiteral kObjectEnd = "\n}\n", kSealBegin = ",\n  \"sha256\": \"", kSealEnd = "\"\n}\n";
+
+static std::string checksum(llvm::StringRef text) {
+  return llvm::toHex(llvm::SHA256::hash(llvm::arrayRefFromStringRef(text)), /*LowerCase=*/true);
+}
+
+std::string seal(llvm::StringRef json) {
+  assert(json.ends_with(kObjectEnd) && "not as our writers end an object");
+  return (json.drop_back(kObjectEnd.size()) + kSealBegin + checksum(json) + kSealEnd).str();
+}
+
+llvm::Expected<std::string> unseal(llvm::StringRef file, llvm::StringRef text) {
+  constexpr size_t kDigits = 64;
+  size_t end = kSealBegin.size() + kDigits + kSealEnd.size();
+  llvm::StringRef tail = text.take_back(end);
+  if (text.size() < end || !tail.starts_with(kSealBegin) || !tail.ends_with(kSealEnd))
+    return fileError(file, "does not end with its checksum, expected a whole file of the cache, or none");
+  std::string json = (text.drop_back(end) + kObjectEnd).str();
+  if (checksum(json) != tail.substr(kSealBegin.size(), kDigits))
+    return fileError(file, "is not what its checksum says, expected a file of the cache as it was written, or none");
+  return json;
 }
 
 } // namespace dyadic

@@ -30,6 +30,7 @@ Model = Union[Path, bytes, bytearray, memoryview, ModelProto]
 #: A NumPy array, or what NumPy can make one of (a torch tensor in host memory, for example).
 Array = Union[np.ndarray[Any, Any], Any]
 Calibration = Union[Path, Array, Mapping[str, Any], Iterable[Union[Array, Mapping[str, Array]]]]
+Seconds = Union[int, float]
 Progress = Union[bool, Callable[[int, int], object]]
 
 MODEL, PLAN, CALIBRATION = "<model>", "<plan>", "<calibration>"  # what messages call things without a file
@@ -121,6 +122,8 @@ def compile(
     budget: Optional[str] = None,
     choices: Optional[str] = None,
     cost: Optional[Path] = None,
+    cache: Optional[Path] = None,
+    time_limit: Optional[Seconds] = None,
     sensitivity: Optional[Path] = None,
     sensitivity_metric: Optional[str] = None,
     target: str = "native",
@@ -169,6 +172,8 @@ def compile(
             ``"size:2MB,avg:4.5,bops:0.5x,drop:0.5%,sqnr:25dB"``, any of them (docs/Search.md).
         choices: the widths to choose from, as ``"w4a8,w8a8"``.
         cost: with a latency in ``budget``, the path of the table that times of layers are read from and written to.
+        cache: with ``budget``, a folder that keeps what the search measures; an interrupted one goes on from it.
+        time_limit: with ``budget``, seconds after which nothing more is measured that a plan can do without.
         sensitivity: a file (``.json``) that sensitivities are read from where it exists, and written to.
         sensitivity_metric: ``"kl"`` (default), ``"error"``, ``"layer"`` or ``"trace"``.
         target: ``"native"``, ``"generic"``, ``"avx2"``, ``"CPU@TRIPLE"`` for another system, or several
@@ -223,6 +228,8 @@ def compile(
     options.budget = budget
     options.choices = choices
     options.cost = None if cost is None else os.fsdecode(cost)
+    options.cache = None if cache is None else os.fsdecode(cache)
+    options.time_limit = None if time_limit is None else str(time_limit)
     options.sensitivity_metric = sensitivity_metric
     if sensitivity is not None:
         options.set_sensitivity(encoded(sensitivity))

@@ -169,6 +169,71 @@ def test_killed_search_resumes(search):
     assert resumed.read_bytes() == (found.folder / "net.so").read_bytes()
 
 
+def written(folder: Path) -> set[tuple[str, int]]:
+    return {(path.name, path.stat().st_mtime_ns) for path in folder.glob("*.json")}
+
+
+@pytest.mark.parametrize("name", ["kws", "resnet20"])
+def test_search_resumes_from_its_cache(name, search, tmp_path):
+    """Ended at many moments, by signals that it can and cannot catch, a search ends with the same bytes."""
+    found = search(name, 4)
+    cache, plan = tmp_path / "cache", tmp_path / "plan.json"
+    options = "--budget=avg:4", f"--cache={cache}", f"--save-plan={plan}"
+    ended = set()
+    for number, changes in [(signal.SIGKILL, 0), (signal.SIGINT, 1), (signal.SIGKILL, 4), (signal.SIGINT, 8),
+                            (signal.SIGKILL, 12), (signal.SIGKILL, 4), (signal.SIGINT, 4), (signal.SIGKILL, 12)]:
+        process = subprocess.Popen([str(BIN / "quant-translate"), *found.command("part.so", *options)],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        before, seen = written(cache), 0
+        while process.poll() is None and seen < changes:
+            time.sleep(0.002)
+            now = written(cache)
+            seen += now != before
+            before = now
+        process.send_signal(number)
+        _, errors = process.communicate()
+        if process.returncode == 0:
+            break  # done before the signal
+        assert process.returncode in (-signal.SIGKILL, -signal.SIGINT) or errors.endswith("interrupted\n"), errors
+        assert not plan.exists()
+        ended.add("plans" if list(cache.glob("plans-*")) else "sensitivities" if list(cache.glob("*")) else "start")
+    assert "sensitivities" in ended and "plans" in ended
+    resumed = found.compile("part.so", *options)
+    assert plan.read_bytes() == (found.folder / "plan.json").read_bytes()
+    assert resumed.read_bytes() == (found.folder / "net.so").read_bytes()
+    compiled = dyadic.compile(found.model.onnx, calibration=found.folder / "samples.npz", budget="avg:4", cache=cache,
+                              time_limit=600)
+    assert compiled.plan == json.loads(plan.read_text())
+
+
+@pytest.mark.parametrize("name", ["kws", "resnet20"])
+def test_overrides_repair_a_plan(name, models, tmp_path):
+    """What attribution says of held-back samples holds for others."""
+    model = models(name)
+    np.savez(tmp_path / "samples.npz", **{model.input: model.calibration})
+    command = [model.onnx, f"--calibration={tmp_path / 'samples.npz'}", "--weight-rounding=nearest", "--name=net"]
+    run_tool("quant-translate", model.onnx, "--float", "--name=net", "-o", tmp_path / "float.so")
+    run_tool("quant-translate", *command, "--bits=w4a8", "-o", tmp_path / "base.so",
+             f"--attribution={tmp_path / 'overrides.json'}", "--attribution-target=sqnr:22dB")
+    run_tool("quant-translate", *command, f"--bits={tmp_path / 'overrides.json'}", "-o", tmp_path / "repaired.so")
+    overrides = json.loads((tmp_path / "overrides.json").read_text())
+    layers = json.loads(run_plan(command, tmp_path)).get("layers")
+    assert 0 < sum(len(entry) for entry in overrides["layers"].values()) < len(layers)
+    test = model.test[:200]
+    reference, base, repaired = (outputs_of(tmp_path / f"{part}.so", test) for part in ("float", "base", "repaired"))
+
+    def sqnr(outputs: np.ndarray) -> float:
+        noise = np.square(reference.astype(np.float64) - outputs).sum()
+        return 10 * np.log10(np.square(reference.astype(np.float64)).sum() / noise)
+
+    assert sqnr(repaired) > 20 > sqnr(base) + 2
+
+
+def run_plan(command: list, folder: Path) -> str:
+    run_tool("quant-translate", *command, "--bits=w4a8", "-o", folder / "plan.so", f"--save-plan={folder / 'base.json'}")
+    return (folder / "base.json").read_text()
+
+
 def test_python_takes_a_budget(search):
     found = search("kws", 4)
     compiled = dyadic.compile(found.model.onnx, calibration=found.folder / "samples.npz", budget="avg:4",

@@ -143,6 +143,22 @@ TEST(SensitivityTableTest, ThreadsChangeNothing) {
   EXPECT_NEAR(parsed->mean({false, "conv", 2}, 1), 285.0 / 9 * 0.01 / 36 / 4, 1e-8);
 }
 
+TEST(SensitivityTableTest, ATimeLimitKeepsWholeSamples) {
+  SensitivityRequest request = requestOf(6, 1);
+  std::string whole = toJson(measured(request));
+  request.isOver = [] { return true; };
+  EXPECT_EQ(measured(request).samples.size(), 1u); // no plan can do without
+  size_t asked = 0;
+  request.isOver = [&] { return ++asked > 3; };
+  SensitivityTable part = measured(request);
+  EXPECT_EQ(part.samples.size(), 3u);
+  request.isOver = nullptr;
+  CountingEvaluator evaluator(request.samples);
+  EXPECT_FALSE(static_cast<bool>(measureSensitivity(part, request, evaluator)));
+  EXPECT_EQ(evaluator.runs, 3 * request.keys.size());
+  EXPECT_EQ(toJson(part), whole);
+}
+
 TEST(SensitivityTableTest, AnInterruptedMeasurementGoesOn) {
   SensitivityRequest request = requestOf(6, 1);
   std::string whole = toJson(measured(request)), saved;

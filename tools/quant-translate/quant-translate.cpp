@@ -9,6 +9,7 @@
 #include "dyadic/Support/Files.h"
 #include "dyadic/Support/Progress.h"
 #include "llvm/Support/Process.h"
+#include <csignal>
 
 using namespace dyadic;
 namespace cl = llvm::cl;
@@ -40,7 +41,8 @@ static cl::opt<std::string> bits("bits",
 static cl::opt<std::string>
     budget("budget",
            cl::desc("Search the bits of every layer within limits, separated by commas: size:2MB, avg:4.5 (bits a "
-                    "weight), bops:0.5x, where x is relative to w8a8; drop:0.5% and sqnr:25dB limit what accuracy may "
+                    "weight), bops:0.5x, latency:0.75x or 12ms, where x is relative to w8a8; drop:0.5% and sqnr:25dB "
+                    "limit what accuracy may "
                     "be lost on the held-back samples"),
            cl::value_desc("LIMITS"), cl::cat(category));
 static cl::opt<std::string> choices("choices",
@@ -61,6 +63,16 @@ static cl::opt<std::string> cost(
     cl::desc(
         "With a latency in --budget: the table that times of layers are read from where it exists, and written to"),
     cl::value_desc("TABLE.json"), cl::cat(category));
+static cl::opt<std::string>
+    cache("cache",
+          cl::desc("With --budget: a folder, made where it is missing, that keeps what is measured and is not kept by "
+                   "--sensitivity or --cost; an interrupted search goes on from it"),
+          cl::value_desc("DIR"), cl::cat(category));
+static cl::opt<std::string>
+    timeLimit("time-limit",
+              cl::desc("With --budget: after so long measure nothing more that a plan can do without, and give the "
+                       "best one with its bound"),
+              cl::value_desc("SECONDS"), cl::cat(category));
 static cl::opt<std::string> pareto("pareto", cl::desc("With --budget: write the front of perturbation against cost"),
                                    cl::value_desc("FILE.csv|.svg"), cl::cat(category));
 static cl::opt<std::string>
@@ -110,7 +122,7 @@ static cl::opt<bool> dumpValues("dump-values",
                                 cl::cat(category));
 
 // Part of the command line's design, refused until they are built.
-static const char *const kNotBuilt[] = {"labels", "evaluation", "cache", "time-limit"};
+static const char *const kNotBuilt[] = {"labels", "evaluation"};
 static std::vector<std::unique_ptr<cl::opt<std::string>>> notBuilt;
 
 namespace {
@@ -124,7 +136,7 @@ bool isPlanAlone() { return outputPath.empty() && budget.getNumOccurrences() > 0
 
 /// Nothing is compiled then, which these options are about.
 llvm::Error checkPlanAlone() {
-  for (cl::Option *option : std::initializer_list<cl::Option *>{&integerOnly, &targetName, &name, &reportPath,
+  for (cl::Option *option : std::initializer_list<cl::Option *>{&integerOnly, &tuneMode, &name, &reportPath,
                                                                 &dumpValues, &attribution, &attributionTarget})
     if (option->getNumOccurrences())
       return makeError("--" + option->ArgStr.str() + ": an option of compilation, expected -o OUT too");
@@ -172,6 +184,8 @@ llvm::Expected<TranslateSettings> readSettings() {
   options.sensitivityMetric = given(sensitivityMetric);
   options.pareto = given(pareto);
   options.cost = given(cost);
+  options.cache = given(cache);
+  options.timeLimit = given(timeLimit);
   options.attribution = given(attribution);
   options.attributionTarget = given(attributionTarget);
   options.rounding = given(rounding);
@@ -184,6 +198,9 @@ llvm::Expected<TranslateSettings> readSettings() {
   auto settings = checkOptions(options, modelPath);
   if (!settings)
     return settings.takeError();
+  // Of a plan alone, latencies depend on the target.
+  if (isPlanAlone() && targetName.getNumOccurrences() && !settings->search->budget.costs[0])
+    return makeError("--target: an option of compilation, expected -o OUT too, or a latency in --budget");
   if (!outputPath.empty())
     if (auto format = outputFormat(outputPath, settings->target); !format)
       return format.takeError();
@@ -191,6 +208,14 @@ llvm::Expected<TranslateSettings> readSettings() {
     if (llvm::Error error = checkReportPath(reportPath))
       return error;
   return settings;
+}
+
+volatile std::sig_atomic_t wasInterrupted = 0;
+
+/// The compilation ends at its next step, and leaves no half of a file; a second signal ends the process at once.
+void onInterrupt(int signal) {
+  wasInterrupted = 1;
+  std::signal(signal, SIG_DFL);
 }
 
 /// Shows on a terminal how far the compilation is.
@@ -208,7 +233,7 @@ public:
       if (done == total)
         line.reset();
     };
-    return {warn, progress, /*isInterrupted=*/nullptr};
+    return {warn, progress, [] { return wasInterrupted != 0; }};
   }
 
 private:
@@ -269,6 +294,8 @@ llvm::Error translate() {
   auto settings = readSettings();
   if (!settings)
     return settings.takeError();
+  std::signal(SIGINT, onInterrupt);
+  std::signal(SIGTERM, onInterrupt);
   Terminal terminal;
   auto created = Translation::create(OnnxSource::file(modelPath), std::move(*settings), terminal.listener());
   if (!created)

@@ -38,6 +38,8 @@ public:
   }
 
   size_t count() const { return samples.size(); }
+  /// As they were added.
+  llvm::ArrayRef<SampleSums> perSample() const { return samples; }
   /// The sums over all samples: every element counts the same.
   const SampleSums &sums() const { return total; }
   /// SQNR over all elements of all samples, in dB.

@@ -28,6 +28,10 @@ struct SearchSettings {
   std::vector<std::string> moreSensitivityFiles;
   /// Empty, or a cost table that times are read from, where it exists, and written to.
   std::string costFile;
+  /// Empty, or a folder that keeps what is measured, for files that are not named above: sensitivities and plans.
+  std::string cacheFolder;
+  /// Seconds after which nothing more is measured that the plan can do without.
+  std::optional<double> timeLimit;
   /// Empty, or where the front of perturbation against cost goes (.csv, .svg).
   std::string paretoFile;
 };
@@ -70,7 +74,8 @@ struct PlanSearchResult {
 /// Errors: a budget that no plan meets, with the nearest one that a plan does; a sensitivity file that does not belong
 /// to the model, is damaged or lacks what cannot be measured here; no samples where some are needed.
 ///
-/// The plan is a function of the model, the table, the settings and the samples: there is no clock in the search.
+/// The plan is a function of the model, the table, the settings and the samples: there is no clock in the search,
+/// unless there is a time limit. What a cache has is not measured again; a damaged file of it is an error.
 llvm::Expected<PlanSearchResult> searchPlan(const PlanSearchRequest &request);
 
 } // namespace dyadic

@@ -149,7 +149,8 @@ struct SearchReport {
   std::optional<double> bound;
   Costs limits, costs;
   size_t sensitivitySamples = 0;
-  size_t refinements = 0; // exchanges of choices that made the measured plan better
+  bool isTimeLimited = false; // --time-limit ended it
+  size_t refinements = 0;     // exchanges of choices that made the measured plan better
   std::vector<ChoiceReport> choices;
   std::vector<MeasuredPlan> measured; // the first is the one that was taken
 };

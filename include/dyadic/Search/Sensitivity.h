@@ -139,6 +139,8 @@ struct SensitivityRequest {
   std::function<llvm::Error(const SensitivityTable &)> save;
   std::function<void(size_t done, size_t total)> progress;
   std::function<bool()> isInterrupted;
+  /// May be empty. Once it says true no further sample is begun, but for the first.
+  std::function<bool()> isOver;
 };
 
 /// Measures what `table` lacks of the request. A table of other samples is taken as it is where it has all keys: it

@@ -30,6 +30,12 @@ struct FileHeader {
 /// deep.
 llvm::Expected<llvm::json::Value> parseJson(llvm::StringRef file, llvm::StringRef text);
 
+/// A JSON object, as our writers end it, with one more key, `sha256`: the checksum of the text before. For files that
+/// programs alone write and read, such as those of a cache.
+std::string seal(llvm::StringRef json);
+/// The text that was sealed. An error where it was changed since, or cut.
+llvm::Expected<std::string> unseal(llvm::StringRef file, llvm::StringRef text);
+
 /// One object of a JSON file, read strictly: every key is asked for by name, and finish() refuses what was not.
 /// Errors read `FILE: a.b[3].c: what, expected what`. The JSON value must outlive the reader.
 class JsonReader {
