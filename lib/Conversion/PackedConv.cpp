@@ -11,44 +11,102 @@ namespace dyadic {
 
 KernelWork workOf(PackedConvOp op) { return panelWork(op, static_cast<int64_t>(op.getGroups()), /*size=*/1); }
 
+/// Positions that a tile has unless the schedule says: their sums and a block's weights fill the registers.
+static int64_t usualRows(PackedConvOp op) {
+  int64_t rows = op.getDot() == Dot::Maddubs ? 4 : 6;
+  return op.getHalves() ? std::min(2 * rows, kMostRows) : rows;
+}
+
+namespace {
+/// The sums of a panel at the positions of a tile: its halves one after the other where each has its own blocks.
+class PanelTile {
+public:
+  PanelTile(VectorBuilder &b, DotBuilder &dots, PackedConvOp op, ValueRange arguments, int64_t pixelBytes, int64_t rows)
+      : b(b), arguments(arguments), scratchBytes(panelScratchBytes(op)), halves(op.getHalves()),
+        sums(b, dots, op, pixelBytes, static_cast<int64_t>(op.getWeightBits()), halves ? 1 : kVectors) {
+    if (halves)
+      both = LLVM::AllocaOp::create(b.builder, b.location, arguments[0].getType(), b.builder.getI8Type(),
+                                    b.constant(rows * kVectors * kVectorSize), /*alignment=*/32);
+  }
+
+  /// Unpacks the panel's weights to `scratch`; takes them from there.
+  void prepare(const Panel &panel, Value scratch) {
+    select(panel.index);
+    sums.unpack(prepared(panel, scratch), scratchBytes / kBlockBytes);
+  }
+  void enter(const Panel &panel, Value scratch) {
+    if (halves)
+      return;
+    select(panel.index);
+    if (scratch)
+      sums.takeUnpacked(prepared(panel, scratch));
+  }
+
+  /// Two vectors a position, of `rows` positions from the address `input` on; `channels` are the panel's.
+  SmallVector<Value> compute(const Panel &panel, Value input, int64_t rows, Value channels) {
+    if (!halves)
+      return ofPart(input, rows, channels);
+    b.loop(kVectors, [&](Value half) {
+      select(b.add(b.times(panel.index, kVectors), half));
+      Value shift = b.times(half, kVectorSize), to = b.address(both, shift);
+      for (auto [r, sum] : llvm::enumerate(ofPart(input, rows, b.address(channels, shift))))
+        b.store(sum, b.address(to, static_cast<int64_t>(r) * kVectors * kVectorSize));
+    });
+    SmallVector<Value> all;
+    for (int64_t i = 0; i < rows * kVectors; ++i)
+      all.push_back(vector(both, i));
+    return all;
+  }
+
+private:
+  static constexpr int64_t kVectors = kPanelChannels / kSumLanes, kVectorSize = 4 * kSumLanes;
+
+  void select(Value row) { sums.select(arguments[1], arguments[2], arguments[3], row); }
+  /// The selected sums, which begin with the biases at `channels`.
+  SmallVector<Value> ofPart(Value input, int64_t rows, Value channels) {
+    SmallVector<Value> start;
+    for (int64_t i = 0; i < rows * sums.vectors; ++i)
+      start.push_back(vector(channels, i % sums.vectors));
+    return sums.add(input, rows, start);
+  }
+  Value vector(Value from, int64_t index) {
+    return b.load(b.vector(kSumLanes, 32), b.address(from, index * kVectorSize));
+  }
+  Value prepared(const Panel &panel, Value scratch) { return b.address(scratch, b.times(panel.slot, scratchBytes)); }
+
+  VectorBuilder &b;
+  ValueRange arguments;
+  int64_t scratchBytes;
+  bool halves;
+  PanelSums sums;
+  Value both; // sums of both halves, [positions][16]
+};
+} // namespace
+
 void buildPackedConv(VectorBuilder &b, ValueRange arguments, Value scratch, ArrayRef<Range> ranges, PackedConvOp op) {
-  Value weights = arguments[1], offsets = arguments[2], panels = arguments[3], channels = arguments[4];
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);
   DotBuilder dots(b, op.getDot(), op.getFlip());
-  PositionLoops loops(b, op, rowsOf(op, op.getDot() == Dot::Maddubs ? 4 : 6));
-  PanelSums panelSums(b, dots, op, loops.pixelBytes(), static_cast<int64_t>(op.getWeightBits()));
-  Place first = firstPlace(arguments, info.kind == qnn::Epilogue::Add);
-  PanelLoops panelLoops(op, static_cast<int64_t>(op.getGroups()), /*size=*/1);
-  int64_t panelBytes = panelScratchBytes(op);
-  auto prepared = [&](const Panel &panel) { return b.address(scratch, b.times(panel.slot, panelBytes)); };
-  auto prepare = [&](const Panel &panel) {
-    panelSums.select(weights, offsets, panels, panel.index);
-    panelSums.unpack(prepared(panel), panelBytes / kBlockBytes);
-  };
-  auto enter = [&](const Panel &panel) {
-    panelSums.select(weights, offsets, panels, panel.index);
-    if (scratch)
-      panelSums.takeUnpacked(prepared(panel));
-  };
+  int64_t rows = rowsOf(op, usualRows(op));
+  PositionLoops loops(b, op, rows);
+  PanelTile tile(b, dots, op, arguments, loops.pixelBytes(), rows);
+  auto prepare = [&](const Panel &panel) { tile.prepare(panel, scratch); };
+  auto enter = [&](const Panel &panel) { tile.enter(panel, scratch); };
   auto body = [&](Place line, const Panel &panel) {
-    Value panelChannels = b.address(channels, b.times(panel.index, 4 * kPanelChannels));
+    Value channels = b.address(arguments[4], b.times(panel.index, 4 * kPanelChannels));
     loops.tiles(line, [&](Place place, int64_t rows) {
-      SmallVector<Value> sums;
-      for (int64_t r = 0; r < rows; ++r)
-        for (int64_t v : {0, 1})
-          sums.push_back(b.load(b.vector(kSumLanes, 32), b.address(panelChannels, 4 * kSumLanes * v)));
-      sums = panelSums.add(place.input, rows, sums);
+      SmallVector<Value> sums = tile.compute(panel, place.input, rows, channels);
       for (int64_t r = 0; r < rows; ++r) {
         Place at = loops.skip(place, r);
-        epilogue.store(ArrayRef<Value>(sums).slice(2 * r, 2), panelChannels, at.residual, at.dest, panel.count);
+        epilogue.store(ArrayRef<Value>(sums).slice(2 * r, 2), channels, at.residual, at.dest, panel.count);
       }
     });
   };
   PanelWork work{{}, enter, body};
   if (scratch)
     work.prepare = prepare;
-  walkPanels(b, loops, panelLoops, ranges, first, work);
+  walkPanels(b, loops, PanelLoops(op, static_cast<int64_t>(op.getGroups()), /*size=*/1), ranges,
+             firstPlace(arguments, info.kind == qnn::Epilogue::Add), work);
 }
 
 } // namespace dyadic

@@ -40,7 +40,7 @@ SmallVector<Value> PanelSums::add(Value input, int64_t rows, SmallVector<Value> 
 
 Value PanelSums::block(Value weights, int64_t i, int64_t v) {
   int64_t shared = 8 / weightBits;
-  Value stored = b.load(b.vector(kSumLanes, 32), b.address(weights, (2 * (i / shared) + v) * kBlockBytes / 2));
+  Value stored = b.load(b.vector(kSumLanes, 32), b.address(weights, (vectors * (i / shared) + v) * kVectorBytes));
   return weightBits == 8 ? stored
                          : b.bitcast(narrowWeights(b, stored, weightBits, i % shared), b.vector(kSumLanes, 32));
 }
@@ -49,15 +49,15 @@ SmallVector<Value> PanelSums::shortGroup(Value input, int64_t rows, int64_t size
   SmallVector<Value> addresses, ws[2], result;
   for (int64_t i = 0; i < size; ++i) {
     addresses.push_back(address(input, b.address(ok, offsetBytes() * i)));
-    for (int64_t v : {0, 1})
+    for (int64_t v = 0; v < vectors; ++v)
       ws[v].push_back(block(wk, i, v));
   }
   for (int64_t r = 0; r < rows; ++r) {
     SmallVector<Value> xs;
     for (Value address : addresses)
       xs.push_back(dots.input(b.address(address, r * pixelBytes)));
-    for (int64_t v : {0, 1})
-      result.push_back(dots.accumulate(sums[2 * r + v], xs, ws[v]));
+    for (int64_t v = 0; v < vectors; ++v)
+      result.push_back(dots.accumulate(sums[vectors * r + v], xs, ws[v]));
   }
   return result;
 }
@@ -69,11 +69,14 @@ SmallVector<Value> PanelSums::longGroup(Value input, int64_t rows, int64_t size,
     Value w = b.address(wk, b.times(k, weightBytes(kUnrolledGroup))),
           o = b.address(ok, b.times(k, kUnrolledGroup * offsetBytes()));
     for (int64_t i = 0; i < kUnrolledGroup; ++i) {
-      Value from = address(input, b.address(o, offsetBytes() * i)), ws[2] = {block(w, i, 0), block(w, i, 1)};
+      Value from = address(input, b.address(o, offsetBytes() * i));
+      SmallVector<Value> ws;
+      for (int64_t v = 0; v < vectors; ++v)
+        ws.push_back(block(w, i, v));
       for (int64_t r = 0; r < rows; ++r) {
         Value x = dots.input(b.address(from, r * pixelBytes));
-        for (int64_t v : {0, 1})
-          next[2 * r + v] = dots.addToGroup(next[2 * r + v], x, ws[v]);
+        for (int64_t v = 0; v < vectors; ++v)
+          next[vectors * r + v] = dots.addToGroup(next[vectors * r + v], x, ws[v]);
       }
     }
     return next;

@@ -16,14 +16,17 @@ class PanelSums {
 public:
   using Value = mlir::Value;
 
-  /// Positions are `pixelBytes` of input apart. `op` has `offsets` and `group_sizes`.
+  /// Positions are `pixelBytes` of input apart. `op` has `offsets` and `group_sizes`. The sums are `vectors` vectors of
+  /// 8 channels: the whole panel or half of it.
   template <typename Op>
-  PanelSums(VectorBuilder &b, DotBuilder &dots, Op op, int64_t pixelBytes, int64_t storedBits)
-      : b(b), dots(dots), pixelBytes(pixelBytes), storedBits(storedBits), weightBits(storedBits),
+  PanelSums(VectorBuilder &b, DotBuilder &dots, Op op, int64_t pixelBytes, int64_t storedBits, int64_t vectors = 2)
+      : vectors(vectors), b(b), dots(dots), pixelBytes(pixelBytes), storedBits(storedBits), weightBits(storedBits),
         groupSizes(op.getGroupSizes()),
         offsetWidth(mlir::cast<mlir::MemRefType>(op.getOffsets().getType()).getElementTypeBitWidth()) {}
 
-  /// Turns to the panel of row `index` of the table at `panels`.
+  const int64_t vectors;
+
+  /// Turns to the panel, or the half of one, of row `index` of the table at `panels`.
   void select(Value allWeights, Value allOffsets, Value panels, Value index);
 
   /// Writes the panel's weights, `blocks` blocks, to `scratch`, one byte a weight.
@@ -31,15 +34,15 @@ public:
   /// Takes the panel's weights from where they were unpacked to.
   void takeUnpacked(Value scratch);
 
-  /// `sums`, two vectors a position, plus the products of `rows` positions from the address `input` on.
+  /// `sums`, `vectors` of them a position, plus the products of `rows` positions from the address `input` on.
   llvm::SmallVector<Value> add(Value input, int64_t rows, llvm::SmallVector<Value> sums);
 
 private:
   int64_t offsetBytes() const { return offsetWidth / 8; }
   Value address(Value input, Value offset) { return b.address(input, b.loadIndex(offset, offsetWidth)); }
   /// Bytes of `blocks` blocks of weights, a whole number of those that share them.
-  int64_t weightBytes(int64_t blocks) const { return blocks * kBlockBytes * weightBits / 8; }
-  /// Half `v` of the weights of block `i` of a group at `weights`.
+  int64_t weightBytes(int64_t blocks) const { return blocks * vectors * kVectorBytes * weightBits / 8; }
+  /// Vector `v` of the weights of block `i` of a group at `weights`.
   Value block(Value weights, int64_t i, int64_t v);
   /// `sums` plus a group of `size` blocks. A position's group takes one register for a moment.
   llvm::SmallVector<Value> shortGroup(Value input, int64_t rows, int64_t size, Value wk, Value ok,

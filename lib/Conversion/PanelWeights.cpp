@@ -9,8 +9,6 @@ using namespace dyadic::qnn;
 
 namespace dyadic {
 
-/// Weights of a vector: half of a block.
-static constexpr int64_t kHalfBytes = kBlockBytes / 2;
 static constexpr int64_t kTaps = 9;
 
 /// Positions for which a panel is not unpacked before their loop: that costs about what unpacking in the
@@ -18,26 +16,26 @@ static constexpr int64_t kTaps = 9;
 static constexpr int64_t kFewPositions = 32;
 
 Value narrowWeights(VectorBuilder &b, Value stored, int64_t bits, int64_t place) {
-  VectorType bytes = b.vector(kHalfBytes, 8);
+  VectorType bytes = b.vector(kVectorBytes, 8);
   if (bits == 8)
     return b.bitcast(stored, bytes);
   // No machine shifts bytes: what comes from the neighbours is masked.
   int64_t half = int64_t(1) << (bits - 1);
-  Value shifted = b.shiftRight(b.bitcast(stored, b.vector(kHalfBytes / 4, 32)), place * bits);
-  Value number = b.bitAnd(b.bitcast(shifted, bytes), b.splat(kHalfBytes, 8, 2 * half - 1));
-  return b.subtract(number, b.splat(kHalfBytes, 8, half));
+  Value shifted = b.shiftRight(b.bitcast(stored, b.vector(kVectorBytes / 4, 32)), place * bits);
+  Value number = b.bitAnd(b.bitcast(shifted, bytes), b.splat(kVectorBytes, 8, 2 * half - 1));
+  return b.subtract(number, b.splat(kVectorBytes, 8, half));
 }
 
 /// The address of half `v` of block `i`, of those whose bytes begin at `from`.
 static Value halfBlock(VectorBuilder &b, Value from, Value i, int64_t v) {
-  return b.address(b.address(from, b.times(i, kBlockBytes)), v * kHalfBytes);
+  return b.address(b.address(from, b.times(i, kBlockBytes)), v * kVectorBytes);
 }
 
 void unpackPanel(VectorBuilder &b, Value stored, Value target, int64_t blocks, int64_t bits) {
   int64_t shared = blocksPerByte(static_cast<unsigned>(bits));
   b.loop(blocks / shared, [&](Value unit) {
     for (int64_t v : {0, 1}) {
-      Value bytes = b.load(b.vector(kHalfBytes, 8), halfBlock(b, stored, unit, v));
+      Value bytes = b.load(b.vector(kVectorBytes, 8), halfBlock(b, stored, unit, v));
       for (int64_t i = 0; i < shared; ++i)
         b.store(narrowWeights(b, bytes, bits, i),
                 b.address(halfBlock(b, target, b.times(unit, shared), v), i * kBlockBytes));
@@ -69,7 +67,7 @@ void transformPanel(VectorBuilder &b, Value stored, Value target, int64_t blocks
     for (int64_t v : {0, 1}) {
       SmallVector<Value> taps;
       for (int64_t k = 0; k < kTaps; ++k)
-        taps.push_back(b.load(b.vector(kHalfBytes, 8), b.address(halfBlock(b, stored, unit, v), k * storedTap)));
+        taps.push_back(b.load(b.vector(kVectorBytes, 8), b.address(halfBlock(b, stored, unit, v), k * storedTap)));
       for (int64_t i = 0; i < shared; ++i)
         transform(taps, i, b.address(halfBlock(b, target, b.times(unit, shared), v), i * kBlockBytes));
     }

@@ -11,8 +11,9 @@
 
 namespace dyadic {
 
-/// Bytes of a block of weights of one byte.
+/// Bytes of a block of weights of one byte, and of a vector of half its channels.
 inline constexpr int64_t kBlockBytes = 4 * qnn::kPanelChannels;
+inline constexpr int64_t kVectorBytes = kBlockBytes / 2;
 
 /// Of 32 bytes that each hold weights of `bits` bits, those of block `place`, as numbers of 8 bits
 /// (Support/NarrowWeights.h).

@@ -115,6 +115,10 @@ static int64_t imageElements(Value input) {
   return last + 1;
 }
 
+/// Channels of a block of weights.
+static int64_t blockChannels(PackedConvOp op) { return op.getHalves() ? kPanelChannels / 2 : kPanelChannels; }
+static int64_t blockChannels(PackedWinogradOp) { return kPanelChannels; }
+
 /// How a packed convolution's weights lie in memory: 0 and an error where that is none of the forms.
 template <typename Op> static int64_t verifyWeights(Op op) {
   int64_t lanes = blockInputs(op.getDot()), bytesOfInput = 4 / lanes, bits = static_cast<int64_t>(op.getWeightBits());
@@ -127,7 +131,7 @@ template <typename Op> static int64_t verifyWeights(Op op) {
     op.emitOpError() << "weights of " << bits << " bits, expected 8, or for 8-bit inputs 4 or 2";
     return 0;
   }
-  int64_t bytes = cast<ShapedType>(op.getWeights().getType()).getNumElements(), blockSize = kPanelChannels * lanes;
+  int64_t bytes = cast<ShapedType>(op.getWeights().getType()).getNumElements(), blockSize = blockChannels(op) * lanes;
   if (bytes % blockSize != 0) {
     op.emitOpError() << bytes << " numbers of weights, expected a multiple of " << blockSize;
     return 0;
@@ -138,7 +142,7 @@ template <typename Op> static int64_t verifyWeights(Op op) {
 /// The blocks of the operation's weights one after the other, as they are without sharing bytes.
 template <typename Op> static std::vector<int64_t> blocksOf(Op op, const ConstantView &weights) {
   return unpackWeights(weights.ints(), static_cast<unsigned>(op.getWeightBits()),
-                       kPanelChannels * blockInputs(op.getDot()));
+                       blockChannels(op) * blockInputs(op.getDot()));
 }
 
 /// Offsets, groups and panels of a packed convolution with `rows` rows of the table; `last` is the farthest address
@@ -147,7 +151,7 @@ template <typename Op> static std::vector<int64_t> blocksOf(Op op, const Constan
 template <typename Op>
 static LogicalResult verifyPlan(Op op, int64_t rows, int64_t last, const std::vector<int64_t> &weights,
                                 int64_t rowsTogether) {
-  int64_t lanes = blockInputs(op.getDot()), bytesOfInput = 4 / lanes, blockSize = kPanelChannels * lanes;
+  int64_t lanes = blockInputs(op.getDot()), bytesOfInput = 4 / lanes, blockSize = blockChannels(op) * lanes;
   ArrayRef<int64_t> sizes = op.getGroupSizes();
   int64_t columns = 2 + static_cast<int64_t>(sizes.size());
   for (int64_t size : sizes)
@@ -177,7 +181,7 @@ static LogicalResult verifyPlan(Op op, int64_t rows, int64_t last, const std::ve
         if (next + size > blocks)
           return op.emitOpError() << "panel " << p << " has more blocks than there are weights";
         if (op.getDot() == Dot::Maddubs &&
-            !fitsSixteenBits(bytes.data() + next * blockSize, static_cast<unsigned>(size), kPanelChannels,
+            !fitsSixteenBits(bytes.data() + next * blockSize, static_cast<unsigned>(size), blockChannels(op),
                              static_cast<int64_t>(op.getXMax())))
           return op.emitOpError() << "panel " << p << ": the sum of " << 2 * size
                                   << " products can leave 16 bits, expected smaller groups";
@@ -198,9 +202,14 @@ template <typename Op> static int64_t tableRows(Op op) {
 }
 
 LogicalResult PackedConvOp::verify() {
-  int64_t panels = tableRows(*this);
+  int64_t rows = tableRows(*this), rowsOfPanel = kPanelChannels / blockChannels(*this), panels = rows / rowsOfPanel;
+  if (rows % rowsOfPanel != 0)
+    return emitOpError() << rows << " rows of panels, expected one for each half";
   if (failed(verifyPacked(*this, panels)))
     return failure();
+  if (getHalves() && (getWeightBits() != 8 || getDot() == Dot::Mlal))
+    return emitOpError() << "'halves' with weights of " << getWeightBits() << " bits and '" << stringifyDot(getDot())
+                         << "', expected 8 and a dot of whole registers";
   if (getGroups() == 0 || panels % static_cast<int64_t>(getGroups()) != 0)
     return emitOpError() << panels << " panels for " << getGroups() << " groups";
   if (verifyWeights(*this) == 0)
@@ -213,7 +222,7 @@ LogicalResult PackedConvOp::verify() {
   ConstantView weights(getWeights());
   auto output = cast<ShapedType>(getDest().getType()).getShape();
   int64_t last = (output[1] - 1) * static_cast<int64_t>(getLine()) + (output[2] - 1) * static_cast<int64_t>(getPixel());
-  return verifyPlan(*this, panels, last, weights ? blocksOf(*this, weights) : std::vector<int64_t>(), panels);
+  return verifyPlan(*this, rows, last, weights ? blocksOf(*this, weights) : std::vector<int64_t>(), rows);
 }
 
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<ShapedType>(value.getType()).getShape(); }

@@ -116,6 +116,13 @@ static void fillUp(std::vector<WeightBlock> &blocks, unsigned multiple) {
     blocks.push_back({blocks.back().offset, std::vector<int8_t>(blocks.back().weights.size(), 0)});
 }
 
+int64_t costOf(const AccumulatorPlan &plan) {
+  int64_t cost = 0;
+  for (size_t level = 0; level < kGroupSizes.size(); ++level)
+    cost += plan.groups[level] * (kGroupSizes[level] + 1);
+  return cost;
+}
+
 AccumulatorPlan planInOrder(std::vector<WeightBlock> blocks, unsigned leastGroup) {
   fillUp(blocks, leastGroup);
   AccumulatorPlan plan;

@@ -36,9 +36,9 @@ PanelTable::PanelTable(ArrayRef<AccumulatorPlan> plans, size_t rowsTogether) {
   }
 }
 
-AccumulatorPlan planFor(Dot dot, std::vector<WeightBlock> blocks, int64_t xMax, unsigned weightBits) {
+AccumulatorPlan planFor(Dot dot, std::vector<WeightBlock> blocks, int64_t xMax, unsigned weightBits, int64_t channels) {
   auto leastGroup = static_cast<unsigned>(blocksPerByte(weightBits));
-  return dot == Dot::Maddubs ? planAccumulator(std::move(blocks), kPanelChannels, xMax, leastGroup)
+  return dot == Dot::Maddubs ? planAccumulator(std::move(blocks), channels, xMax, leastGroup)
                              : planInOrder(std::move(blocks), leastGroup);
 }
 
@@ -89,6 +89,12 @@ LoopOrder LayerPacker::order() const {
     return LoopOrder::Panels;
   }
   return LoopOrder::Auto;
+}
+
+int64_t LayerPacker::rows(bool halves) const {
+  if (schedule.rows != 0)
+    return schedule.rows;
+  return halves ? std::min(2 * usualRows, kMostRows) : usualRows;
 }
 
 Value LayerPacker::constant(ArrayRef<int64_t> shape, unsigned width, ArrayRef<int64_t> values) {

@@ -25,9 +25,10 @@ struct PanelTable {
   std::vector<int64_t> offsets, rows, groupSizes;
 };
 
-/// The plan of one panel whose inputs lie in [0, xMax]; only maddubs needs groups, and weights of `weightBits` that
-/// share their bytes.
-AccumulatorPlan planFor(qnn::Dot dot, std::vector<WeightBlock> blocks, int64_t xMax, unsigned weightBits = 8);
+/// The plan of `channels` channels of a panel whose inputs lie in [0, xMax]; only maddubs needs groups, and weights of
+/// `weightBits` that share their bytes.
+AccumulatorPlan planFor(qnn::Dot dot, std::vector<WeightBlock> blocks, int64_t xMax, unsigned weightBits = 8,
+                        int64_t channels = qnn::kPanelChannels);
 
 /// `value` in another shape.
 mlir::Value shaped(mlir::OpBuilder &builder, mlir::Location location, mlir::Value value, llvm::ArrayRef<int64_t> shape);
@@ -67,6 +68,8 @@ public:
   Destination destination();
 
   qnn::LoopOrder order() const;
+  /// Positions that a convolution computes together, `halves` those of half a panel.
+  int64_t rows(bool halves) const;
 
   Value shaped(Value value, llvm::ArrayRef<int64_t> shape) { return dyadic::shaped(builder, location, value, shape); }
 
@@ -75,6 +78,7 @@ public:
   const RoundedBy &rounding;
   mlir::Location location; // of every layer that the kernel computes
   KernelSchedule schedule;
+  int64_t usualRows = 0; // of a convolution on the target; 0: what suits the instruction
 };
 
 /// The result of the packed operation for a layer whose input lies in `range`; null where this kind of kernel cannot

@@ -70,8 +70,7 @@ private:
       return layer.op->emitError() << "schedule: this layer has no exact Winograd convolution, expected 3x3 windows "
                                       "that move by one, a multiple of 4 input channels, and operands that are narrow "
                                       "enough (4-bit weights with inputs of up to 6 bits always are)";
-    if (!result && packer.schedule.rows == 0)
-      packer.schedule.rows = static_cast<unsigned>(rows);
+    packer.usualRows = rows;
     if (!result && !layer.isDepthwise())
       result = packConv(packer, range, dot);
     if (!result)

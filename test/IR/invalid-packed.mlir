@@ -305,3 +305,40 @@ func.func @unpacked(%x: tensor<1x1x1x16xui8>, %d: tensor<1x1x1x16xsi32>) -> tens
   %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 4>, groups = 1 : i64, line = 16 : i64, pixel = 16 : i64, weight_bits = 4 : i64, x_max = 255 : i64} : (tensor<1x1x1x16xui8>, tensor<128xi8>, tensor<4xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x1x16xsi32>) -> tensor<1x1x1x16xsi32>
   return %y : tensor<1x1x1x16xsi32>
 }
+
+// -----
+
+// Each half of the panel is proven by itself: the second has weights of 65.
+func.func @half(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
+  %w = arith.constant dense<"0x01010101010101010101010101010101010101010101010101010101010101014141414141414141414141414141414141414141414141414141414141414141"> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1], [1, 0, 1]]> : tensor<2x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  // expected-error@+1 {{panel 1: the sum of 2 products can leave 16 bits, expected smaller groups}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, halves, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<2x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  return %y : tensor<1x1x3x16xsi32>
+}
+
+// -----
+
+func.func @one_half(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
+  %w = arith.constant dense<1> : tensor<32xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  // expected-error@+1 {{1 rows of panels, expected one for each half}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, halves, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<32xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  return %y : tensor<1x1x3x16xsi32>
+}
+
+// -----
+
+func.func @narrow_halves(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
+  %w = arith.constant dense<1> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<2xi32>
+  %p = arith.constant dense<[[0, 0, 1], [2, 0, 1]]> : tensor<2x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  // expected-error@+1 {{'halves' with weights of 4 bits and 'maddubs', expected 8 and a dot of whole registers}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 2>, groups = 1 : i64, halves, line = 12 : i64, pixel = 4 : i64, weight_bits = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<2xi32>, tensor<2x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  return %y : tensor<1x1x3x16xsi32>
+}

@@ -41,10 +41,11 @@ func.func @conv(%x: tensor<1x4x4x4xui8>) -> tensor<1x4x4x16xui8> {
 
 // -----
 
-// Weights that overflow in pairs are split: two blocks of one offset. A signed input is flipped.
+// Weights that overflow in pairs are split: two blocks of one offset, in each half of the panel.
+// A signed input is flipped.
 // Sums with other readers are stored as they are.
 // CHECK-LABEL: func.func @overflow
-// CHECK-DAG: dense<{{\[\[}}0, 0, 2]]> : tensor<1x3xi32>
+// CHECK-DAG: dense<{{\[\[}}0, 0, 2], [2, 0, 2]]> : tensor<2x3xi32>
 // CHECK: qnn.packed_conv
 // CHECK-SAME: epilogue = #qnn.epilogue<store>, flip
 // CHECK-SAME: x_max = 255 : i64

@@ -113,6 +113,11 @@ TEST(AccumulatorPlan, Deterministic) {
     EXPECT_EQ(a.blocks[i].weights, b.blocks[i].weights);
   }
 }
+TEST(AccumulatorPlan, CostCountsBlocksAndWidenedGroups) {
+  EXPECT_EQ(costOf(planAccumulator(constantBlocks(8, 127), kChannels, 255)), 16 + 16); // split, and then alone
+  EXPECT_EQ(costOf(planAccumulator(constantBlocks(8, 16), kChannels, 255)), 8 + 2);
+  EXPECT_EQ(costOf(planAccumulator({}, kChannels, 255)), 0);
+}
 } // namespace
 
 TEST(AccumulatorPlan, FillsUpGroupsOfBlocksThatShareBytes) {

@@ -65,6 +65,8 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
     the bias; the multiplier and the exponent of the epilogue; and the residual's
     multiplier (`add`), or the multiplier and the exponent of negative sums (`prelu`).
 
+    With `halves` the first and the last 8 channels of a panel have a row of `panels` each, and blocks of their own.
+
     With `dot` `maddubs` the products of a group are summed in 16 bits before they are widened.
     For inputs up to `x_max` no such sum may leave [-2^15, 2^15): the verifier
     proves it from the weights. `maddubs`, `dpbusd` and `usdot` multiply unsigned inputs, `sdot` signed ones.
@@ -80,7 +82,7 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$offsets, AnyShaped:$panels, AnyShaped:$channels,
     Optional<AnyShaped>:$residual, AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, I64Attr:$groups, QNN_DotAttr:$dot,
-    DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, I64Attr:$x_max, UnitAttr:$flip, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, DefaultValuedAttr<I64Attr, "0">:$residual_zp,
+    DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, UnitAttr:$halves, I64Attr:$x_max, UnitAttr:$flip, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, DefaultValuedAttr<I64Attr, "0">:$residual_zp,
     UnitAttr:$residual_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
     DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding,

@@ -49,6 +49,9 @@ AccumulatorPlan planAccumulator(std::vector<WeightBlock> blocks, int64_t channel
 /// Groups of the blocks in their order, each as large as it may be; nothing where a block by itself does not fit.
 std::optional<AccumulatorPlan> planConsecutive(std::vector<WeightBlock> blocks, int64_t channels, int64_t xMax);
 
+/// What a position costs, in multiplications of a register: those of the blocks, and one that widens a group.
+int64_t costOf(const AccumulatorPlan &plan);
+
 /// The same where sums have 32 bits: the order of the blocks, in groups of `leastGroup`.
 AccumulatorPlan planInOrder(std::vector<WeightBlock> blocks, unsigned leastGroup = 1);
 
