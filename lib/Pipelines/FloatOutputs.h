@@ -16,7 +16,7 @@ struct LinearLayer {
   LinearRows rows;
   int64_t limit = 0; // of positions a sample
   /// The other operand of the addition that alone reads the layer, where there is one: wanted are the sums then.
-  mlir::Value residual;
+  mlir::Value residual = {};
 
   std::vector<int64_t> positions(size_t sample) const { return choosePositions(rows.positions(), limit, sample); }
   int64_t channels() const { return rows.groups() * rows.outputs(); }
