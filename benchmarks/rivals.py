@@ -83,6 +83,37 @@ def dyadic_float_rivals(model: Path, samples: list[Arrays], folder: Path, target
     return rivals
 
 
+def mnn_rival(model: Path, samples: list[Arrays], folder: Path) -> Rival:
+    """MNN's float program, made by its compiled converter: the wrapper around it installs packages."""
+    path = folder / "mnn_fp32.mnn"
+    convert = "import sys, _tools; _tools.mnnconvert(sys.argv)"
+    arguments = ["-f", "ONNX", "--modelFile", str(model), "--MNNModel", str(path), "--bizCode", "benchmark"]
+    result = subprocess.run([sys.executable, "-c", convert, *arguments], capture_output=True, text=True)
+    if result.returncode != 0 or not path.exists():
+        lines = (result.stdout + result.stderr).strip().splitlines() or [f"exit status {result.returncode}"]
+        raise RuntimeError(f"mnnconvert: {lines[-1]}")
+    import onnx
+
+    names = json.dumps([output.name for output in onnx.load(model, load_external_data=False).graph.output])
+    return Rival("mnn fp32", "mnn", path, {"outputs": names}, inputs=samples)
+
+
+def openvino_int8(model: Path, samples: list[Arrays], folder: Path) -> Rival:
+    """NNCF's default preset; inputs and outputs stay float."""
+    import logging
+
+    import nncf
+    import openvino
+
+    logging.getLogger("nncf").setLevel(logging.ERROR)
+    network = openvino.Core().read_model(str(model))
+    network.reshape({name: value.shape for name, value in samples[0].items()})
+    network = nncf.quantize(network, nncf.Dataset(samples), subset_size=len(samples))
+    path = folder / "openvino_int8.xml"
+    openvino.save_model(network, str(path), compress_to_fp16=False)
+    return Rival("openvino int8", "openvino", path, inputs=samples)
+
+
 PRECISE = {"session.x64quantprecision": "1"}
 
 
@@ -322,13 +353,36 @@ def openvino_runner(path: Path, options: dict[str, str], inputs: Arrays) -> Runn
     return request.infer
 
 
+def mnn_runner(path: Path, options: dict[str, str], inputs: Arrays) -> Runner:
+    """The module interface: it takes and gives arrays as they are, the session's does not."""
+    import MNN
+
+    settings = {"backend": "CPU", "numThread": 1, "precision": "high"}
+    manager = MNN.nn.create_runtime_manager((settings,))
+    names = list(inputs)
+    module = MNN.nn.load_module_from_file(str(path), names, json.loads(options["outputs"]), runtime_manager=manager)
+    values = [MNN.expr.const(inputs[name], list(inputs[name].shape), MNN.expr.NCHW) for name in names]
+
+    def run() -> None:
+        for output in module.forward(values):
+            output.read()  # else nothing is computed
+
+    return run
+
+
 def read_runner(path: Path, options: dict[str, str], inputs: Arrays) -> Runner:
     """No rival but a limit: the speed at which this machine reads what the int8 matrices take."""
     data = np.ones(int(options["bytes"]) // 8, np.uint64)
     return data.sum
 
 
-ENGINES = {"ort": ort_runner, "dyadic": dyadic_runner, "openvino": openvino_runner, "read": read_runner}
+ENGINES = {
+    "ort": ort_runner,
+    "dyadic": dyadic_runner,
+    "openvino": openvino_runner,
+    "mnn": mnn_runner,
+    "read": read_runner,
+}
 
 
 def serve() -> None:

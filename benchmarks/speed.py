@@ -34,6 +34,8 @@ from rivals import (
     Rival,
     dyadic_float_rivals,
     dyadic_rivals,
+    mnn_rival,
+    openvino_int8,
     ort_int8,
     ort_session,
     quantize_layer,
@@ -116,6 +118,11 @@ def float_rivals(subject: Subject, folder: Path, targets: list[str]) -> list[Riv
     rivals = [Rival(BASE, "ort", subject.model, inputs=subject.samples)]
     if importlib.util.find_spec("openvino"):
         rivals.append(Rival("openvino fp32", "openvino", subject.model, inputs=subject.samples))
+    if importlib.util.find_spec("MNN"):
+        try:
+            rivals.append(mnn_rival(subject.model, subject.samples, folder))
+        except RuntimeError as error:
+            log(f"{subject.name}: {error}")
     try:
         rivals += dyadic_float_rivals(subject.original, subject.samples, folder, targets)
     except RuntimeError as error:
@@ -134,6 +141,11 @@ def make_rivals(subject: Subject, folder: Path, targets: list[str], widths: list
         rivals += ort_int8(quantize(subject.model, subject.samples, folder))
     except Exception as error:  # a missing rival is reported, not fatal
         log(f"{subject.name}: ONNX Runtime int8: {error}")
+    if not is_layer and importlib.util.find_spec("nncf"):
+        try:
+            rivals.append(openvino_int8(subject.model, subject.samples, folder))
+        except Exception as error:  # whatever NNCF raises is its answer
+            log(f"{subject.name}: OpenVINO int8: {str(error).splitlines()[0][:150]}")
     calibration = folder / "samples.npz"
     save_samples(calibration, subject.samples)
     for bits in widths:
@@ -339,9 +351,10 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(unknown)}" if unknown else "--rounds and --turn must be positive")
     options.targets, options.bits = options.targets.split(","), options.bits.split(",")
     os.sched_setaffinity(0, {options.core})  # preparing takes this core only, too
-    if not importlib.util.find_spec("openvino"):
-        log("skipped: OpenVINO is not installed")
-    log("skipped: LiteRT and MNN, for which this script has no runner")
+    for module, rival in (("openvino", "OpenVINO"), ("nncf", "OpenVINO's int8, which NNCF makes,"), ("MNN", "MNN")):
+        if not importlib.util.find_spec(module):
+            log(f"skipped: {rival} is not installed")
+    log("skipped: LiteRT, whose models need a converter with TensorFlow")
 
     import onnxruntime
 
