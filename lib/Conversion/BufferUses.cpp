@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "BufferUses.h"
+#include "dyadic/IR/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
@@ -57,6 +58,15 @@ bool isAlone(ValueRange values, size_t i) {
     if (j != i && isa<MemRefType>(other.getType()) && bufferOf(other) == bufferOf(values[i]))
       return false;
   return true;
+}
+
+std::optional<std::vector<int64_t>> constantOf(Value buffer) {
+  auto global = bufferOf(buffer).getDefiningOp<memref::GetGlobalOp>();
+  auto symbol = global ? SymbolTable::lookupNearestSymbolFrom<memref::GlobalOp>(global, global.getNameAttr()) : nullptr;
+  if (!symbol || !symbol.getInitialValue())
+    return std::nullopt;
+  ConstantView view(*symbol.getInitialValue());
+  return view ? std::optional(view.ints()) : std::nullopt;
 }
 
 } // namespace dyadic

@@ -26,6 +26,9 @@ llvm::SmallVector<mlir::OpOperand *> usesOf(mlir::Value buffer);
 /// True where no other of `values` is a part of the same buffer as number `i`.
 bool isAlone(mlir::ValueRange values, size_t i);
 
+/// The numbers of a constant buffer, or nothing.
+std::optional<std::vector<int64_t>> constantOf(mlir::Value buffer);
+
 } // namespace dyadic
 
 #endif // DYADIC_LIB_CONVERSION_BUFFERUSES_H

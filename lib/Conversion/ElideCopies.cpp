@@ -25,16 +25,6 @@ bool isWritten(OpOperand &use) {
   return !isa<memref::LoadOp>(use.getOwner());
 }
 
-/// The numbers of a constant buffer, or nothing.
-std::optional<std::vector<int64_t>> constantOf(Value buffer) {
-  auto global = bufferOf(buffer).getDefiningOp<memref::GetGlobalOp>();
-  auto symbol = global ? SymbolTable::lookupNearestSymbolFrom<memref::GlobalOp>(global, global.getNameAttr()) : nullptr;
-  if (!symbol || !symbol.getInitialValue())
-    return std::nullopt;
-  ConstantView view(*symbol.getInitialValue());
-  return view ? std::optional(view.ints()) : std::nullopt;
-}
-
 //===----------------------------------------------------------------------===//
 // Readers
 //===----------------------------------------------------------------------===//

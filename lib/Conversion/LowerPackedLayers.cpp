@@ -3,6 +3,7 @@
 #include "BufferUses.h"
 #include "PackedKernels.h"
 #include "PanelLoops.h"
+#include "dyadic/Conversion/DotProbe.h"
 #include "dyadic/Conversion/Passes.h"
 #include "dyadic/IR/Layers.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -45,6 +46,45 @@ private:
         .Case<PackedFloatConvOp, PackedFloatDepthwiseOp>([](auto) { return "fma"; })
         .Case([](PackedWinogradOp winograd) { return "winograd " + stringifyDot(winograd.getDot()).str(); })
         .Default([](Operation *) { return ""; });
+  }
+
+  /// Of the panels of `op` at `positions` positions, with blocks of `channels` channels.
+  template <typename Op> static llvm::StringMap<int64_t> panelProducts(Op op, int64_t positions, int64_t channels) {
+    llvm::StringMap<int64_t> products;
+    ArrayRef<int64_t> sizes = op.getGroupSizes();
+    size_t columns = 2 + sizes.size();
+    std::optional<std::vector<int64_t>> table = constantOf(op.getPanels());
+    for (size_t i = 0; table && i < table->size(); ++i)
+      if (i % columns >= 2) {
+        int64_t size = sizes[i % columns - 2];
+        products[DotSequence{op.getDot(), size}.name()] +=
+            (*table)[i] * size * channels * blockInputs(op.getDot()) * positions;
+      }
+    return products;
+  }
+
+  /// What `kProductsAttr` says.
+  static llvm::StringMap<int64_t> productsOf(Operation *op) {
+    if (auto conv = dyn_cast<PackedConvOp>(op))
+      return panelProducts(conv, countPositions(conv), conv.getHalves() ? kPanelChannels / 2 : kPanelChannels);
+    if (auto winograd = dyn_cast<PackedWinogradOp>(op))
+      return panelProducts(winograd, countPositions(winograd, /*size=*/2), kPanelChannels);
+    if (auto depthwise = dyn_cast<PackedDepthwiseOp>(op)) {
+      int64_t weights = cast<MemRefType>(depthwise.getWeights().getType()).getNumElements();
+      llvm::StringMap<int64_t> products;
+      products[DotSequence{depthwise.getDot()}.name()] = countPositions(depthwise) * weights;
+      return products;
+    }
+    return {};
+  }
+
+  static void noteProducts(Operation *kernel, Operation *op) {
+    Builder builder(op->getContext());
+    SmallVector<NamedAttribute> attributes;
+    for (const auto &entry : productsOf(op))
+      attributes.push_back(builder.getNamedAttr(entry.getKey(), builder.getI64IntegerAttr(entry.getValue())));
+    if (!attributes.empty())
+      kernel->setAttr(kProductsAttr, builder.getDictionaryAttr(attributes));
   }
 
   static int64_t scratchBytesOf(Operation *op) {
@@ -103,6 +143,7 @@ private:
     split.note(kernel);
     if (std::string method = methodOf(op); !method.empty())
       kernel->setAttr(kMethodAttr, builder.getStringAttr(method));
+    noteProducts(kernel, op);
     if (scratch > 0)
       kernel->setAttr(kScratchAttr, builder.getI64IntegerAttr(scratch));
     Block *entry = kernel.addEntryBlock(outer);

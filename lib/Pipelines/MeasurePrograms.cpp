@@ -5,19 +5,44 @@
 
 #include "ProgramTiming.h"
 #include "dyadic/Pipelines/CollectReport.h"
+#include "dyadic/Runtime/SequenceLimits.h"
 #include "dyadic/Support/Error.h"
 
 using namespace mlir;
 
 namespace dyadic {
 
+/// Microseconds that a kernel's dot instructions take at `limits`; nothing where one is not known.
+static std::optional<double> limitOf(const Kernel &kernel, const std::map<std::string, double> &limits) {
+  double sum = 0;
+  for (const auto &[sequence, products] : kernel.products) {
+    auto limit = limits.find(sequence);
+    if (limit == limits.end())
+      return std::nullopt;
+    sum += static_cast<double>(products) / limit->second;
+  }
+  return sum > 0 ? std::optional(sum) : std::nullopt;
+}
+
+/// The limits of all sequences of the kernels on this machine.
+static llvm::Expected<std::map<std::string, double>> limitsFor(const std::vector<Kernel> &kernels,
+                                                               const Target &target) {
+  std::set<std::string> sequences;
+  for (const Kernel &kernel : kernels)
+    for (const auto &entry : kernel.products)
+      sequences.insert(entry.first);
+  return measureSequenceLimits(target, sequences);
+}
+
 /// Adds the kernels' times to the layers that they serve: of several the last, whose value a fused kernel stores.
-static void attribute(const std::vector<Kernel> &kernels, ArrayRef<double> medians, ArrayRef<const LayerReport *> rows,
+static void attribute(const std::vector<Kernel> &kernels, ArrayRef<double> medians,
+                      const std::map<std::string, double> &limits, ArrayRef<const LayerReport *> rows,
                       ProgramTimes &times, std::vector<std::string> &countedWith) {
   llvm::StringMap<size_t> indices;
   for (auto [i, row] : llvm::enumerate(rows))
     indices[row->id] = i;
   times.layers.resize(rows.size());
+  times.limits.resize(rows.size());
   countedWith.resize(rows.size());
   for (auto [kernel, time] : llvm::zip(kernels, medians)) {
     times.kernels += time;
@@ -31,6 +56,8 @@ static void attribute(const std::vector<Kernel> &kernels, ArrayRef<double> media
     }
     size_t last = *llvm::max_element(served);
     times.layers[last] = times.layers[last].value_or(0) + time;
+    if (std::optional<double> limit = limitOf(kernel, limits))
+      times.limits[last] = times.limits[last].value_or(0) + *limit;
     for (size_t i : served)
       if (i != last)
         countedWith[i] = rows[last]->id;
@@ -75,7 +102,10 @@ static llvm::Error measureProgram(ModuleOp module, const Report &report, const R
   times->total = measured->programs[0].total;
   times->instrumented = measured->programs[1].total;
   countedWith.clear();
-  attribute(timing.getKernels(1), measured->programs[1].kernels, report.rows(), *times, countedWith);
+  llvm::Expected<std::map<std::string, double>> limits = limitsFor(timing.getKernels(1), here);
+  if (!limits)
+    return limits.takeError();
+  attribute(timing.getKernels(1), measured->programs[1].kernels, *limits, report.rows(), *times, countedWith);
   return llvm::Error::success();
 }
 

@@ -267,6 +267,8 @@ private:
     heading("Bytes");
     if (times())
       heading("Time");
+    if (hasLimits())
+      heading("Of limit");
     if (times() && !report.isFloat)
       heading("Float time");
     os << "</tr></thead>\n<tbody>\n";
@@ -318,6 +320,10 @@ private:
     os << "</td>";
   }
 
+  /// Where the dot instructions' own limit is known of some layer.
+  bool hasLimits() const {
+    return times() && llvm::any_of(times()->limits, [](const std::optional<double> &limit) { return limit; });
+  }
   void writeRowTimes(size_t i) {
     const ProgramTimes &measured = *times();
     if (measured.layers[i])
@@ -327,6 +333,8 @@ private:
       os << "<td class=\"muted\">in " << idText(report.times->countedWith[i]) << "</td>";
     else
       os << cell("");
+    if (hasLimits())
+      os << cell(measured.ofLimit(i) ? percentText(*measured.ofLimit(i)) : "");
     if (!report.isFloat)
       os << cell(report.times->floating && report.times->floating->layers[i]
                      ? timeText(*report.times->floating->layers[i])

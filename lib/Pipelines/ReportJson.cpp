@@ -406,6 +406,8 @@ private:
       return;
     number((name + "_us").str(), *program->layers[index]);
     number((name + "_share").str(), *program->layers[index] / program->kernels);
+    if (std::optional<double> part = program->ofLimit(index))
+      number((name + "_of_limit").str(), *part);
   }
 
   const Report &report;

@@ -105,7 +105,7 @@ private:
 
   void writeTable() {
     TextTable table(colours);
-    table.add({"layer", "op", "shape", "bits", "MACs", "bytes", "SQNR dB", "own dB", "adds", "time"});
+    table.add({"layer", "op", "shape", "bits", "MACs", "bytes", "SQNR dB", "own dB", "adds", "time", "of limit"});
     int64_t macs = 0;
     std::vector<const LayerReport *> rows = report.rows();
     for (size_t i = 0; i < rows.size(); ++i) {
@@ -113,15 +113,19 @@ private:
       macs += row->macs;
       bool isWorst = llvm::any_of(report.advice, [&](const Advice &advice) { return advice.id == row->id; });
       int64_t bytes = row->bytes.value_or(row->floatBytes);
-      std::string time;
-      if (const ProgramTimes *measured = times())
+      std::string time, ofLimit;
+      if (const ProgramTimes *measured = times()) {
         time = measured->layers[i] ? percentText(*measured->layers[i] / measured->kernels) : "-";
-      table.add(
-          {escaped(row->id), row->op, shapeText(*row), report.isFloat ? "" : widthsText(*row),
-           row->macs ? countText(static_cast<double>(row->macs)) : "-",
-           bytes ? countText(static_cast<double>(bytes)) : "-", row->agreement ? decibels(row->agreement->sqnr()) : "",
-           row->own ? decibels(row->own->agreement.sqnr()) : "", row->own ? percentText(row->own->share) : "", time},
-          isWorst);
+        if (std::optional<double> part = measured->ofLimit(i))
+          ofLimit = percentText(*part);
+      }
+      table.add({escaped(row->id), row->op, shapeText(*row), report.isFloat ? "" : widthsText(*row),
+                 row->macs ? countText(static_cast<double>(row->macs)) : "-",
+                 bytes ? countText(static_cast<double>(bytes)) : "-",
+                 row->agreement ? decibels(row->agreement->sqnr()) : "",
+                 row->own ? decibels(row->own->agreement.sqnr()) : "", row->own ? percentText(row->own->share) : "",
+                 time, ofLimit},
+                isWorst);
     }
     int64_t bytes = (report.isFloat ? report.floatSizes : report.integerSizes).constants;
     table.add({"total", "", "", "", countText(static_cast<double>(macs)), countText(static_cast<double>(bytes))});
@@ -189,6 +193,15 @@ private:
       os << " (float " << timeText(report.times->floating->total) << ")";
     os << ", one sample, one thread, median of " << measured->runs << " runs; with a clock around every kernel "
        << timeText(measured->instrumented) << "\n";
+    double limits = 0, times = 0;
+    for (size_t i = 0; i < measured->limits.size(); ++i)
+      if (measured->ofLimit(i)) {
+        limits += *measured->limits[i];
+        times += *measured->layers[i];
+      }
+    if (times > 0)
+      os << "speed: layers with dot instructions reach " << percentText(limits / times)
+         << " of what these alone allow on this machine\n";
   }
 
   void writeTuning() {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/Runtime/Jit.h"
+#include "JitSession.h"
 #include "dyadic/Support/Error.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
-#include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
 #include <chrono>
@@ -13,7 +13,7 @@ using namespace llvm;
 
 namespace dyadic {
 
-static Expected<std::unique_ptr<orc::LLJIT>> createJit(const TargetMachine &machine) {
+Expected<std::unique_ptr<orc::LLJIT>> createJit(const TargetMachine &machine) {
   orc::JITTargetMachineBuilder builder(machine.getTargetTriple());
   builder.setFeatures(machine.getTargetFeatureString());
   builder.setCPU(machine.getTargetCPU().str());
@@ -22,7 +22,6 @@ static Expected<std::unique_ptr<orc::LLJIT>> createJit(const TargetMachine &mach
   auto jit = orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(builder)).create();
   if (!jit)
     return jit.takeError();
-  // memcpy and its like come from this process.
   auto process = orc::DynamicLibrarySearchGenerator::GetForCurrentProcess((*jit)->getDataLayout().getGlobalPrefix());
   if (!process)
     return process.takeError();

@@ -59,11 +59,15 @@ static std::vector<Kernel> takeKernels(ModuleOp module) {
   std::vector<Kernel> kernels;
   for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
     auto ids = dyn_cast_or_null<ArrayAttr>(function->removeAttr(kLayersAttr));
+    auto products = dyn_cast_or_null<DictionaryAttr>(function->removeAttr(kProductsAttr));
     if (!ids) {
       function->removeAttr(kMethodAttr);
       continue;
     }
-    Kernel kernel{function.getName().str(), {}, {}};
+    Kernel kernel{function.getName().str(), {}, {}, {}};
+    if (products)
+      for (NamedAttribute entry : products)
+        kernel.products[entry.getName().str()] = cast<IntegerAttr>(entry.getValue()).getInt();
     if (auto method = dyn_cast_or_null<StringAttr>(function->removeAttr(kMethodAttr)))
       kernel.method = method.str();
     for (auto id : ids.getAsRange<StringAttr>())

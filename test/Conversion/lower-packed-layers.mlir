@@ -128,3 +128,19 @@ func.func @split(%x: memref<2x7x64x64xi8>, %w: memref<13440xi8>, %o: memref<70xi
   qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%y) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 8>, groups = 1 : i64, line = 4096 : i64, pixel = 64 : i64, x_max = 255 : i64} : (memref<2x7x64x64xi8>, memref<13440xi8>, memref<70xi16>, memref<3x3xi32>, memref<1x48xi32>, memref<2x7x64x40xi32>) -> ()
   return
 }
+
+// -----
+
+// Both halves of a panel, one after the other; a call executes 6 blocks of 8 channels at each of 3 positions.
+memref.global "private" constant @panels : memref<2x4xi32> = dense<[[0, 0, 1, 1], [3, 0, 1, 1]]>
+// CHECK-LABEL: func.func @halves
+// CHECK: llvm.func internal @halves_packed_0{{.*}}dyadic.products = {"maddubs x1" = 192 : i64, "maddubs x2" = 384 : i64}
+// CHECK: llvm.alloca
+// The tile has 3 positions; 3 vectors of sums are carried, twice.
+// CHECK: scf.for {{.*}} = %{{.*}} to %{{.*}} step %{{[^ ]*}} : i64 {
+// CHECK: scf.for {{.*}} iter_args(%{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}) -> (vector<8xi32>, vector<8xi32>, vector<8xi32>)
+func.func @halves(%x: memref<1x1x3x12xi8>, %w: memref<192xi8>, %o: memref<3xi16>, %c: memref<1x16xi32>, %y: memref<1x1x3x16xi32>) {
+  %p = memref.get_global @panels : memref<2x4xi32>
+  qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%y) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 2, 1>, groups = 1 : i64, halves, line = 36 : i64, pixel = 12 : i64, x_max = 255 : i64} : (memref<1x1x3x12xi8>, memref<192xi8>, memref<3xi16>, memref<2x4xi32>, memref<1x16xi32>, memref<1x1x3x16xi32>) -> ()
+  return
+}

@@ -68,6 +68,9 @@ void registerPackedBufferization(mlir::DialectRegistry &registry);
 inline constexpr llvm::StringLiteral kLayersAttr = "dyadic.layers";
 /// Attribute of a kernel: how it multiplies and sums, as `maddubs`, `winograd dpbusd`, `fma`. Loops have none.
 inline constexpr llvm::StringLiteral kMethodAttr = "dyadic.method";
+/// Attribute of a kernel: the multiply-accumulates that a call of all its passes executes, zeros and split weights
+/// included, by the name of their sequence of instructions (`Conversion/DotProbe.h`).
+inline constexpr llvm::StringLiteral kProductsAttr = "dyadic.products";
 /// Notes on `kernel` the layers that the lowering put into `location`.
 void noteLayers(mlir::Operation *kernel, mlir::Location location);
 

@@ -167,6 +167,8 @@ def LowerPackedLayers : Pass<"quant-lower-packed-layers", "::mlir::ModuleOp"> {
     Each packed operation on buffers becomes a call of a private function of the LLVM
     dialect with pointers to its operands, none of which alias: explicit vectors and the target's dot
     instructions, loops of `scf`. `dyadic.layers`, `dyadic.nanoseconds` and `dyadic.split` as in `quant-outline-kernels`.
+    `dyadic.method` says how a kernel multiplies, `dyadic.products` how many multiply-accumulates it executes of each
+    sequence of instructions.
 
     ```mlir
     // before

@@ -92,6 +92,15 @@ struct ProgramTimes {
   double other = 0;        // of them, those that serve no layer
   size_t runs = 0;
   std::vector<std::optional<double>> layers; // like the report's inputs and layers
+  /// Like these: what their dot instructions alone would take, with operands in registers; none: unknown.
+  std::vector<std::optional<double>> limits = {};
+
+  /// How near a row's kernels come to that limit: 1 is there.
+  std::optional<double> ofLimit(size_t row) const {
+    if (row >= limits.size() || !limits[row] || !layers[row] || *layers[row] <= 0)
+      return std::nullopt;
+    return *limits[row] / *layers[row];
+  }
 };
 
 struct Times {

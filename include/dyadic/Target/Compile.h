@@ -11,6 +11,7 @@
 #include "dyadic/Target/Targets.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/IR/Module.h"
+#include <map>
 
 namespace dyadic {
 
@@ -19,6 +20,8 @@ struct Kernel {
   std::string name;                // of the LLVM function
   std::vector<std::string> layers; // ids of the layers it serves; several where it fuses them
   std::string method;              // how it multiplies and sums: maddubs, winograd dpbusd, fma; empty: loops
+  /// The multiply-accumulates that it executes, by sequence of instructions (Conversion/DotProbe.h).
+  std::map<std::string, int64_t> products;
 };
 
 /// Product of a compilation, with the code of each of the target's CPUs. Members are destroyed in reverse order.
