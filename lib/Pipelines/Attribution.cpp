@@ -11,6 +11,7 @@
 #include "dyadic/IR/Window.h"
 #include "dyadic/Pipelines/Compiler.h"
 #include "dyadic/Pipelines/Diagnostics.h"
+#include "dyadic/Pipelines/LayerWeights.h"
 #include "dyadic/Support/Error.h"
 #include "mlir/IR/IRMapping.h"
 #include <set>
@@ -63,24 +64,8 @@ static void takeWeights(ModuleOp quantized, ModuleOp from) {
     Operation *other = others.lookup(id);
     if (!other || quantInfo(elementOf(op->getOperand(1)))->bits != quantInfo(elementOf(other->getOperand(1)))->bits)
       continue;
-    op->setOperand(1, copyConstant(other->getOperand(1), op));
-    if (other->getNumOperands() == 3) {
-      Value bias = copyConstant(other->getOperand(2), op);
-      if (op->getNumOperands() == 3)
-        op->setOperand(2, bias);
-      else
-        op->insertOperands(2, bias);
-    }
-    Value result = op->getResult(0);
-    if (!isAccumulatorType(elementOf(result)))
-      continue;
-    QuantInfo input = *quantInfo(elementOf(op->getOperand(0))), weights = *quantInfo(elementOf(op->getOperand(1)));
-    SmallVector<double> sums;
-    for (double scale : weights.scales)
-      sums.push_back(input.scales[0] * scale);
-    auto type = cast<RankedTensorType>(result.getType());
-    result.setType(
-        type.clone(symmetricPerAxisType(op->getContext(), 32, sums, channelDimensionOf(op), INT32_MIN, INT32_MAX)));
+    Value weights = copyConstant(other->getOperand(1), op);
+    setWeights(op, weights, other->getNumOperands() == 3 ? copyConstant(other->getOperand(2), op) : Value());
   }
   eraseDead(entryFunction(quantized));
 }

@@ -254,6 +254,17 @@ llvm::Error quantizeTypes(ModuleOp module, llvm::StringRef file, const RangeMap 
   return llvm::Error::success();
 }
 
+llvm::Expected<OwningOpRef<ModuleOp>> quantizedCopy(ModuleOp floatModule, llvm::StringRef file,
+                                                    const CalibrationTable &table, Plan &plan) {
+  llvm::Expected<RangeMap> ranges = chooseRanges(floatModule, file, table, plan);
+  if (!ranges)
+    return ranges.takeError();
+  OwningOpRef<ModuleOp> module = floatModule.clone();
+  if (llvm::Error error = quantizeTypes(*module, file, *ranges, plan))
+    return std::move(error);
+  return std::move(module);
+}
+
 llvm::Error lowerToIntegers(ModuleOp module, llvm::StringRef file, const Plan &plan, const QuantizeOptions &options) {
   DiagnosticCollector diagnostics(module.getContext());
   PassManager manager(module.getContext());

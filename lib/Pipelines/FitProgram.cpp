@@ -5,22 +5,11 @@
 
 namespace dyadic {
 
-/// Which values are equalized is a matter of the widths that they and their readers have.
-static llvm::Expected<Plan> completed(const FitRequest &request, Plan plan) {
-  auto ranges = chooseRanges(request.floatModule, request.file, *request.table, plan);
-  if (!ranges)
-    return ranges.takeError();
-  mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp(request.floatModule).clone();
-  if (llvm::Error error = quantizeTypes(*module, request.file, *ranges, plan))
-    return std::move(error);
-  return plan;
-}
-
 llvm::Expected<FittedProgram> fitProgram(const FitRequest &request, Plan &plan) {
-  auto complete = completed(request, plan);
+  // Which values are equalized is a matter of the widths that they and their readers have: the plan must be complete.
+  auto complete = quantizedCopy(request.floatModule, request.file, *request.table, plan);
   if (!complete)
     return complete.takeError();
-  plan = std::move(*complete);
   auto equalized =
       equalize(request.floatModule, plan, *request.evaluator, *request.samples, request.fitting, *request.table);
   if (!equalized)

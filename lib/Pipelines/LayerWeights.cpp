@@ -2,7 +2,10 @@
 
 #include "dyadic/Pipelines/LayerWeights.h"
 #include "dyadic/IR/Constants.h"
+#include "dyadic/IR/Layers.h"
 #include "dyadic/IR/QnnDialect.h"
+#include "dyadic/IR/Types.h"
+#include "dyadic/IR/Window.h"
 #include "dyadic/Support/Quantizer.h"
 
 using namespace mlir;
@@ -45,6 +48,25 @@ LayerWeights layerWeights(Operation *op) {
     layer.bias = ConstantView(op->getOperand(2)).floats();
   layer.channelAxis = isa<ConvOp>(op) ? 0 : 1;
   return layer;
+}
+
+void setWeights(Operation *op, Value weights, Value bias) {
+  auto elementOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); };
+  op->setOperand(1, weights);
+  if (bias && op->getNumOperands() == 3)
+    op->setOperand(2, bias);
+  else if (bias)
+    op->insertOperands(2, bias);
+  Value result = op->getResult(0);
+  if (!isAccumulatorType(elementOf(result)))
+    return;
+  QuantInfo input = *quantInfo(elementOf(op->getOperand(0))), info = *quantInfo(elementOf(weights));
+  SmallVector<double> sums;
+  for (double scale : info.scales)
+    sums.push_back(input.scales[0] * scale);
+  auto type = cast<RankedTensorType>(result.getType());
+  result.setType(
+      type.clone(symmetricPerAxisType(op->getContext(), 32, sums, channelDimensionOf(op), INT32_MIN, INT32_MAX)));
 }
 
 } // namespace dyadic

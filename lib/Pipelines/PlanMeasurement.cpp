@@ -48,13 +48,7 @@ llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> PlanMeasurement::quantized(Pla
     fitted = std::move(*made);
     return mlir::OwningOpRef<mlir::ModuleOp>(fitted.module->clone());
   }
-  auto ranges = chooseRanges(request.floatModule, request.file, *request.table, plan);
-  if (!ranges)
-    return ranges.takeError();
-  mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp(request.floatModule).clone();
-  if (llvm::Error error = quantizeTypes(*module, request.file, *ranges, plan))
-    return std::move(error);
-  return std::move(module);
+  return quantizedCopy(request.floatModule, request.file, *request.table, plan);
 }
 
 llvm::Expected<MeasuredPlan> PlanMeasurement::measure(Plan plan, FittedProgram &fitted) const {

@@ -7,6 +7,7 @@
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/Layers.h"
 #include "dyadic/IR/Types.h"
+#include "dyadic/Pipelines/LayerWeights.h"
 #include "dyadic/Rounding/Rounding.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Quantizer.h"
@@ -169,23 +170,10 @@ static void replaceNumbers(Operation *op, const LayerNumbers &numbers) {
       symmetricPerAxisType(context, numbers.bits, numbers.scales, isa<ConvOp>(op) ? 0 : 1, range.min, range.max);
   auto storage = RankedTensorType::get(type.getShape(), builder.getIntegerType(numbers.bits));
   Value constant = makeConstant(builder, op->getLoc(), makeInts(storage, numbers.stored));
-  op->setOperand(1, quant::StorageCastOp::create(builder, op->getLoc(), RankedTensorType::get(type.getShape(), element),
-                                                 constant));
+  Value weights =
+      quant::StorageCastOp::create(builder, op->getLoc(), RankedTensorType::get(type.getShape(), element), constant);
   auto biasType = RankedTensorType::get({static_cast<int64_t>(numbers.bias.size())}, builder.getF32Type());
-  Value bias = makeConstant(builder, op->getLoc(), makeFloats(biasType, numbers.bias));
-  if (op->getNumOperands() == 3)
-    op->setOperand(2, bias);
-  else
-    op->insertOperands(2, bias);
-  Value result = op->getResult(0);
-  if (!isAccumulatorType(elementOf(result)))
-    return;
-  SmallVector<double> sums;
-  for (double scale : numbers.scales)
-    sums.push_back(numbers.input.scales[0] * scale);
-  result.setType(
-      RankedTensorType::get(cast<RankedTensorType>(result.getType()).getShape(),
-                            symmetricPerAxisType(context, 32, sums, channelDimensionOf(op), INT32_MIN, INT32_MAX)));
+  setWeights(op, weights, makeConstant(builder, op->getLoc(), makeFloats(biasType, numbers.bias)));
 }
 
 /// True where no sum of the channel can leave 32 bits, nor its bias the bound (15) of docs/Arithmetic.md.

@@ -145,6 +145,19 @@ LogicalResult QuantizationDecisions::decide() {
   return chooseAccumulators();
 }
 
+LogicalResult withDecidedWidths(ModuleOp module, const Plan &plan,
+                                function_ref<void(func::FuncOp, QuantizationDecisions &)> read) {
+  func::FuncOp function = entryFunction(module);
+  if (!function)
+    return module.emitError() << "module has no single entry function";
+  Plan copy = plan;
+  QuantizationDecisions decisions(function, copy);
+  if (failed(decisions.decideWidths()))
+    return failure();
+  read(function, decisions);
+  return success();
+}
+
 LogicalResult QuantizationDecisions::decideWidths() {
   if (failed(checkIds()) || failed(collectStorages()))
     return failure();

@@ -97,6 +97,10 @@ private:
   llvm::SmallPtrSet<mlir::Operation *, 8> addRoots; // layers whose accumulator another layer reads
 };
 
+/// Does `read` with the function of `module` and the widths that `plan`, which stays as it is, decides.
+mlir::LogicalResult withDecidedWidths(mlir::ModuleOp module, const Plan &plan,
+                                      llvm::function_ref<void(mlir::func::FuncOp, QuantizationDecisions &)> read);
+
 } // namespace dyadic
 
 #endif // DYADIC_LIB_TRANSFORMS_QUANTIZATIONDECISIONS_H

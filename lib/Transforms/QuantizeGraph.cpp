@@ -389,15 +389,8 @@ LogicalResult quantizeGraph(ModuleOp module, Plan &plan) {
 }
 
 LogicalResult rangeWidths(ModuleOp module, const Plan &plan, std::map<std::string, unsigned> &widths) {
-  func::FuncOp function = entryFunction(module);
-  if (!function)
-    return module.emitError() << "module has no single entry function";
-  Plan copy = plan;
-  QuantizationDecisions decisions(function, copy);
-  if (failed(decisions.decideWidths()))
-    return failure();
-  widths = decisions.rangeWidths();
-  return success();
+  return withDecidedWidths(module, plan,
+                           [&](func::FuncOp, QuantizationDecisions &decisions) { widths = decisions.rangeWidths(); });
 }
 
 namespace {

@@ -30,61 +30,49 @@ static bool sharesBytes(Operation *op) {
 }
 
 LogicalResult searchLayers(ModuleOp module, const Plan &plan, std::vector<SearchLayer> &layers) {
-  func::FuncOp function = entryFunction(module);
-  if (!function)
-    return module.emitError() << "module has no single entry function";
-  Plan copy = plan;
-  QuantizationDecisions decisions(function, copy);
-  if (failed(decisions.decideWidths()))
-    return failure();
-  for (Operation *op : layersOf(function)) {
-    if (!isa<ConvOp, MatmulOp>(op) || decisions.isFloatLayer(op) || !ConstantView(op->getOperand(1)))
-      continue;
-    const Storage *input = decisions.storageOf(op->getOperand(0));
-    if (!input)
-      continue; // a constant
-    layers.push_back({idOf(op).str(), input->id, elements(op->getOperand(1)), macsOf(op), sharesBytes(op)});
-  }
-  return success();
+  return withDecidedWidths(module, plan, [&](func::FuncOp function, QuantizationDecisions &decisions) {
+    for (Operation *op : layersOf(function)) {
+      if (!isa<ConvOp, MatmulOp>(op) || decisions.isFloatLayer(op) || !ConstantView(op->getOperand(1)))
+        continue;
+      const Storage *input = decisions.storageOf(op->getOperand(0));
+      if (!input)
+        continue; // a constant
+      layers.push_back({idOf(op).str(), input->id, elements(op->getOperand(1)), macsOf(op), sharesBytes(op)});
+    }
+  });
 }
 
 LogicalResult storedValues(ModuleOp module, const Plan &plan, std::vector<std::vector<std::string>> &groups) {
-  func::FuncOp function = entryFunction(module);
-  if (!function)
-    return module.emitError() << "module has no single entry function";
-  Plan copy = plan;
-  QuantizationDecisions decisions(function, copy);
-  if (failed(decisions.decideWidths()))
-    return failure();
-  std::map<std::string, unsigned> numbers;
-  std::vector<std::string> ids;
-  llvm::IntEqClasses classes;
-  auto note = [&](Value value) -> std::optional<unsigned> {
-    const Storage *storage = decisions.storageOf(value);
-    if (!storage)
-      return std::nullopt; // a constant
-    auto [found, isNew] = numbers.try_emplace(storage->id, ids.size());
-    if (isNew) {
-      ids.push_back(storage->id);
-      classes.grow(ids.size());
+  return withDecidedWidths(module, plan, [&](func::FuncOp function, QuantizationDecisions &decisions) {
+    std::map<std::string, unsigned> numbers;
+    std::vector<std::string> ids;
+    llvm::IntEqClasses classes;
+    auto note = [&](Value value) -> std::optional<unsigned> {
+      const Storage *storage = decisions.storageOf(value);
+      if (!storage)
+        return std::nullopt; // a constant
+      auto [found, isNew] = numbers.try_emplace(storage->id, ids.size());
+      if (isNew) {
+        ids.push_back(storage->id);
+        classes.grow(ids.size());
+      }
+      return found->second;
+    };
+    for (BlockArgument argument : function.getArguments())
+      note(argument);
+    for (Operation *op : layersOf(function)) {
+      std::optional<unsigned> result = note(layerValue(op));
+      if (!isa<ConcatOp>(op) || !result || decisions.isFloatLayer(op))
+        continue;
+      for (Value operand : op->getOperands())
+        if (std::optional<unsigned> branch = note(operand))
+          classes.join(*result, *branch);
     }
-    return found->second;
-  };
-  for (BlockArgument argument : function.getArguments())
-    note(argument);
-  for (Operation *op : layersOf(function)) {
-    std::optional<unsigned> result = note(layerValue(op));
-    if (!isa<ConcatOp>(op) || !result || decisions.isFloatLayer(op))
-      continue;
-    for (Value operand : op->getOperands())
-      if (std::optional<unsigned> branch = note(operand))
-        classes.join(*result, *branch);
-  }
-  classes.compress(); // numbers them by their first values
-  groups.resize(classes.getNumClasses());
-  for (auto [i, id] : llvm::enumerate(ids))
-    groups[classes[i]].push_back(id);
-  return success();
+    classes.compress(); // numbers them by their first values
+    groups.resize(classes.getNumClasses());
+    for (auto [i, id] : llvm::enumerate(ids))
+      groups[classes[i]].push_back(id);
+  });
 }
 
 } // namespace dyadic

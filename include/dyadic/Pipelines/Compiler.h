@@ -83,6 +83,10 @@ llvm::Expected<RangeMap> chooseRanges(mlir::ModuleOp floatModule, llvm::StringRe
 /// complete.
 llvm::Error quantizeTypes(mlir::ModuleOp module, llvm::StringRef file, const RangeMap &ranges, Plan &plan);
 
+/// A copy at the quantized level of a module at the float level, by both.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> quantizedCopy(mlir::ModuleOp floatModule, llvm::StringRef file,
+                                                                const CalibrationTable &table, Plan &plan);
+
 /// Quantized level to integer level, in place: dyadic rewrite and proofs. `plan` is complete.
 llvm::Error lowerToIntegers(mlir::ModuleOp module, llvm::StringRef file, const Plan &plan,
                             const QuantizeOptions &options);

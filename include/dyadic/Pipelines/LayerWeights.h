@@ -30,6 +30,10 @@ struct LayerWeights {
 /// The weights of `op`, a qnn.conv or qnn.matmul of the float level with constant weights and bias.
 LayerWeights layerWeights(mlir::Operation *op);
 
+/// Gives `op`, a layer of the quantized level, integer weights per channel and, unless it is null, a bias. What is read
+/// as an accumulator gets their scales.
+void setWeights(mlir::Operation *op, mlir::Value weights, mlir::Value bias);
+
 } // namespace dyadic
 
 #endif // DYADIC_PIPELINES_LAYERWEIGHTS_H
