@@ -245,6 +245,7 @@ NB_MODULE(_compiler, m) {
       .def_rw("plan_text", &TranslateOptions::planText, nb::arg().none())
       .def_rw("target", &TranslateOptions::target)
       .def_rw("input_shapes", &TranslateOptions::inputShapes)
+      .def_rw("input_ranges", &TranslateOptions::inputRanges)
       .def(
           "set_bits", [](TranslateOptions &options, const nb::bytes &bits) { options.bits = text(bits); },
           nb::arg("bits"))

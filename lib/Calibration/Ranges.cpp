@@ -12,11 +12,11 @@ using namespace llvm;
 
 namespace dyadic {
 
-/// A percent in millionths, and all of them.
+/// A percent in millionths, and all of them; standard deviations are counted like percents.
 static constexpr uint64_t kPercent = 1'000'000;
 static constexpr uint64_t kWhole = 100 * kPercent;
 
-static constexpr char kMethods[] = "expected minmax, percentile[:99.99], entropy or mse";
+static constexpr char kMethods[] = "expected minmax, percentile[:99.99], entropy, mse or batchnorm[:8]";
 
 /// A decimal number in (0, 100] with up to six decimals, in millionths.
 static std::optional<uint64_t> parsePercent(StringRef text) {
@@ -47,18 +47,25 @@ Expected<CalibrationOptions> parseCalibrationMethod(StringRef text) {
     if (text == toString(options))
       return options;
   }
-  options.method = CalibrationMethod::Percentile;
-  if (text == "percentile")
+  for (CalibrationMethod method : {CalibrationMethod::Percentile, CalibrationMethod::BatchNorm}) {
+    bool isPercentile = method == CalibrationMethod::Percentile;
+    options.method = method;
+    StringRef number = text;
+    if (!number.consume_front(isPercentile ? "percentile" : "batchnorm"))
+      continue;
+    if (number.empty())
+      return options;
+    if (!number.consume_front(":"))
+      break;
+    std::optional<uint64_t> millionths = parsePercent(number);
+    if (!millionths)
+      return makeError("calibration method '" + escaped(text) + "' has a bad " +
+                       (isPercentile ? "percentile" : "number of standard deviations") +
+                       ", expected a number above 0 and up to 100 with at most 6 decimals");
+    (isPercentile ? options.percentile : options.sigmas) = static_cast<double>(*millionths) / kPercent;
     return options;
-  StringRef number = text;
-  if (!number.consume_front("percentile:"))
-    return makeError("unknown calibration method '" + escaped(text) + "', " + kMethods);
-  std::optional<uint64_t> millionths = parsePercent(number);
-  if (!millionths)
-    return makeError("calibration method '" + escaped(text) +
-                     "' has a bad percentile, expected a number above 0 and up to 100 with at most 6 decimals");
-  options.percentile = static_cast<double>(*millionths) / kPercent;
-  return options;
+  }
+  return makeError("unknown calibration method '" + escaped(text) + "', " + kMethods);
 }
 
 static std::string percentText(double percentile) {
@@ -78,6 +85,8 @@ std::string toString(const CalibrationOptions &options) {
     return "entropy";
   case CalibrationMethod::MSE:
     return "mse";
+  case CalibrationMethod::BatchNorm:
+    return "batchnorm:" + percentText(options.sigmas);
   }
   return "minmax";
 }
@@ -110,6 +119,7 @@ std::pair<float, float> chooseRange(const ValueStatistics &statistics, const Cal
   if (statistics.min() < statistics.max())
     switch (options.method) {
     case CalibrationMethod::MinMax:
+    case CalibrationMethod::BatchNorm:
       break;
     case CalibrationMethod::Percentile:
       return percentileRange(statistics, options.percentile);

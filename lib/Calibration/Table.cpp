@@ -173,6 +173,8 @@ Expected<CalibrationTable> parseTable(StringRef path, StringRef text) {
       return value.takeError();
     if (Error error = readValue(*value, table.values[id]))
       return std::move(error);
+    if (table.method.method == CalibrationMethod::BatchNorm && !table.values[id].fixed)
+      return value->error("no range, expected one with the method " + toString(table.method));
   }
   if (Error error = reader->finish())
     return std::move(error);

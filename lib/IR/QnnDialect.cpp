@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/IR/QnnDialect.h"
+#include "dyadic/IR/Moments.h"
 #include "dyadic/IR/Types.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -28,6 +29,8 @@ void QNNDialect::initialize() {
 }
 
 LogicalResult QNNDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  if (attribute.getName() == kMomentsAttr)
+    return verifyMoments(op, attribute.getValue());
   if (attribute.getName() != kBatchAttr)
     return op->emitError() << "unknown attribute '" << attribute.getName().getValue() << "' of the qnn dialect";
   if (!isa<FunctionOpInterface>(op) || !isa<UnitAttr>(attribute.getValue()))

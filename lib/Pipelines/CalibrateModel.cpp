@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/Pipelines/CalibrateModel.h"
+#include "dyadic/Pipelines/Diagnostics.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Files.h"
 #include "llvm/ADT/STLExtras.h"
@@ -141,6 +142,21 @@ llvm::Expected<Calibration> calibrateModel(mlir::ModuleOp module, llvm::StringRe
   result.calibrated = samples.calibrated();
   result.heldBack = samples.heldBack(result.table);
   return std::move(result);
+}
+
+llvm::Expected<CalibrationTable> tableFromBatchNorms(mlir::ModuleOp module, llvm::StringRef file,
+                                                     const CalibrationOptions &method, const RangeMap &inputs) {
+  DiagnosticCollector diagnostics(module.getContext());
+  RangeMap ranges;
+  if (mlir::failed(deriveRanges(module, method.sigmas, inputs, ranges)))
+    return diagnostics.takeError(file, "ranges cannot be derived");
+  CalibrationTable table;
+  table.header.kind = CalibrationTable::kKind;
+  table.header.version = CalibrationTable::kVersion;
+  table.method = method;
+  for (const auto &[id, range] : ranges)
+    table.values[id].fixed = range;
+  return std::move(table);
 }
 
 } // namespace dyadic

@@ -52,13 +52,13 @@ std::unique_ptr<MLIRContext> createContext() {
 }
 
 llvm::Expected<OwningOpRef<ModuleOp>> importFloat(const OnnxSource &source, const ImportOptions &options,
-                                                  MLIRContext &context) {
+                                                  MLIRContext &context, bool keepMoments) {
   llvm::Expected<OwningOpRef<ModuleOp>> module = importOnnx(source, options, context);
   if (!module)
     return module.takeError();
   DiagnosticCollector diagnostics(&context);
   PassManager manager(&context);
-  manager.addPass(createFoldConstants());
+  manager.addPass(createFoldConstants({keepMoments}));
   manager.addPass(createHoistActivations());
   manager.addPass(createFuseElementwise());
   if (failed(manager.run(**module)))

@@ -132,7 +132,7 @@ std::string weightRoundingText(const Report &report) {
 std::vector<std::string> notesOf(const Report &report) {
   std::vector<std::string> notes;
   if (!report.isFloat && report.heldBackSamples == 0)
-    notes.push_back("no held-back samples: a saved calibration table has no inputs to compare on");
+    notes.push_back("no held-back samples: without calibration inputs there is nothing to compare on");
   else if (!report.isFloat && report.heldBackSamples < 10)
     notes.push_back(llvm::formatv("{0} held-back samples: at least 10 are needed to trust what is measured on them",
                                   report.heldBackSamples)

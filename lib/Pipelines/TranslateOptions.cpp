@@ -9,6 +9,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/Path.h"
+#include <cmath>
 
 using llvm::Error;
 using llvm::Expected;
@@ -20,15 +21,27 @@ Error quantizationOptionError(StringRef option) {
   return makeError("--" + option + ": an option of quantization, which --float turns off");
 }
 
+/// Where the ranges of an integer program come from.
+static Error checkRangeSource(const TranslateOptions &options, StringRef model) {
+  bool isFromModel = options.calibrationMethod && StringRef(*options.calibrationMethod).starts_with("batchnorm");
+  bool isFromData = options.hasCalibration || !options.mergeCalibration.empty();
+  if (isFromModel && isFromData)
+    return makeError("--calibration-method=" + escaped(*options.calibrationMethod) +
+                     ": takes ranges from the model's batch normalizations, expected no --calibration");
+  if (!isFromModel && !options.inputRanges.empty())
+    return makeError("--input-range: an option of --calibration-method=batchnorm, expected that too");
+  if (isFromModel || isFromData)
+    return Error::success();
+  return fileError(model, "no --calibration=PATH, expected representative inputs, or --float for no quantization");
+}
+
 static Error checkFloat(const TranslateOptions &options, StringRef model) {
   if (!options.isFloat)
-    return options.hasCalibration || !options.mergeCalibration.empty()
-               ? Error::success()
-               : fileError(model,
-                           "no --calibration=PATH, expected representative inputs, or --float for no quantization");
+    return checkRangeSource(options, model);
   const std::pair<StringRef, bool> given[] = {{"calibration", options.hasCalibration},
                                               {"merge-calibration", !options.mergeCalibration.empty()},
                                               {"calibration-method", options.calibrationMethod.has_value()},
+                                              {"input-range", !options.inputRanges.empty()},
                                               {"bits", options.bits.has_value()},
                                               {"budget", options.budget.has_value()},
                                               {"rounding", options.rounding.has_value()},
@@ -60,6 +73,28 @@ static Error parseInputShape(StringRef text, ImportOptions &options) {
   if (input.empty())
     return fail("no name");
   options.inputShapes.push_back({input.str(), shape});
+  return Error::success();
+}
+
+static Error parseInputRange(StringRef text, RangeMap &ranges) {
+  auto fail = [&](const llvm::Twine &what) {
+    return makeError("--input-range=" + escaped(text) + ": " + what + ", expected NAME:LOW,HIGH");
+  };
+  auto [input, numbers] = text.rsplit(':');
+  auto [low, high] = numbers.split(',');
+  float range[2];
+  for (auto [part, number] : llvm::zip(std::array<StringRef, 2>{low, high}, range)) {
+    double parsed = 0;
+    if (part.getAsDouble(parsed) || !std::isfinite(static_cast<float>(parsed)))
+      return fail("'" + escaped(part) + "' is no number");
+    number = static_cast<float>(parsed);
+  }
+  if (input.empty())
+    return fail("no name");
+  if (range[0] > range[1])
+    return fail("the larger number is first");
+  if (!ranges.try_emplace(input.str(), range[0], range[1]).second)
+    return fail("the input has one already");
   return Error::success();
 }
 
@@ -269,6 +304,9 @@ Expected<TranslateSettings> checkOptions(const TranslateOptions &options, String
   }
   for (StringRef text : options.inputShapes)
     if (Error error = parseInputShape(text, settings.import))
+      return error;
+  for (StringRef text : options.inputRanges)
+    if (Error error = parseInputRange(text, settings.inputRanges))
       return error;
   if (Error error = choosePlan(options, settings))
     return error;

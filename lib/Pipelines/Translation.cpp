@@ -56,11 +56,22 @@ Expected<std::unique_ptr<Translation>> Translation::create(const OnnxSource &mod
 }
 
 Error Translation::import(const OnnxSource &source) {
-  auto module = importFloat(source, settings.import, *context);
+  bool isDerived = settings.method && settings.method->method == CalibrationMethod::BatchNorm;
+  auto module = importFloat(source, settings.import, *context, isDerived);
   if (!module)
     return module.takeError();
   floatModule = std::move(*module);
+  if (isDerived) {
+    if (Error error = checkNoSamples(model, "no --calibration"))
+      return error;
+    auto derived = tableFromBatchNorms(**floatModule, model, *settings.method, settings.inputRanges);
+    if (!derived)
+      return derived.takeError();
+    table = std::move(*derived);
+  }
   sha = fingerprint(**floatModule);
+  if (table)
+    table->header.model = sha;
   Plan &plan = settings.plan;
   if (!plan.model.empty() && plan.model != sha)
     return fileError(settings.planName, "belongs to model " + plan.model + ", expected " + sha);
@@ -89,7 +100,7 @@ Error Translation::calibrate(StringRef path, llvm::ArrayRef<std::string> merge) 
     return calibration.takeError();
   table = std::move(calibration->table);
   if (!calibration->samples)
-    if (Error error = checkTableAlone(path.empty() ? merge.front() : path))
+    if (Error error = checkNoSamples(path.empty() ? merge.front() : path, "a saved table"))
       return error;
   samples = std::move(calibration->samples);
   calibrated = std::move(calibration->calibrated);
@@ -99,14 +110,14 @@ Error Translation::calibrate(StringRef path, llvm::ArrayRef<std::string> merge) 
 }
 
 /// Statistics cannot fit weights.
-Error Translation::checkTableAlone(StringRef name) const {
+Error Translation::checkNoSamples(StringRef name, StringRef what) const {
   if (settings.weightRounding != WeightRounding::Gptq)
     return Error::success();
-  return fileError(name, "a saved table, expected samples, which --weight-rounding=gptq fits the weights to");
+  return fileError(name, what + ", expected samples, which --weight-rounding=gptq fits the weights to");
 }
 
 Error Translation::useTable(StringRef name, StringRef text) {
-  if (Error error = checkTableAlone(name))
+  if (Error error = checkNoSamples(name, "a saved table"))
     return error;
   auto parsed = parseTable(name, text);
   if (!parsed)

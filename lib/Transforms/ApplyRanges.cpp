@@ -42,23 +42,25 @@ LogicalResult applyRanges(ModuleOp module, const RangeMap &ranges) {
   return success();
 }
 
+LogicalResult parseRanges(ModuleOp module, ArrayRef<std::string> entries, RangeMap &ranges) {
+  for (StringRef entry : entries) {
+    auto [id, text] = entry.rsplit('=');
+    auto [low, high] = text.split(':');
+    double min = 0, max = 0;
+    if (id.empty() || low.getAsDouble(min) || high.getAsDouble(max))
+      return module.emitError() << "range '" << escaped(entry) << "', expected ID=MIN:MAX";
+    ranges[id.str()] = {static_cast<float>(min), static_cast<float>(max)};
+  }
+  return success();
+}
+
 namespace {
 struct ApplyRanges : impl::ApplyRangesBase<ApplyRanges> {
   using ApplyRangesBase::ApplyRangesBase;
 
   void runOnOperation() override {
     RangeMap map;
-    for (StringRef entry : ranges) {
-      auto [id, text] = entry.rsplit('=');
-      auto [low, high] = text.split(':');
-      double min = 0, max = 0;
-      if (id.empty() || low.getAsDouble(min) || high.getAsDouble(max)) {
-        getOperation().emitError() << "range '" << escaped(entry) << "', expected ID=MIN:MAX";
-        return signalPassFailure();
-      }
-      map[id.str()] = {static_cast<float>(min), static_cast<float>(max)};
-    }
-    if (failed(applyRanges(getOperation(), map)))
+    if (failed(parseRanges(getOperation(), ranges, map)) || failed(applyRanges(getOperation(), map)))
       signalPassFailure();
   }
 };

@@ -8,6 +8,7 @@
 
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/Layers.h"
+#include "dyadic/IR/Moments.h"
 #include "dyadic/Transforms/Passes.h"
 
 using namespace mlir;
@@ -25,8 +26,10 @@ struct Affine {
 };
 
 struct FoldConstants : impl::FoldConstantsBase<FoldConstants> {
+  using FoldConstantsBase::FoldConstantsBase;
+
   void runOnOperation() override {
-    WalkResult result = getOperation().walk([](BatchNormOp op) { return WalkResult(fold(op)); });
+    WalkResult result = getOperation().walk([&](BatchNormOp op) { return WalkResult(fold(op)); });
     if (result.wasInterrupted())
       return signalPassFailure();
     // The weights and parameters that were folded.
@@ -99,15 +102,46 @@ private:
     return result;
   }
 
-  static LogicalResult fold(BatchNormOp op) {
+  /// True for what normalizes nothing: a sum or a product with constants.
+  static bool isAffineAlone(BatchNormOp op) {
+    auto isAll = [](Value parameter, float number) {
+      return llvm::all_of(ConstantView(parameter).floats(), [=](float x) { return x == number; });
+    };
+    return op.getEpsilon().isZero() && isAll(op.getMean(), 0) && isAll(op.getVariance(), 1);
+  }
+
+  /// The moments of the value of `op`, `repeat` times each, where those of its operand are `before`.
+  static ValueMoments momentsOf(BatchNormOp op, const ValueMoments &before, const Affine &affine, int64_t repeat) {
+    ValueMoments after;
+    if (isAffineAlone(op)) {
+      for (size_t i = 0; i < before.means.size(); ++i) {
+        after.means.push_back(before.means[i] * affine.factor[i] + affine.offset[i]);
+        after.deviations.push_back(before.deviations[i] * std::abs(affine.factor[i]));
+      }
+      return after;
+    }
+    ConstantView scale(op.getScale()), offset(op.getOffset());
+    for (int64_t c = 0; c < scale.size(); ++c) {
+      after.means.insert(after.means.end(), repeat, offset.floatAt(c));
+      after.deviations.insert(after.deviations.end(), repeat, std::abs(scale.floatAt(c)));
+    }
+    return after;
+  }
+
+  LogicalResult fold(BatchNormOp op) {
     FailureOr<Affine> affine = read(op);
     if (failed(affine))
       return failure();
     int64_t repeat = 1;
     Operation *producer = layerBehind(op, repeat);
-    Value result = producer ? foldInto(op, producer, repeated(*affine, repeat)) : makeDepthwise(op, *affine);
+    *affine = repeated(*affine, producer ? repeat : 1);
+    ValueMoments moments =
+        momentsOf(op, producer ? readMoments(producer) : ValueMoments(), *affine, producer ? repeat : 1);
+    Value result = producer ? foldInto(op, producer, *affine) : makeDepthwise(op, *affine, producer);
     if (!result)
       return failure();
+    if (keepMoments)
+      writeMoments(producer, moments);
     op.getOutput().replaceAllUsesWith(result);
     op.erase();
     return success();
@@ -149,8 +183,8 @@ private:
     return op.getInput();
   }
 
-  /// The normalized value; null after an error.
-  static Value makeDepthwise(BatchNormOp op, const Affine &affine) {
+  /// The normalized value, which `layer` computes; null after an error.
+  static Value makeDepthwise(BatchNormOp op, const Affine &affine, Operation *&layer) {
     OpBuilder builder(op);
     auto type = cast<RankedTensorType>(op.getInput().getType());
     int64_t channels = type.getDimSize(1);
@@ -165,16 +199,18 @@ private:
     Value b =
         makeConstant(builder, op.getLoc(), makeFloats(RankedTensorType::get({channels}, builder.getF32Type()), bias));
     auto none = builder.getDenseI64ArrayAttr({});
-    Value input = op.getInput();
+    auto convolve = [&](Value input) -> Value {
+      auto conv = ConvOp::create(builder, op.getLoc(), input.getType(), input, w, b, none, none, none, channels,
+                                 IntegerAttr(), op.getIdAttr());
+      layer = conv;
+      return conv;
+    };
     if (type.getRank() > 2)
-      return ConvOp::create(builder, op.getLoc(), type, input, w, b, none, none, none, channels, IntegerAttr(),
-                            op.getIdAttr());
+      return convolve(op.getInput());
     // A matrix [N, C] is convolved as [N, C, 1].
     auto expanded = RankedTensorType::get({type.getDimSize(0), channels, 1}, type.getElementType());
-    input = ReshapeOp::create(builder, op.getLoc(), expanded, input, StringAttr());
-    input = ConvOp::create(builder, op.getLoc(), expanded, input, w, b, none, none, none, channels, IntegerAttr(),
-                           op.getIdAttr());
-    return ReshapeOp::create(builder, op.getLoc(), type, input, StringAttr());
+    Value input = ReshapeOp::create(builder, op.getLoc(), expanded, op.getInput(), StringAttr());
+    return ReshapeOp::create(builder, op.getLoc(), type, convolve(input), StringAttr());
   }
 };
 

@@ -134,6 +134,7 @@ def compile(
     integer_only: bool = False,
     tune: Union[bool, str] = False,
     input_shapes: Optional[Mapping[str, Sequence[int]]] = None,
+    input_ranges: Optional[Mapping[str, Sequence[Seconds]]] = None,
     name: Optional[str] = None,
     dump_values: bool = False,
     detailed_report: bool = False,
@@ -163,7 +164,8 @@ def compile(
             into pieces of the model's batch size; an array of one rank more is a list of
             whole inputs. float64 becomes float32, integers other integers if they fit.
         calibration_method: ``"mse"`` (default), ``"minmax"``, ``"percentile[:99.99]"``
-            or ``"entropy"``.
+            or ``"entropy"``; without ``calibration`` ``"batchnorm[:8]"``, for models that have batch
+            normalizations: so many standard deviations around the means that these know.
         merge_calibration: paths of saved tables that are merged, also with a path of
             ``calibration``.
         bits: 8 (default), ``"wXaY"`` with X in 2..8 and Y in 2..16, the path of a plan
@@ -187,6 +189,8 @@ def compile(
         tune: True measures schedules of kernels on this machine and puts the fastest into the plan;
             ``"float"`` may compute layers in float too, where that is faster.
         input_shapes: sizes of inputs with symbolic dimensions, by name.
+        input_ranges: with ``calibration_method="batchnorm"``, the smallest and the largest number of each input,
+            by name.
         name: prefix of the exported symbols, a C identifier.
         dump_values: values of layers become extra outputs, see :meth:`Program.run_values`.
         detailed_report: the report has each layer's own error, advice and times too, as with
@@ -225,6 +229,7 @@ def compile(
     options.name = name
     options.target = target
     options.input_shapes = [f"{key}:{','.join(map(str, sizes))}" for key, sizes in (input_shapes or {}).items()]
+    options.input_ranges = [f"{key}:{','.join(map(str, ends))}" for key, ends in (input_ranges or {}).items()]
     options.budget = budget
     options.choices = choices
     options.cost = None if cost is None else os.fsdecode(cost)

@@ -193,6 +193,33 @@ func.func @f(%x: tensor<2xf32>) {
 
 // -----
 
+// moments of something else than a layer
+func.func @f(%x: tensor<2xf32>) {
+  // expected-error @+1 {{'qnn.moments' is an array of f64 of convolutions and matmuls}}
+  %y = qnn.relu %x {qnn.moments = array<f64: 0.0, 1.0>} : tensor<2xf32>
+  return
+}
+
+// -----
+
+// moments of another number of channels
+func.func @f(%x: tensor<1x2xf32>, %w: tensor<2x3xf32>) {
+  // expected-error @+1 {{'qnn.moments' has 4 numbers, expected 6: a mean and a deviation for each channel}}
+  %y = qnn.matmul %x, %w {qnn.moments = array<f64: 0.0, 0.0, 1.0, 1.0>} : (tensor<1x2xf32>, tensor<2x3xf32>) -> tensor<1x3xf32>
+  return
+}
+
+// -----
+
+// a negative deviation
+func.func @f(%x: tensor<1x2xf32>, %w: tensor<2x1xf32>) {
+  // expected-error @+1 {{'qnn.moments' has -1.000000e+00, expected finite means, then finite deviations of at least 0}}
+  %y = qnn.matmul %x, %w {qnn.moments = array<f64: 0.0, -1.0>} : (tensor<1x2xf32>, tensor<2x1xf32>) -> tensor<1x1xf32>
+  return
+}
+
+// -----
+
 // an unknown attribute of an operation
 func.func @f(%x: tensor<2xf32>) {
   // expected-error @+1 {{unknown attribute 'qnn.name' of the qnn dialect}}

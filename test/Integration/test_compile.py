@@ -126,6 +126,22 @@ def test_options_mean_the_same(arguments, options, tmp_path):
     assert untimed(program.report) == untimed(json.loads(report.read_text()))
 
 
+def test_ranges_without_data(tmp_path):
+    """The table, which needs no samples, gives the same program again."""
+    options = ["--calibration-method=batchnorm:7.5", "--input-range=image:0,1"]
+    table = tmp_path / "table.json"
+    library = tool(tmp_path / "tool", *options, f"--save-calibration={table}")
+    program = dyadic.compile(DIGITS, calibration_method="batchnorm:7.5", input_ranges={"image": (0, 1)})
+    assert saved(program, tmp_path / "python") == library.read_bytes()
+    assert program.calibration == json.loads(table.read_text())
+    again = tool(tmp_path / "again", f"--calibration={table}")
+    assert again.read_bytes() == library.read_bytes()
+    edited = json.loads(table.read_text())
+    del edited["values"]["image"]["range"]
+    with pytest.raises(dyadic.Error, match="no range, expected one with the method batchnorm:7.5"):
+        dyadic.compile(DIGITS, calibration=edited)
+
+
 def untimed(report):
     """Without times and the path of the output."""
     report = {key: value for key, value in report.items() if key not in ("times", "output")}

@@ -113,10 +113,11 @@ TEST(RangesTest, MethodsAreParsed) {
     return options ? toString(*options) : llvm::toString(options.takeError());
   };
   for (const char *text :
-       {"minmax", "entropy", "mse", "percentile:99.9", "percentile:0.000001", "percentile:99.999999"})
+       {"minmax", "entropy", "mse", "percentile:99.9", "percentile:0.000001", "percentile:99.999999", "batchnorm:6.5"})
     EXPECT_EQ(roundTrip(text), text);
   EXPECT_EQ(roundTrip("percentile"), "percentile:99.99");
   EXPECT_EQ(roundTrip("percentile:100.000000"), "percentile:100");
+  EXPECT_EQ(roundTrip("batchnorm"), "batchnorm:8");
   for (const char *bad :
        {"0", "0.0", "100.1", "101", "-1", "", ".", "5.", ".5", "1e2", "nan", "99.9999999", "0099", "9 "})
     EXPECT_EQ(roundTrip(std::string("percentile:") + bad),
@@ -124,7 +125,7 @@ TEST(RangesTest, MethodsAreParsed) {
                   "' has a bad percentile, expected a number above 0 and up to 100 with at most 6 decimals");
   for (const char *bad : {"max", "MSE", "mse:8", "entropy ", ""})
     EXPECT_EQ(roundTrip(bad), std::string("unknown calibration method '") + bad +
-                                  "', expected minmax, percentile[:99.99], entropy or mse");
+                                  "', expected minmax, percentile[:99.99], entropy, mse or batchnorm[:8]");
 }
 
 TEST(RangesTest, PercentileLeavesOutWholeBins) {

@@ -231,7 +231,7 @@ TEST(TableTest, HeaderErrors) {
   EXPECT_EQ(errorWith("\"minmax\"", "\"mse\""), "");
   EXPECT_EQ(errorWith("\"minmax\"", "\"guess\""),
             "t.json: method: unknown calibration method 'guess', expected minmax, "
-            "percentile[:99.99], entropy or mse");
+            "percentile[:99.99], entropy, mse or batchnorm[:8]");
   EXPECT_EQ(errorWith("\"samples\": [", "\"samples\": [7, "),
             "t.json: samples[0]: found 7, expected a SHA-256 of 64 hexadecimal digits");
   EXPECT_EQ(errorOf(std::string(100000, '[')), "t.json: line 1: more than 64 levels of nesting");

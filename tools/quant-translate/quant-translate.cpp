@@ -27,7 +27,9 @@ static cl::opt<std::string> calibrationPath(
     cl::value_desc("PATH"), cl::cat(category));
 static cl::opt<std::string>
     calibrationMethod("calibration-method",
-                      cl::desc("How ranges are chosen: mse (default), minmax, percentile[:99.99], entropy"),
+                      cl::desc("How ranges are chosen: mse (default), minmax, percentile[:99.99], entropy; or "
+                               "batchnorm[:8], without data, so many standard deviations around the means that the "
+                               "model's batch normalizations know"),
                       cl::value_desc("METHOD"), cl::cat(category));
 static cl::opt<std::string> saveCalibration("save-calibration",
                                             cl::desc("Write the calibration table; without -o nothing else"),
@@ -115,6 +117,10 @@ static cl::opt<std::string> io("io", cl::desc("Element types of inputs and outpu
 static cl::list<std::string> inputShapes("input-shape",
                                          cl::desc("The shape of an input, as NAME:1,3,224,224; may be repeated"),
                                          cl::value_desc("NAME:SIZES"), cl::cat(category));
+static cl::list<std::string> inputRanges("input-range",
+                                         cl::desc("With --calibration-method=batchnorm: the range of an input, as "
+                                                  "NAME:-1,1; may be repeated"),
+                                         cl::value_desc("NAME:LOW,HIGH"), cl::cat(category));
 static cl::opt<std::string> reportPath("report", cl::desc("Write the full report: .json, or .html for people"),
                                        cl::value_desc("FILE"), cl::cat(category));
 static cl::opt<bool> dumpValues("dump-values",
@@ -195,6 +201,7 @@ llvm::Expected<TranslateSettings> readSettings() {
   options.tune = given(tuneMode);
   options.target = targetName;
   options.inputShapes = inputShapes;
+  options.inputRanges = inputRanges;
   auto settings = checkOptions(options, modelPath);
   if (!settings)
     return settings.takeError();
@@ -301,7 +308,7 @@ llvm::Error translate() {
   if (!created)
     return created.takeError();
   Translation &translation = **created;
-  if (!isFloat)
+  if (!isFloat && !translation.calibrationTable())
     if (llvm::Error error = translation.calibrate(calibrationPath, mergeCalibration))
       return error;
   if (budget.getNumOccurrences() || attribution.getNumOccurrences())

@@ -13,20 +13,25 @@
 
 namespace dyadic {
 
-enum class CalibrationMethod { MinMax, Percentile, Entropy, MSE };
+/// BatchNorm takes ranges from the model, not from statistics (quant-derive-ranges); tables hold them fixed.
+enum class CalibrationMethod { MinMax, Percentile, Entropy, MSE, BatchNorm };
 
 struct CalibrationOptions {
   CalibrationMethod method = CalibrationMethod::MSE;
   /// In (0, 100], used to a millionth: what part of the numbers the range is to hold.
   double percentile = 99.99;
+  /// Of BatchNorm, in (0, 100], used to a millionth: standard deviations on either side of a channel's mean.
+  double sigmas = 8;
 
   bool operator==(const CalibrationOptions &other) const {
-    return method == other.method && (method != CalibrationMethod::Percentile || percentile == other.percentile);
+    return method == other.method && (method != CalibrationMethod::Percentile || percentile == other.percentile) &&
+           (method != CalibrationMethod::BatchNorm || sigmas == other.sigmas);
   }
   bool operator!=(const CalibrationOptions &other) const { return !(*this == other); }
 };
 
-/// Parses "minmax", "percentile", "percentile:99.9" with up to six decimals, "entropy" and "mse".
+/// Parses "minmax", "percentile", "percentile:99.9" with up to six decimals, "entropy", "mse", "batchnorm" and
+/// "batchnorm:6.5" likewise.
 llvm::Expected<CalibrationOptions> parseCalibrationMethod(llvm::StringRef text);
 /// The inverse of parseCalibrationMethod: "minmax", "percentile:99.99".
 std::string toString(const CalibrationOptions &options);
@@ -37,6 +42,7 @@ std::string toString(const CalibrationOptions &options);
 ///   - MinMax: all of [min, max].
 ///   - Percentile p: at most (100 - p) / 2 percent of the numbers are left out on each side, in whole bins; 100 is the
 ///     same as MinMax.
+///   - BatchNorm: [min, max]; statistics are not what it takes ranges from.
 ///   - MSE: the smallest expectedError().
 ///   - Entropy: the smallest divergence().
 ///

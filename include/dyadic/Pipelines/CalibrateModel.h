@@ -39,6 +39,11 @@ void warnOfFewSamples(llvm::StringRef name, size_t count, const Listener &listen
 llvm::Expected<Calibration> calibrateModel(mlir::ModuleOp floatModule, llvm::StringRef file, llvm::StringRef sha,
                                            const CalibrationRequest &request, const Listener &listener);
 
+/// The ranges that quant-derive-ranges finds without data, as a table with the method `method`, which is BatchNorm.
+/// `floatModule` was imported from `file` with its moments, which it loses; `inputs` has the ranges of its inputs.
+llvm::Expected<CalibrationTable> tableFromBatchNorms(mlir::ModuleOp floatModule, llvm::StringRef file,
+                                                     const CalibrationOptions &method, const RangeMap &inputs);
+
 } // namespace dyadic
 
 #endif // DYADIC_PIPELINES_CALIBRATEMODEL_H

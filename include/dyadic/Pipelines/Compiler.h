@@ -25,9 +25,10 @@ namespace dyadic {
 /// A context with every dialect that the pipeline uses, on one thread.
 std::unique_ptr<mlir::MLIRContext> createContext();
 
-/// Float level: the imported graph with batch normalization folded.
+/// Float level: the imported graph with batch normalization folded; with `keepMoments`, what it said of values is kept
+/// for deriveRanges.
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importFloat(const OnnxSource &source, const ImportOptions &options,
-                                                              mlir::MLIRContext &context);
+                                                              mlir::MLIRContext &context, bool keepMoments = false);
 
 /// A module in textual form, at any level: one function and nothing beside it. The
 /// accumulators of the integer level are proven, as those of a compiled model are.

@@ -31,6 +31,7 @@ struct TranslateOptions {
   Given planText;
   std::string target = "native";
   std::vector<std::string> inputShapes; // NAME:1,3,224,224
+  std::vector<std::string> inputRanges; // NAME:-1,1
 };
 
 /// The options, checked and read.
@@ -43,6 +44,8 @@ struct TranslateSettings {
   Target target;
   std::string prefix; // empty: from the output's name
   std::optional<CalibrationOptions> method;
+  /// With the method BatchNorm: the ranges of the inputs, by name.
+  RangeMap inputRanges;
   WeightRounding weightRounding = WeightRounding::Auto;
   /// With --budget: how bits are searched for.
   std::optional<SearchSettings> search;
@@ -72,12 +75,12 @@ llvm::Error checkReportPath(llvm::StringRef path);
 /// The report in the form that the ending asks for.
 std::string reportAs(llvm::StringRef path, const Report &report);
 
-/// The stages of a compilation, in this order: create; with quantization one of
-/// calibrate, useTable, or any number of addSamples; finish; then any number of writes
-/// and loads. Objects share nothing; one is used by one thread at a time.
+/// The stages of a compilation, in this order: create; with quantization, unless the
+/// method is BatchNorm, one of calibrate, useTable, or any number of addSamples; finish;
+/// then any number of writes and loads. Objects share nothing; one is used by one thread at a time.
 class Translation {
 public:
-  /// Imports the model.
+  /// Imports the model. With the method BatchNorm there are ranges then.
   static llvm::Expected<std::unique_ptr<Translation>> create(const OnnxSource &model, TranslateSettings settings,
                                                              Listener listener);
 
@@ -128,7 +131,7 @@ private:
   Translation(const OnnxSource &source, TranslateSettings settings, Listener listener);
   llvm::Error import(const OnnxSource &source);
   llvm::Error createEvaluator();
-  llvm::Error checkTableAlone(llvm::StringRef name) const;
+  llvm::Error checkNoSamples(llvm::StringRef name, llvm::StringRef what) const;
   llvm::Error checkWritable(llvm::StringRef path) const;
   llvm::Error search();
   /// The latencies of the choices, from the cost table or measured into it; `fixed` gets that of the rest.

@@ -76,6 +76,11 @@ mlir::LogicalResult storedValues(mlir::ModuleOp module, const Plan &plan,
 
 // The passes that take structured arguments, as functions. Errors are diagnostics.
 mlir::LogicalResult applyRanges(mlir::ModuleOp module, const RangeMap &ranges);
+/// Reads entries ID=MIN:MAX, as options of passes have them.
+mlir::LogicalResult parseRanges(mlir::ModuleOp module, llvm::ArrayRef<std::string> entries, RangeMap &ranges);
+/// The ranges of quant-derive-ranges, of every value of a layer and every input; `sigmas` > 0. Those of the inputs, by
+/// name, are given. The module loses its `qnn.moments`.
+mlir::LogicalResult deriveRanges(mlir::ModuleOp module, double sigmas, const RangeMap &inputs, RangeMap &ranges);
 /// `plan` comes back complete: it then names every layer, value, addition and output.
 mlir::LogicalResult quantizeGraph(mlir::ModuleOp module, Plan &plan);
 

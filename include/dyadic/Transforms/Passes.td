@@ -21,8 +21,42 @@ def FoldConstants : Pass<"quant-fold-constants", "::mlir::ModuleOp"> {
     // after
     %z = qnn.conv %x, %w2, %b2 {id = "conv"} : ...
     ```
+
+    With `keep-moments` a layer that took in a batch normalization gets the attribute `qnn.moments`: the mean of
+    each channel of its value on the training data (the offset), then each one's standard deviation (the scale's
+    size). `quant-derive-ranges` reads it. What was imported as a batch normalization but is only a sum or product
+    with constants has no statistics; it changes those that are there.
   }];
+  let options = [
+    Option<"keepMoments", "keep-moments", "bool", "false", "keep what batch normalizations say of their values">,
+  ];
   let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::arith::ArithDialect"];
+}
+
+def DeriveRanges : Pass<"quant-derive-ranges", "::mlir::ModuleOp"> {
+  let summary = "ranges from batch normalizations instead of data";
+  let description = [{
+    Float level to calibrated level, as by `quant-apply-ranges`, with ranges that no data are needed for
+    (ZeroQ, Cai et al., 2020; Nagel et al., 2019): a channel whose layer took in a batch normalization reaches from
+    `offset - n |scale|` to `offset + n |scale|`, which `quant-fold-constants{keep-moments}` left in `qnn.moments`. From
+    there every other value's channels follow: bounds of activations are intersected, functions map what reaches them,
+    and sums (of values, or of a layer that no batch normalization follows) add means and the squares of what reaches beyond
+    them, within what interval arithmetic allows. The range of a value is that of all its channels together. Inputs
+    take theirs from `inputs`; one without is an error, and so is a module without `qnn.moments`.
+
+    ```mlir
+    // before, with inputs=x=-1:1 sigmas=4
+    %y = qnn.conv %x, %w, %b {id = "conv", qnn.moments = array<f64: 0.5, 2.0>} : (...) -> tensor<1x1x8x8xf32>
+    // after
+    %y = qnn.conv %xr, %w, %b {id = "conv"} : ...
+    %r = qnn.range %y {min = -7.5 : f32, max = 8.5 : f32} : ...
+    ```
+  }];
+  let options = [
+    Option<"sigmas", "sigmas", "double", "8", "standard deviations on either side of the mean">,
+    ListOption<"inputs", "inputs", "std::string", "ranges of inputs as NAME=MIN:MAX">,
+  ];
+  let dependentDialects = ["::dyadic::qnn::QNNDialect"];
 }
 
 def FuseElementwise : Pass<"quant-fuse-elementwise", "::mlir::ModuleOp"> {
