@@ -80,10 +80,23 @@ public:
     stage([&] { return translation->finishSamples(label); });
   }
 
+  /// Where results go as soon as they are there; empty: nowhere.
+  void setResults(const nb::bytes &plan, const nb::bytes &pareto, const nb::bytes &overrides) {
+    results.plan = text(plan);
+    results.pareto = text(pareto);
+    results.overrides = text(overrides);
+  }
+
   std::unique_ptr<Program> finish() {
     std::unique_ptr<Program> program;
     stage([&]() -> llvm::Error {
+      if (!results.plan.empty() && !hasPlan())
+        return quantizationOptionError("save-plan");
+      if (llvm::Error error = translation->checkWritable(results, ""))
+        return error;
       if (llvm::Error error = translation->finish())
+        return error;
+      if (llvm::Error error = writeResults())
         return error;
       auto loaded = translation->load();
       if (!loaded)
@@ -93,6 +106,19 @@ public:
     });
     warn = progress = nb::none(); // no cycle through what they refer to
     return program;
+  }
+
+  /// The plan alone; what the search did, as text.
+  std::string finishPlan() {
+    stage([&]() -> llvm::Error {
+      if (llvm::Error error = translation->checkWritable(results, ""))
+        return error;
+      if (llvm::Error error = translation->finishPlan())
+        return error;
+      return writeResults();
+    });
+    warn = progress = nb::none();
+    return locked([&] { return toText(translation->searched()); });
   }
 
   void save(const nb::bytes &path) {
@@ -117,6 +143,13 @@ public:
     });
   }
 
+  void saveOverrides(const nb::bytes &path) {
+    write([&, file = text(path)](FileSet &files) {
+      return overridesJson() ? files.write(file, translation->overrides())
+                             : makeError("no overrides were looked for, expected attribution=True");
+    });
+  }
+
   std::vector<std::tuple<std::string, std::string, std::vector<int64_t>>> inputTypes() const {
     std::vector<std::tuple<std::string, std::string, std::vector<int64_t>>> result;
     for (const InputSpec &spec : inputs)
@@ -138,7 +171,20 @@ public:
     return table ? std::optional<std::string>(toJson(*table)) : std::nullopt;
   }
 
+  std::optional<std::string> overridesJson() const {
+    const std::string &overrides = translation->overrides();
+    return overrides.empty() ? std::nullopt : std::optional<std::string>(overrides);
+  }
+
 private:
+  llvm::Error writeResults() {
+    FileSet files;
+    translation->protectInputs(files);
+    if (llvm::Error error = translation->writeResults(results, files))
+      return error;
+    return files.commit();
+  }
+
   bool hasPlan() const { return !translation->getSettings().isFloat; }
 
   /// Runs `body` without the interpreter's lock, which is therefore taken last.
@@ -210,6 +256,7 @@ private:
     return {showWarning, showProgress, isInterrupted};
   }
 
+  ResultFiles results;
   nb::object warn, progress;
   std::exception_ptr raised; // guarded by the interpreter's lock
   std::mutex mutex;          // of the translation; taken without the interpreter's lock
@@ -241,6 +288,7 @@ NB_MODULE(_compiler, m) {
       .def_rw("cost", &TranslateOptions::cost, nb::arg().none())
       .def_rw("cache", &TranslateOptions::cache, nb::arg().none())
       .def_rw("time_limit", &TranslateOptions::timeLimit, nb::arg().none())
+      .def_rw("attribution_target", &TranslateOptions::attributionTarget, nb::arg().none())
       .def_rw("sensitivity_metric", &TranslateOptions::sensitivityMetric, nb::arg().none())
       .def_rw("plan_text", &TranslateOptions::planText, nb::arg().none())
       .def_rw("target", &TranslateOptions::target)
@@ -249,6 +297,12 @@ NB_MODULE(_compiler, m) {
       .def(
           "set_bits", [](TranslateOptions &options, const nb::bytes &bits) { options.bits = text(bits); },
           nb::arg("bits"))
+      .def(
+          "set_attribution", [](TranslateOptions &options, const nb::bytes &path) { options.attribution = text(path); },
+          nb::arg("path"))
+      .def(
+          "set_pareto", [](TranslateOptions &options, const nb::bytes &path) { options.pareto = text(path); },
+          nb::arg("path"))
       .def(
           "set_sensitivity", [](TranslateOptions &options, const nb::bytes &path) { options.sensitivity = text(path); },
           nb::arg("path"));
@@ -266,15 +320,19 @@ NB_MODULE(_compiler, m) {
       .def("add_array", &Compilation::addArray, nb::arg("label"), nb::arg("array"),
            nb::sig("def add_array(self, label: str, array: numpy.typing.NDArray[typing.Any]) -> None"))
       .def("finish_samples", &Compilation::finishSamples, nb::arg("label"))
+      .def("set_results", &Compilation::setResults, nb::arg("plan"), nb::arg("pareto"), nb::arg("overrides"))
       .def("finish", &Compilation::finish)
+      .def("finish_plan", &Compilation::finishPlan)
       .def("save", &Compilation::save, nb::arg("path"))
       .def("save_plan", &Compilation::savePlan, nb::arg("path"))
       .def("save_calibration", &Compilation::saveCalibration, nb::arg("path"))
+      .def("save_overrides", &Compilation::saveOverrides, nb::arg("path"))
       .def("save_report", &Compilation::saveReport, nb::arg("path"))
       .def_prop_ro("inputs", &Compilation::inputTypes)
       .def_prop_ro("target", &Compilation::target)
       .def_prop_ro("report_json", &Compilation::reportJson)
       .def_prop_ro("report_text", &Compilation::reportText)
+      .def_prop_ro("overrides_json", &Compilation::overridesJson)
       .def_prop_ro("plan_json", &Compilation::planJson)
       .def_prop_ro("table_json", &Compilation::tableJson);
 }

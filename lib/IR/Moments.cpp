@@ -34,8 +34,8 @@ LogicalResult verifyMoments(Operation *op, Attribute attribute) {
   auto type = dyn_cast<RankedTensorType>(op->getOperand(1).getType());
   int64_t channels = type && type.getRank() > 0 ? type.getDimSize(isa<qnn::ConvOp>(op) ? 0 : type.getRank() - 1) : 0;
   if (numbers.size() != 2 * channels)
-    return op->emitError() << "'" << kMomentsAttr << "' has " << numbers.size() << " numbers, expected "
-                           << 2 * channels << ": a mean and a deviation for each channel";
+    return op->emitError() << "'" << kMomentsAttr << "' has " << numbers.size() << " numbers, expected " << 2 * channels
+                           << ": a mean and a deviation for each channel";
   for (auto [i, number] : llvm::enumerate(numbers.asArrayRef()))
     if (!std::isfinite(number) || (static_cast<int64_t>(i) >= channels && number < 0))
       return op->emitError() << "'" << kMomentsAttr << "' has " << number

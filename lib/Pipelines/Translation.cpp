@@ -259,6 +259,34 @@ Error Translation::checkWritable(StringRef path) const {
   return trial.write(path, "");
 }
 
+Error Translation::checkWritable(const ResultFiles &results, StringRef programPath) const {
+  if (!settings.search && settings.attributionFile.empty())
+    return Error::success();
+  FileSet trial; // not committed
+  protectInputs(trial);
+  for (StringRef path : {programPath, StringRef(results.calibration), StringRef(results.plan),
+                         StringRef(results.pareto), StringRef(results.report), StringRef(results.overrides)})
+    if (!path.empty())
+      if (Error error = trial.write(path, ""))
+        return error;
+  return Error::success();
+}
+
+Error Translation::writeResults(const ResultFiles &results, FileSet &files) const {
+  auto writeIf = [&](const std::string &path, llvm::function_ref<std::string()> contents) {
+    return path.empty() ? Error::success() : files.write(path, contents());
+  };
+  if (Error error = writeIf(results.calibration, [&] { return toJson(*table); }))
+    return error;
+  if (Error error = writeIf(results.plan, [&] { return planToJson(settings.plan); }))
+    return error;
+  if (Error error = writeIf(results.pareto, [&] { return front; }))
+    return error;
+  if (Error error = writeIf(results.overrides, [&] { return overridesText; }))
+    return error;
+  return writeIf(results.report, [&] { return reportAs(results.report, report); });
+}
+
 /// Chooses the widths of the plan.
 Error Translation::search() {
   if (const std::string &cache = settings.search->cacheFolder; !cache.empty()) {

@@ -172,33 +172,29 @@ std::optional<SmallVector<Spread>> SpreadMap::elementwise(Operation *op, int64_t
   HostDouble host;
   Spreads y;
   for (int64_t c = 0; c < channels; ++c) {
-    auto result = llvm::TypeSwitch<Operation *, std::optional<Spread>>(op)
-                      .Case<AddOp, SubOp>([&](Operation *) {
-                        Sum sum(0);
-                        sum.add(1.0, x[c]);
-                        sum.add(isa<SubOp>(op) ? -1.0 : 1.0, second[c]);
-                        return sum.spread();
-                      })
-                      .Case([&](MulOp) { return product(x[c], second[c]); })
-                      .Case([&](MapOp map) {
-                        return through([&](double at) { return evaluate(map, host, at); }, x[c]);
-                      })
-                      .Case([&](PReluOp) {
-                        auto with = [&](double slope) {
-                          return through([&](double at) { return at < 0 ? at * slope : at; }, x[c]);
-                        };
-                        return unite({with(second[c].low), with(second[c].high)});
-                      })
-                      .Default([&](Operation *) -> std::optional<Spread> {
-                        std::optional<ActivationBounds> bounds = boundsOf(op);
-                        if (!bounds)
-                          return std::nullopt;
-                        return through(
-                            [&](double at) {
-                              return std::min<double>(std::max<double>(at, bounds->min), bounds->max);
-                            },
-                            x[c]);
-                      });
+    auto result =
+        llvm::TypeSwitch<Operation *, std::optional<Spread>>(op)
+            .Case<AddOp, SubOp>([&](Operation *) {
+              Sum sum(0);
+              sum.add(1.0, x[c]);
+              sum.add(isa<SubOp>(op) ? -1.0 : 1.0, second[c]);
+              return sum.spread();
+            })
+            .Case([&](MulOp) { return product(x[c], second[c]); })
+            .Case([&](MapOp map) { return through([&](double at) { return evaluate(map, host, at); }, x[c]); })
+            .Case([&](PReluOp) {
+              auto with = [&](double slope) {
+                return through([&](double at) { return at < 0 ? at * slope : at; }, x[c]);
+              };
+              return unite({with(second[c].low), with(second[c].high)});
+            })
+            .Default([&](Operation *) -> std::optional<Spread> {
+              std::optional<ActivationBounds> bounds = boundsOf(op);
+              if (!bounds)
+                return std::nullopt;
+              return through(
+                  [&](double at) { return std::min<double>(std::max<double>(at, bounds->min), bounds->max); }, x[c]);
+            });
     if (!result)
       return std::nullopt;
     y.push_back(*result);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// How far the numbers of a value's channels reach, without data: what a batch normalization says of a layer's value, and
-// what follows from it for the values after.
+// How far the numbers of a value's channels reach, without data: what a batch normalization says of a layer's value,
+// and what follows from it for the values after.
 
 #ifndef DYADIC_LIB_TRANSFORMS_SPREADS_H
 #define DYADIC_LIB_TRANSFORMS_SPREADS_H

@@ -11,9 +11,20 @@
 the first :func:`compile`.
 """
 
-from ._compile import CompiledProgram, Report, compile
+from ._compile import compile, search_plan
 from ._errors import CalibrationWarning, Error
 from ._program import Program, load
+from ._results import CompiledProgram, Report, SearchedPlan
 
-__all__ = ["CalibrationWarning", "CompiledProgram", "Error", "Program", "Report", "compile", "load"]
+__all__ = [
+    "CalibrationWarning",
+    "CompiledProgram",
+    "Error",
+    "Program",
+    "Report",
+    "SearchedPlan",
+    "compile",
+    "load",
+    "search_plan",
+]
 __version__ = "0.1.0"

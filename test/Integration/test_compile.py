@@ -142,6 +142,27 @@ def test_ranges_without_data(tmp_path):
         dyadic.compile(DIGITS, calibration=edited)
 
 
+def test_overrides(tmp_path):
+    """Found, kept and written as the tool does."""
+    overrides = tmp_path / "overrides.json"
+    options = f"--calibration={DATA}", "--bits=w3a8", f"--attribution={overrides}", "--attribution-target=sqnr:20dB"
+    tool(tmp_path / "tool", *options)
+    program = dyadic.compile(DIGITS, calibration=DATA, bits="w3a8", attribution=tmp_path / "found.json",
+                             attribution_target="sqnr:20dB")
+    assert (tmp_path / "found.json").read_bytes() == overrides.read_bytes()
+    assert program.report["attribution"]
+    program.save_overrides(tmp_path / "mine.json")
+    assert (tmp_path / "mine.json").read_bytes() == overrides.read_bytes()
+    assert program.overrides == json.loads(overrides.read_text())
+    repaired = dyadic.compile(DIGITS, calibration=DATA, bits=program.overrides)
+    assert saved(repaired, tmp_path / "a", "mlir") == tool(
+        tmp_path / "b", f"--calibration={DATA}", f"--bits={overrides}", ending="mlir").read_bytes()
+    plain = dyadic.compile(DIGITS, calibration=DATA)
+    assert plain.overrides is None
+    with pytest.raises(dyadic.Error, match="no overrides were looked for, expected attribution=True"):
+        plain.save_overrides(tmp_path / "none.json")
+
+
 def untimed(report):
     """Without times and the path of the output."""
     report = {key: value for key, value in report.items() if key not in ("times", "output")}

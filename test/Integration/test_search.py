@@ -237,6 +237,27 @@ def run_plan(command: list, folder: Path) -> str:
     return (folder / "base.json").read_text()
 
 
+def test_python_searches_as_the_tool(search, tmp_path):
+    """The plan alone and the front: the same bytes and the same words."""
+    found = search("kws", 4)
+    data, sensitivity = found.folder / "samples.npz", found.folder / "s.json"
+    plan, front = tmp_path / "plan.json", tmp_path / "front.csv"
+    result = run_tool("quant-translate", found.model.onnx, f"--calibration={data}", "--budget=avg:4",
+                      f"--sensitivity={sensitivity}", f"--save-plan={plan}", f"--pareto={front}")
+    searched = dyadic.search_plan(found.model.onnx, "avg:4", calibration=data, sensitivity=sensitivity,
+                                  pareto=tmp_path / "python.csv", save_plan=tmp_path / "python.json")
+    assert (tmp_path / "python.csv").read_bytes() == front.read_bytes()
+    assert (tmp_path / "python.json").read_bytes() == plan.read_bytes()
+    searched.save(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == plan.read_bytes()
+    assert searched == json.loads(plan.read_text())
+    assert result.stdout == f"{searched}wrote {plan}\n"
+    with pytest.raises(dyadic.Error, match="--attribution-target: an option of --attribution"):
+        dyadic.compile(found.model.onnx, calibration=data, attribution_target="sqnr:20dB")
+    with pytest.raises(dyadic.Error, match="no such folder|cannot be written|No such file"):
+        dyadic.search_plan(found.model.onnx, "avg:4", calibration=data, save_plan=tmp_path / "none" / "plan.json")
+
+
 def test_python_takes_a_budget(search):
     found = search("kws", 4)
     compiled = dyadic.compile(found.model.onnx, calibration=found.folder / "samples.npz", budget="avg:4",

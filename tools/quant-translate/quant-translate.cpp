@@ -58,7 +58,8 @@ static cl::opt<std::string>
                 cl::value_desc("FILE.json"), cl::cat(category));
 static cl::opt<std::string>
     sensitivityMetric("sensitivity-metric",
-                      cl::desc("With --budget: kl (default), error, layer, or trace for traces in --sensitivity"),
+                      cl::desc("With --budget: kl (default), error, layer, or trace, of the Gauss-Newton matrix, "
+                               "measured or imported"),
                       cl::value_desc("METRIC"), cl::cat(category));
 static cl::opt<std::string> cost(
     "cost",
@@ -248,10 +249,8 @@ private:
   std::string stage;
 };
 
-/// Adds a file that the user may have asked for.
-llvm::Error writeIf(const cl::opt<std::string> &path, FileSet &files, llvm::function_ref<std::string()> contents) {
-  return path.empty() ? llvm::Error::success() : files.write(path, contents());
-}
+/// What else than the program was asked for.
+ResultFiles resultFiles() { return {saveCalibration, savePlan, pareto, attribution, reportPath}; }
 
 /// Writes the calibration table alone.
 llvm::Error writeTable(const Translation &translation) {
@@ -267,29 +266,13 @@ llvm::Error writeTable(const Translation &translation) {
   return llvm::Error::success();
 }
 
-/// Searching and attributing take long: what cannot be written is found out before it.
-llvm::Error checkOutputs(const Translation &translation) {
-  FileSet trial; // not committed
-  translation.protectInputs(trial);
-  for (const std::string *path : {&outputPath.getValue(), &saveCalibration.getValue(), &savePlan.getValue(),
-                                  &pareto.getValue(), &reportPath.getValue(), &attribution.getValue()})
-    if (!path->empty())
-      if (llvm::Error error = trial.write(*path, ""))
-        return error;
-  return llvm::Error::success();
-}
-
 /// Searches for a plan and writes it.
 llvm::Error writePlan(Translation &translation) {
   if (llvm::Error error = translation.finishPlan())
     return error;
   FileSet files;
   translation.protectInputs(files);
-  if (llvm::Error error = files.write(savePlan, planToJson(translation.plan())))
-    return error;
-  if (llvm::Error error = writeIf(saveCalibration, files, [&] { return toJson(*translation.calibrationTable()); }))
-    return error;
-  if (llvm::Error error = writeIf(pareto, files, [&] { return translation.pareto(); }))
+  if (llvm::Error error = translation.writeResults(resultFiles(), files))
     return error;
   if (llvm::Error error = files.commit())
     return error;
@@ -311,9 +294,8 @@ llvm::Error translate() {
   if (!isFloat && !translation.calibrationTable())
     if (llvm::Error error = translation.calibrate(calibrationPath, mergeCalibration))
       return error;
-  if (budget.getNumOccurrences() || attribution.getNumOccurrences())
-    if (llvm::Error error = checkOutputs(translation))
-      return error;
+  if (llvm::Error error = translation.checkWritable(resultFiles(), outputPath))
+    return error;
   if (isPlanAlone())
     return writePlan(translation);
   if (outputPath.empty())
@@ -325,15 +307,7 @@ llvm::Error translate() {
   translation.protectInputs(files);
   if (llvm::Error error = translation.write(outputPath, files))
     return error;
-  if (llvm::Error error = writeIf(saveCalibration, files, [&] { return toJson(*translation.calibrationTable()); }))
-    return error;
-  if (llvm::Error error = writeIf(savePlan, files, [&] { return planToJson(translation.plan()); }))
-    return error;
-  if (llvm::Error error = writeIf(pareto, files, [&] { return translation.pareto(); }))
-    return error;
-  if (llvm::Error error = writeIf(attribution, files, [&] { return translation.overrides(); }))
-    return error;
-  if (llvm::Error error = writeIf(reportPath, files, [&] { return reportAs(reportPath, translation.getReport()); }))
+  if (llvm::Error error = translation.writeResults(resultFiles(), files))
     return error;
   if (llvm::Error error = files.commit())
     return error;

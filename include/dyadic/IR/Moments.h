@@ -20,7 +20,8 @@ struct ValueMoments {
 ValueMoments readMoments(mlir::Operation *layer);
 void writeMoments(mlir::Operation *layer, const ValueMoments &moments);
 
-/// An error unless `attribute` has, for each output channel of `op`, a finite mean and a finite deviation of at least 0.
+/// An error unless `attribute` has, for each output channel of `op`, a finite mean and a finite deviation of at least
+/// 0.
 mlir::LogicalResult verifyMoments(mlir::Operation *op, mlir::Attribute attribute);
 
 } // namespace dyadic

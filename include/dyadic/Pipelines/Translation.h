@@ -75,6 +75,11 @@ llvm::Error checkReportPath(llvm::StringRef path);
 /// The report in the form that the ending asks for.
 std::string reportAs(llvm::StringRef path, const Report &report);
 
+/// Where what a compilation finds beside the program goes; empty: nowhere.
+struct ResultFiles {
+  std::string calibration, plan, pareto, overrides, report;
+};
+
 /// The stages of a compilation, in this order: create; with quantization, unless the
 /// method is BatchNorm, one of calibrate, useTable, or any number of addSamples; finish;
 /// then any number of writes and loads. Objects share nothing; one is used by one thread at a time.
@@ -117,6 +122,11 @@ public:
   const std::string &overrides() const { return overridesText; }
   /// The front of --pareto; empty without.
   const std::string &pareto() const { return front; }
+
+  /// Searching and attributing take long: what cannot be written is found out before it. `program` may be empty.
+  llvm::Error checkWritable(const ResultFiles &results, llvm::StringRef program) const;
+  /// Adds what was found to `files`; after finish, or after finishPlan without a report and overrides.
+  llvm::Error writeResults(const ResultFiles &results, FileSet &files) const;
 
   /// Adds the program to `files`, in the form that the ending asks for; the report names
   /// the last one.
