@@ -69,10 +69,26 @@ llvm::Error LayerwiseEvaluator::run(size_t sample, llvm::ArrayRef<SensitivityKey
   LayerwiseProgram::Run &run = **taken;
   if (llvm::Error error = run.load(samples[sample]))
     return error;
+  std::string hash =
+      llvm::any_of(keys, [](const SensitivityKey &key) { return key.isProbe(); }) ? sampleHash(samples[sample]) : "";
   for (auto [i, key] : llvm::enumerate(keys)) {
+    size_t local = 0;
+    auto observeChange = [&, i = i](const LayerwiseProgram::Change &change) -> llvm::Error {
+      if (llvm::Error error = run.apply(change))
+        return error;
+      PerturbedNetwork network;
+      for (size_t output : program->getOutputs()) {
+        network.reference.push_back(&run.floatValue(output));
+        network.outputs.push_back(&run.value(output));
+      }
+      network.localReference = &run.floatValue(local);
+      network.local = &run.value(local);
+      network.batch = batchOf(samples[sample]);
+      observe(i, network);
+      return llvm::Error::success();
+    };
     LayerwiseProgram::Change change;
     StorageGrid grid;
-    size_t local = 0;
     if (key.isValue) {
       std::optional<size_t> value = program->valueOf(key.id);
       auto calibrated = table.values.find(key.id);
@@ -86,19 +102,19 @@ llvm::Error LayerwiseEvaluator::run(size_t sample, llvm::ArrayRef<SensitivityKey
       if (!layer)
         return makeError("layer '" + escaped(key.id) + "' has no weights that can be exchanged");
       local = program->getLayers()[*layer].value;
+      for (size_t number = 0; key.isProbe() && number < kProbes; ++number) {
+        const LayerwiseProgram::Layer &of = program->getLayers()[*layer];
+        Tensor weights = program->packedWeights(*layer, probedWeights(of.weights, hash, of.id, number));
+        change.weights[*layer] = &weights;
+        if (llvm::Error error = observeChange(change))
+          return error;
+      }
+      if (key.isProbe())
+        continue;
       change.weights[*layer] = &packedWeights(*layer, key.bits);
     }
-    if (llvm::Error error = run.apply(change))
+    if (llvm::Error error = observeChange(change))
       return error;
-    PerturbedNetwork network;
-    for (size_t output : program->getOutputs()) {
-      network.reference.push_back(&run.floatValue(output));
-      network.outputs.push_back(&run.value(output));
-    }
-    network.localReference = &run.floatValue(local);
-    network.local = &run.value(local);
-    network.batch = batchOf(samples[sample]);
-    observe(i, network);
   }
   giveBack(std::move(*taken));
   return llvm::Error::success();

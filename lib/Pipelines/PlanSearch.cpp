@@ -187,7 +187,7 @@ private:
     return Error::success();
   }
 
-  bool isImported() const { return settings.metric == kTraceMetric; }
+  bool usesTraces() const { return settings.metric == kTraceMetric; }
 
   std::vector<SensitivityKey> neededKeys() const {
     std::set<SensitivityKey> keys;
@@ -197,8 +197,10 @@ private:
       for (const BitChoice &choice : group.choices) {
         auto [weightBits, activationBits] = *parseBits(choice.bits);
         for (const std::string &id : group.layers) {
-          if (!isImported())
+          if (!usesTraces())
             keys.insert({false, id, weightBits});
+          else if (table.traces.empty())
+            keys.insert({false, id, 0}); // no trace was imported
           if (tellsActivations)
             keys.insert({true, layer(id).value, activationBits});
         }
@@ -230,7 +232,9 @@ private:
     key.push_back(planToJson(*request.plan, /*statesDefaults=*/true));
     key.push_back(std::to_string(static_cast<int>(request.weightRounding)));
     key.push_back(llvm::sys::getHostCPUName().str());
-    if (settings.sensitivityFile.empty() && !isImported())
+    if (usesTraces())
+      sensitivityKey.push_back(kTraceMetric.str());
+    if (settings.sensitivityFile.empty())
       cachedSensitivity = settings.cacheFolder + "/sensitivity-" + cacheKey(sensitivityKey) + ".json";
     auto opened = SearchCache::open(settings.cacheFolder + "/plans-" + cacheKey(key) + ".json", problem.model);
     if (!opened)
@@ -280,7 +284,7 @@ private:
       return parsed.takeError();
     if (Error error = checkModel(parsed->header, path, problem.model))
       return std::move(error);
-    if (isImported() || (samples.empty() && table.sums.empty()))
+    if (usesTraces() || (samples.empty() && table.sums.empty()))
       table.rounding = parsed->rounding; // no weights are rounded here
     if (parsed->rounding != table.rounding)
       return fileError(path, "rounding is '" + escaped(parsed->rounding) + "', expected '" + table.rounding + "'");
@@ -293,18 +297,18 @@ private:
     table.header.kind = SensitivityTable::kKind.str();
     table.header.version = SensitivityTable::kVersion;
     table.header.model = problem.model;
-    table.rounding = isFitted && !isImported() ? "gptq" : "nearest";
+    table.rounding = isFitted && !usesTraces() ? "gptq" : "nearest";
     if (Error error = readSensitivityFiles())
       return error;
     SensitivityRequest wanted;
     wanted.keys = neededKeys();
     wanted.samples = hashes;
-    if (isImported())
+    if (!table.traces.empty() && usesTraces())
       for (const SearchLayer &layer : layers)
         if (!table.traces.count(layer.id))
           return nodeError(settings.sensitivityFile.empty() ? request.file : settings.sensitivityFile, layer.id,
                            "no trace of the Hessian, expected one in --sensitivity=FILE.json");
-    if (isFitted || llvm::any_of(wanted.keys, [](const SensitivityKey &key) { return key.isValue; }))
+    if ((isFitted && !usesTraces()) || llvm::any_of(wanted.keys, [](const SensitivityKey &key) { return key.isValue; }))
       table.calibration = calibrationHash();
     bool isComplete = llvm::all_of(wanted.keys, [&](const SensitivityKey &key) { return table.sums.count(key); });
     if (samples.empty())
@@ -345,7 +349,7 @@ private:
         for (const std::string &id : group.layers)
           bits[id].insert(parseBits(choice.bits)->first);
     for (const auto &[key, sums] : table.sums)
-      if (!key.isValue)
+      if (!key.isValue && !key.isProbe())
         bits[key.id].insert(key.bits);
     auto fitted = fitAlone(request.floatModule, *request.samples, request.calibration, bits,
                            request.listener->stage("fitting layers"));
@@ -356,17 +360,19 @@ private:
 
   /// A group perturbs by its layers' weights and by the value that they read, as if these did not know each other.
   Error addPerturbations() {
-    size_t metric = isImported() ? *metricIndex("kl") : *metricIndex(settings.metric);
+    size_t metric = usesTraces() ? *metricIndex("kl") : *metricIndex(settings.metric);
     for (ChoiceGroup &group : problem.groups)
       for (BitChoice &choice : group.choices) {
         auto [weightBits, activationBits] = *parseBits(choice.bits);
         for (const std::string &id : group.layers) {
-          if (isImported()) {
-            const LayerWeights &of = weights.find(id)->second;
-            choice.perturbation += traceSensitivity(table.traces[id], of.weights, of.rounded(weightBits));
-          } else {
+          const LayerWeights &of = weights.find(id)->second;
+          if (!usesTraces())
             choice.perturbation += table.mean({false, id, weightBits}, metric);
-          }
+          else if (table.traces.empty())
+            choice.perturbation +=
+                curvatureSensitivity(table.mean({false, id, 0}, 0), of.weights, of.rounded(weightBits));
+          else
+            choice.perturbation += traceSensitivity(table.traces[id], of.weights, of.rounded(weightBits));
         }
         SensitivityKey value{true, layer(group.layers[0]).value, activationBits};
         if (table.sums.count(value))

@@ -47,6 +47,8 @@ static constexpr int kUnit = -34; // its binary logarithm
 static constexpr double kMost = 256;
 
 std::string SensitivityKey::text() const {
+  if (isProbe())
+    return "curvature of '" + escaped(id) + "'";
   return (isValue ? "value '" : "weights of '") + escaped(id) + "' with " + std::to_string(bits) + " bits";
 }
 
@@ -70,7 +72,7 @@ std::string toJson(const SensitivityTable &table) {
     std::string open; // the id whose object is open
     for (const auto &entry : table.sums) {
       const SensitivityKey &key = entry.first;
-      if (key.isValue != isValue)
+      if (key.isValue != isValue || key.isProbe())
         continue;
       if (open != key.id) {
         if (!open.empty())
@@ -103,6 +105,15 @@ std::string toJson(const SensitivityTable &table) {
     });
     json.attributeObject("weights", [&] { section(false); });
     json.attributeObject("values", [&] { section(true); });
+    auto isProbe = [](const auto &entry) { return entry.first.isProbe(); };
+    if (llvm::any_of(table.sums, isProbe))
+      json.attributeObject("curvatures", [&] {
+        for (const auto &entry : llvm::make_filter_range(table.sums, isProbe)) {
+          json.attributeBegin(entry.first.id);
+          json.rawValue(shortestText(table.mean(entry.first, 0)));
+          json.attributeEnd();
+        }
+      });
     if (!table.traces.empty())
       json.attributeObject("traces", [&] {
         for (const auto &[id, trace] : table.traces) {
@@ -150,6 +161,8 @@ public:
       return error;
     if (Error error = readSection("values", /*isValue=*/true, 2, 16))
       return error;
+    if (Error error = readCurvatures())
+      return error;
     if (!table.sums.empty() && table.samples.empty())
       return root.error("samples", "is empty, expected those that were measured");
     if (Error error = readTraces())
@@ -181,17 +194,34 @@ private:
     return Error::success();
   }
 
+  /// The sum whose mean is under `key`.
+  Error readMean(JsonReader &entry, StringRef key, int64_t &sum) {
+    Expected<double> mean = entry.getNumber(key);
+    if (!mean)
+      return mean.takeError();
+    if (*mean < 0 || *mean > kMost)
+      return entry.error(key, "found " + shortestText(*mean) + ", expected a number from 0 to " + shortestText(kMost));
+    sum = std::llrint(std::ldexp(*mean * static_cast<double>(table.samples.size()), -kUnit));
+    return Error::success();
+  }
+
   Error readNumbers(JsonReader &entry, SensitivitySums &sums) {
-    for (auto [metric, sum] : llvm::zip(sensitivityMetrics(), sums)) {
-      Expected<double> mean = entry.getNumber(metric->name());
-      if (!mean)
-        return mean.takeError();
-      if (*mean < 0 || *mean > kMost)
-        return entry.error(metric->name(),
-                           "found " + shortestText(*mean) + ", expected a number from 0 to " + shortestText(kMost));
-      sum = std::llrint(std::ldexp(*mean * static_cast<double>(table.samples.size()), -kUnit));
-    }
+    for (auto [metric, sum] : llvm::zip(sensitivityMetrics(), sums))
+      if (Error error = readMean(entry, metric->name(), sum))
+        return error;
     return entry.finish();
+  }
+
+  Error readCurvatures() {
+    if (!root.has("curvatures"))
+      return Error::success();
+    Expected<JsonReader> section = root.getObject("curvatures");
+    if (!section)
+      return section.takeError();
+    for (const std::string &id : section->keys())
+      if (Error error = readMean(*section, id, table.sums[{false, id, 0}][0]))
+        return error;
+    return Error::success();
   }
 
   Error readTraces() {
@@ -300,6 +330,10 @@ public:
           return;
         std::vector<SensitivitySums> sums(keys.size());
         auto observe = [&](size_t key, const PerturbedNetwork &network) {
+          if (keys[key].isProbe()) {
+            sums[key][0] += sensitivityUnits(curvatureOf(network) / kProbes);
+            return;
+          }
           for (auto [metric, sum] : llvm::zip(sensitivityMetrics(), sums[key]))
             sum = sensitivityUnits(metric->measure(network));
         };

@@ -82,6 +82,84 @@ TEST(SensitivityMetricTest, UnitsAreBounded) {
 }
 
 //===----------------------------------------------------------------------===//
+// Traces
+//===----------------------------------------------------------------------===//
+
+/// W x, with the rows of W one after the other.
+std::vector<float> product(const std::vector<float> &weights, const std::vector<float> &x) {
+  std::vector<float> y(weights.size() / x.size());
+  for (size_t i = 0; i < weights.size(); ++i)
+    y[i / x.size()] += weights[i] * x[i % x.size()];
+  return y;
+}
+
+/// The mean curvature of the layer y = W x over probes; `shape` is that of y.
+double meanCurvature(std::vector<int64_t> shape, const std::vector<float> &weights, const std::vector<float> &x,
+                     size_t probes) {
+  double sum = 0;
+  for (size_t i = 0; i < probes; ++i)
+    sum +=
+        curvatureOf(Pair(shape, product(weights, x), product(probedWeights(weights, "sample", "layer", i), x)).network);
+  return sum / static_cast<double>(probes);
+}
+
+double squares(const std::vector<float> &numbers) {
+  double sum = 0;
+  for (float number : numbers)
+    sum += number * number;
+  return sum;
+}
+
+TEST(TraceTest, OfSquaredErrorIsExact) {
+  // With one input every probe moves each of the outputs by the same amount: the trace of 2 / |y|^2 J^T J is
+  // 2 n x^2 / |y|^2 for n outputs.
+  std::vector<float> weights = {1, 2, -3, 0.5, 4, 1, 2, 2}, x = {0, 3}, y = product(weights, x);
+  double trace = 2 * 4 * 9 / squares(y), mean = trace / 8;
+  EXPECT_NEAR(meanCurvature({2, 2}, weights, x, 1), squares(weights) / 512 * mean,
+              1e-3 * squares(weights) / 512 * mean);
+}
+
+TEST(TraceTest, OfCrossEntropyIsReachedByTheMean) {
+  // diag(p) - p p^T over logits W x: the trace is |x|^2 sum p (1 - p).
+  std::vector<float> weights = {0.5, -1, 1, 0.25, 0.5, 0.125}, x = {1, -2}, y = product(weights, x);
+  double total = 0, sum = 0;
+  for (float logit : y)
+    total += std::exp(logit);
+  for (float logit : y)
+    sum += std::exp(logit) / total * (1 - std::exp(logit) / total);
+  double expected = squares(weights) / 512 * squares(x) * sum / 6;
+  EXPECT_NEAR(meanCurvature({1, 3}, weights, x, 20000), expected, 0.02 * expected);
+  // The same network with a softmax has the same trace.
+  auto softmax = [&](std::vector<float> logits) {
+    double total = 0;
+    for (float &logit : logits)
+      total += logit = std::exp(logit);
+    for (float &logit : logits)
+      logit = static_cast<float>(logit / total);
+    return logits;
+  };
+  auto probed = product(probedWeights(weights, "sample", "layer", 0), x);
+  EXPECT_NEAR(curvatureOf(Pair({1, 3}, softmax(y), softmax(probed)).network),
+              curvatureOf(Pair({1, 3}, y, probed).network), 0.05 * expected);
+}
+
+TEST(TraceTest, ProbesAreFunctionsOfTheirNames) {
+  std::vector<float> weights(100, 1.0f), probe = probedWeights(weights, "a", "b", 0);
+  EXPECT_EQ(probe, probedWeights(weights, "a", "b", 0));
+  for (const auto &other :
+       {probedWeights(weights, "b", "b", 0), probedWeights(weights, "a", "a", 0), probedWeights(weights, "a", "b", 1)})
+    EXPECT_NE(probe, other);
+  for (float number : probe)
+    EXPECT_EQ(std::fabs(number - 1), 1.0f / 256);
+  EXPECT_EQ(probedWeights({0.0f, 0.0f}, "a", "b", 0), std::vector<float>(2));
+}
+
+TEST(TraceTest, PerturbationGrowsWithTheEnergyOfTheNoise) {
+  EXPECT_DOUBLE_EQ(curvatureSensitivity(0.5, {2.0f, 0.0f}, {2.125f, 0.0f}), 0.5); // 1/64 of 4
+  EXPECT_EQ(curvatureSensitivity(0.5, {0.0f}, {0.0f}), 0);
+}
+
+//===----------------------------------------------------------------------===//
 // The table
 //===----------------------------------------------------------------------===//
 
@@ -101,7 +179,8 @@ public:
       float error =
           0.1f * static_cast<float>(std::stoi(samples[sample])) / static_cast<float>(key.bits + key.id.size());
       Pair pair({2, 2}, {1, 1, 1, 1}, {1 + error, 1, 1, 1}, 7);
-      observe(i, pair.network);
+      for (size_t probe = 0; probe < (key.isProbe() ? kProbes : 1); ++probe)
+        observe(i, pair.network);
       ++runs;
     }
     return llvm::Error::success();
@@ -119,6 +198,7 @@ SensitivityRequest requestOf(size_t numSamples, unsigned threads) {
     for (unsigned bits : {2u, 4u, 8u})
       request.keys.push_back({false, id, bits});
   request.keys.push_back({true, "conv", 4});
+  request.keys.push_back({false, "conv", 0});
   for (size_t i = 0; i < numSamples; ++i)
     request.samples.push_back(shaOf(numSamples - i)); // not sorted
   return request;

@@ -55,28 +55,45 @@ inline constexpr size_t kNumMetrics = 3;
 const std::array<const SensitivityMetric *, kNumMetrics> &sensitivityMetrics();
 /// The position of the metric; nothing for another name.
 std::optional<size_t> metricIndex(llvm::StringRef name);
-/// The name of the metric that is not measured but made from imported traces, see traceSensitivity().
+/// The name of the metric that is made from traces, imported ones (traceSensitivity) or measured ones
+/// (curvatureSensitivity).
 inline constexpr llvm::StringLiteral kTraceMetric = "trace";
 
 /// Perturbation of a layer by its weights' rounding: trace * sum (Q(w) - w)^2, where `trace` is the mean of the
 /// eigenvalues of the loss's Hessian in those weights (HAWQ-V2, Dong et al. 2020, equation 2).
 double traceSensitivity(double trace, llvm::ArrayRef<float> weights, llvm::ArrayRef<float> rounded);
 
+/// Probes of a layer on each sample.
+inline constexpr size_t kProbes = 4;
+/// The layer's weights, each a little larger or smaller by random signs, which the sample (its SHA-256), the layer (its
+/// id) and the number of the probe alone decide.
+std::vector<float> probedWeights(llvm::ArrayRef<float> weights, llvm::StringRef sample, llvm::StringRef layer,
+                                 size_t probe);
+/// Of a network with probedWeights(): the divergence that noise with 1/256 of the energy of the layer's weights would
+/// cost, to second order: 1/512 sum w^2 times the mean eigenvalue of the Gauss-Newton matrix, of which the mean over
+/// probes and samples is an unbiased estimate (Hutchinson, 1990; HAWQ-V2). The matrix is that of the divergence "kl".
+double curvatureOf(const PerturbedNetwork &network);
+/// Perturbation of a layer by its weights' rounding, from its curvature.
+double curvatureSensitivity(double curvature, llvm::ArrayRef<float> weights, llvm::ArrayRef<float> rounded);
+
 //===----------------------------------------------------------------------===//
 // The table
 //===----------------------------------------------------------------------===//
 
-/// What is quantized alone: the weights of a layer, or the value that is stored under an id.
+/// What is quantized alone: the weights of a layer, or the value that is stored under an id. Weights with 0 bits are
+/// those of probes: the first of their sums is that of curvatureOf(), the others are 0.
 struct SensitivityKey {
   bool isValue = false;
   std::string id;
   unsigned bits = 8;
 
+  bool isProbe() const { return !isValue && bits == 0; }
+
   bool operator<(const SensitivityKey &other) const {
     return std::tie(isValue, id, bits) < std::tie(other.isValue, other.id, other.bits);
   }
   bool operator==(const SensitivityKey &other) const { return !(*this < other) && !(other < *this); }
-  /// "weights of 'conv1' with 4 bits".
+  /// "weights of 'conv1' with 4 bits", "curvature of 'conv1'".
   std::string text() const;
 };
 
@@ -124,7 +141,7 @@ llvm::Error mergeSensitivity(SensitivityTable &table, const SensitivityTable &ot
 class SensitivityEvaluator {
 public:
   virtual ~SensitivityEvaluator();
-  /// Calls `observe` once for every key on sample `sample`; safe on several threads at once.
+  /// Calls `observe` once for every key on sample `sample`, kProbes times for a probe; safe on several threads at once.
   virtual llvm::Error run(size_t sample, llvm::ArrayRef<SensitivityKey> keys,
                           llvm::function_ref<void(size_t key, const PerturbedNetwork &network)> observe) = 0;
 };
