@@ -61,6 +61,24 @@ public:
       tables.push_back(text(table));
     stage([&, file = text(path)] { return translation->calibrate(file, tables); });
   }
+  void calibratePart(const nb::bytes &path, size_t index, size_t count) {
+    stage([&, file = text(path)] { return translation->calibratePart(file, {index, count}); });
+  }
+  void calibrateAgain(const nb::bytes &path, const std::string &name, const std::string &table) {
+    stage([&, file = text(path)] { return translation->calibrateAgain(file, name, table); });
+  }
+  /// A table, or nothing where the part has no samples.
+  std::string measureSensitivity(size_t index, size_t count) {
+    std::string table;
+    stage([&]() -> llvm::Error {
+      auto measured = translation->measureSensitivity({index, count});
+      if (!measured)
+        return measured.takeError();
+      table = std::move(*measured);
+      return llvm::Error::success();
+    });
+    return table;
+  }
   void useTable(const std::string &name, const std::string &table) {
     stage([&] { return translation->useTable(name, table); });
   }
@@ -264,6 +282,37 @@ private:
   std::vector<InputSpec> inputs;
 };
 
+/// One table of several, as one process would have made it.
+std::string mergeCalibrations(const std::vector<std::string> &texts) {
+  std::vector<NamedTable> tables;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    std::string name = "<part " + std::to_string(i) + ">";
+    auto table = parseTable(name, texts[i]);
+    if (!table)
+      raise(llvm::toString(table.takeError()));
+    tables.push_back({name, std::move(*table)});
+  }
+  auto merged = mergeTables(std::move(tables), std::nullopt);
+  if (!merged)
+    raise(llvm::toString(merged.takeError()));
+  return toJson(*merged);
+}
+
+std::string mergeSensitivities(const std::vector<std::string> &texts) {
+  std::optional<SensitivityTable> merged;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    std::string name = "<part " + std::to_string(i) + ">";
+    auto table = parseSensitivity(name, texts[i]);
+    if (!table)
+      raise(llvm::toString(table.takeError()));
+    if (!merged)
+      merged = std::move(*table);
+    else if (llvm::Error error = mergeSensitivity(*merged, *table, name))
+      raise(llvm::toString(std::move(error)));
+  }
+  return toJson(*merged);
+}
+
 } // namespace
 
 NB_MODULE(_compiler, m) {
@@ -307,12 +356,18 @@ NB_MODULE(_compiler, m) {
           "set_sensitivity", [](TranslateOptions &options, const nb::bytes &path) { options.sensitivity = text(path); },
           nb::arg("path"));
 
+  m.def("merge_calibrations", &mergeCalibrations, nb::arg("texts"), "One table of at least one.");
+  m.def("merge_sensitivities", &mergeSensitivities, nb::arg("texts"), "One table of at least one.");
+
   nb::class_<Compilation>(m, "Compilation", "One compilation, stage by stage.")
       .def(nb::init<const nb::bytes &, std::optional<nb::bytes>, const nb::bytes &, const TranslateOptions &,
                     nb::object, nb::object>(),
            nb::arg("name"), nb::arg("data").none(), nb::arg("folder"), nb::arg("options"), nb::arg("warn"),
            nb::arg("progress").none())
       .def("calibrate", &Compilation::calibrate, nb::arg("path"), nb::arg("merge"))
+      .def("calibrate_part", &Compilation::calibratePart, nb::arg("path"), nb::arg("index"), nb::arg("count"))
+      .def("calibrate_again", &Compilation::calibrateAgain, nb::arg("path"), nb::arg("name"), nb::arg("text"))
+      .def("measure_sensitivity", &Compilation::measureSensitivity, nb::arg("index"), nb::arg("count"))
       .def("use_table", &Compilation::useTable, nb::arg("name"), nb::arg("text"))
       .def("add_arrays", &Compilation::addArrays, nb::arg("label"), nb::arg("names"), nb::arg("arrays"),
            nb::sig("def add_arrays(self, label: str, names: collections.abc.Sequence[str], arrays: "

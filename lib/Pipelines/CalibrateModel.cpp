@@ -52,13 +52,22 @@ public:
                     Calibration &result)
       : module(module), file(file), sha(sha), listener(listener), result(result) {}
 
-  llvm::Expected<CalibrationTable> run(llvm::StringRef path, const CalibrationOptions &method) {
+  llvm::Expected<CalibrationTable> run(llvm::StringRef path, const CalibrationOptions &method, SamplePart part,
+                                       const NamedTable *known) {
     if (llvm::Error error = open(path))
       return std::move(error);
+    if (size_t count = split.calibration.size(); count < part.count)
+      return fileError(path, "has " + llvm::Twine(count) + " samples to calibrate with, expected one for each of " +
+                                 llvm::Twine(part.count) + " parts");
+    part.keep(split.calibration);
+    if (known && !isOfSamples(known->table))
+      return fileError(known->path, "was calibrated with other samples than those of " + escaped(path));
     auto evaluator = JitEvaluator::create(module);
     if (!evaluator)
       return evaluator.takeError();
     result.evaluator = std::move(*evaluator);
+    if (known)
+      return known->table;
     auto table = calibrate(*interruptible(*result.evaluator, listener), *result.samples, split, method, sha,
                            listener.stage("calibrating"));
     result.evaluator->release();
@@ -77,6 +86,14 @@ public:
   }
 
 private:
+  bool isOfSamples(const CalibrationTable &table) const {
+    std::vector<std::string> hashes;
+    for (size_t index : split.calibration)
+      hashes.push_back(split.hashes[index]);
+    llvm::sort(hashes);
+    return hashes == table.samples;
+  }
+
   /// Reads all samples once: everything that is wrong with them comes up before the program is compiled.
   llvm::Error open(llvm::StringRef path) {
     auto inputs = inputSpecs(module);
@@ -130,7 +147,7 @@ llvm::Expected<Calibration> calibrateModel(mlir::ModuleOp module, llvm::StringRe
   SampleCalibration samples(module, file, sha, listener, result);
   if (hasSamples) {
     CalibrationOptions method = tables.empty() ? CalibrationOptions() : tables.front().table.method;
-    auto table = samples.run(request.path, request.method.value_or(method));
+    auto table = samples.run(request.path, request.method.value_or(method), request.part, request.known);
     if (!table)
       return table.takeError();
     tables.insert(tables.begin(), NamedTable{request.path, std::move(*table)});

@@ -70,6 +70,19 @@ public:
     return std::move(result);
   }
 
+  Expected<std::optional<SensitivityTable>> measureAlone() {
+    start = std::chrono::steady_clock::now();
+    for (auto step : {&PlanSearcher::describeLayers, &PlanSearcher::dropIllegalChoices, &PlanSearcher::readSamples,
+                      &PlanSearcher::openCache})
+      if (Error error = (this->*step)())
+        return std::move(error);
+    if (samples.empty() && request.samples)
+      return std::nullopt;
+    if (Error error = findSensitivities())
+      return std::move(error);
+    return std::move(table);
+  }
+
 private:
   Error fail(const llvm::Twine &what) { return fileError(request.file, what); }
   Error failBudget(const llvm::Twine &what) {
@@ -184,6 +197,8 @@ private:
       hashes.push_back(std::move(hash));
       samples.push_back(std::move(*sample));
     }
+    request.part.keep(hashes);
+    request.part.keep(samples);
     return Error::success();
   }
 
@@ -809,5 +824,9 @@ private:
 } // namespace
 
 Expected<PlanSearchResult> searchPlan(const PlanSearchRequest &request) { return PlanSearcher(request).run(); }
+
+Expected<std::optional<SensitivityTable>> measureSensitivities(const PlanSearchRequest &request) {
+  return PlanSearcher(request).measureAlone();
+}
 
 } // namespace dyadic

@@ -93,14 +93,32 @@ Error Translation::createEvaluator() {
 }
 
 Error Translation::calibrate(StringRef path, llvm::ArrayRef<std::string> merge) {
-  filesRead.push_back(path.str());
-  filesRead.insert(filesRead.end(), merge.begin(), merge.end());
-  auto calibration = calibrateModel(**floatModule, model, sha, {path.str(), merge.vec(), settings.method}, listener);
+  return calibrate(CalibrationRequest{path.str(), merge.vec(), settings.method, {}, nullptr});
+}
+
+Error Translation::calibratePart(StringRef path, SamplePart part) {
+  return calibrate(CalibrationRequest{path.str(), {}, settings.method, part, nullptr});
+}
+
+Error Translation::calibrateAgain(StringRef path, StringRef name, StringRef text) {
+  auto known = parseTable(name, text);
+  if (!known)
+    return known.takeError();
+  if (Error error = checkModel(*known, name, sha))
+    return error;
+  NamedTable named{name.str(), std::move(*known)};
+  return calibrate(CalibrationRequest{path.str(), {}, settings.method, {}, &named});
+}
+
+Error Translation::calibrate(const CalibrationRequest &request) {
+  filesRead.push_back(request.path);
+  llvm::append_range(filesRead, request.merge);
+  auto calibration = calibrateModel(**floatModule, model, sha, request, listener);
   if (!calibration)
     return calibration.takeError();
   table = std::move(calibration->table);
   if (!calibration->samples)
-    if (Error error = checkNoSamples(path.empty() ? merge.front() : path, "a saved table"))
+    if (Error error = checkNoSamples(request.path.empty() ? request.merge.front() : request.path, "a saved table"))
       return error;
   samples = std::move(calibration->samples);
   calibrated = std::move(calibration->calibrated);
@@ -287,6 +305,35 @@ Error Translation::writeResults(const ResultFiles &results, FileSet &files) cons
   return writeIf(results.report, [&] { return reportAs(results.report, report); });
 }
 
+PlanSearchRequest Translation::searchRequest(Evaluator *evaluatorOfSearch) {
+  PlanSearchRequest request;
+  request.floatModule = **floatModule;
+  request.file = model;
+  request.settings = &*settings.search;
+  request.table = &*table;
+  request.plan = &settings.plan;
+  request.listener = &listener;
+  request.weightRounding = canFit() ? settings.weightRounding : WeightRounding::Nearest;
+  if (floatProgram && samples) {
+    request.samples = samples.get();
+    request.heldBack = heldBack;
+    request.calibration = fittingSamples().vec();
+    request.evaluator = evaluatorOfSearch;
+    request.floatProgram = &floatProgram->getProgram();
+  }
+  return request;
+}
+
+Expected<std::string> Translation::measureSensitivity(SamplePart part) {
+  auto evaluatorOfSearch = floatProgram ? interruptible(*floatProgram, listener) : nullptr;
+  PlanSearchRequest request = searchRequest(evaluatorOfSearch.get());
+  request.part = part;
+  auto measured = measureSensitivities(request);
+  if (!measured)
+    return measured.takeError();
+  return *measured ? toJson(**measured) : std::string();
+}
+
 /// Chooses the widths of the plan.
 Error Translation::search() {
   if (const std::string &cache = settings.search->cacheFolder; !cache.empty()) {
@@ -302,22 +349,8 @@ Error Translation::search() {
       return error;
   filesRead.push_back(file);
   llvm::append_range(filesRead, settings.search->moreSensitivityFiles);
-  PlanSearchRequest request;
-  request.floatModule = **floatModule;
-  request.file = model;
-  request.settings = &*settings.search;
-  request.table = &*table;
-  request.plan = &settings.plan;
-  request.listener = &listener;
-  request.weightRounding = canFit() ? settings.weightRounding : WeightRounding::Nearest;
   auto evaluatorOfSearch = floatProgram ? interruptible(*floatProgram, listener) : nullptr;
-  if (floatProgram && samples) {
-    request.samples = samples.get();
-    request.heldBack = heldBack;
-    request.calibration = fittingSamples().vec();
-    request.evaluator = evaluatorOfSearch.get();
-    request.floatProgram = &floatProgram->getProgram();
-  }
+  PlanSearchRequest request = searchRequest(evaluatorOfSearch.get());
   std::unique_ptr<CostModel> latencies;
   if (settings.search->budget.costs[0]) {
     auto measured = measureLatencies(request.fixed);

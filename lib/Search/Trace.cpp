@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The trace of the Gauss-Newton matrix J^T H J of a layer's weights by Hutchinson's method: v^T J^T H J v, whose mean over
-// random signs v is the trace, with J v = (f(w + step v) - f(w)) / step by a run of the network, and H the Hessian of
-// the loss in the outputs.
+// The trace of the Gauss-Newton matrix J^T H J of a layer's weights by Hutchinson's method: v^T J^T H J v, whose mean
+// over random signs v is the trace, with J v = (f(w + step v) - f(w)) / step by a run of the network, and H the Hessian
+// of the loss in the outputs.
 
 #include "Classes.h"
 #include "RelativeError.h"
@@ -16,7 +16,8 @@
 
 namespace dyadic {
 
-/// The length of a probe, relative to the weights': small enough for a derivative, and large enough for what f32 rounds.
+/// The length of a probe, relative to the weights': small enough for a derivative, and large enough for what f32
+/// rounds.
 static constexpr double kStep = 1.0 / 256;
 /// What the table's number stands for, see curvatureOf().
 static constexpr double kNoise = 1.0 / 256;

@@ -99,7 +99,7 @@ def calibrated(
     options.target = target
     options.input_shapes = [f"{key}:{','.join(map(str, sizes))}" for key, sizes in (input_shapes or {}).items()]
     options.input_ranges = [f"{key}:{','.join(map(str, ends))}" for key, ends in (input_ranges or {}).items()]
-    source, data, where = _read_model(model, folder)
+    source, data, where = read_model(model, folder)
 
     messages: list[str] = []
     counter = _Counter()
@@ -124,7 +124,7 @@ def calibrated(
     return compilation
 
 
-def _read_model(model: Any, folder: Optional[Path]) -> tuple[bytes, Optional[bytes], bytes]:
+def read_model(model: Any, folder: Optional[Path]) -> tuple[bytes, Optional[bytes], bytes]:
     """The name, the bytes of a model in memory, and the folder of its external data."""
     if isinstance(model, (str, os.PathLike)):
         if folder is not None:

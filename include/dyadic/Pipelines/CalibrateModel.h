@@ -8,6 +8,7 @@
 
 #include "dyadic/Pipelines/Compiler.h"
 #include "dyadic/Pipelines/Listener.h"
+#include "dyadic/Pipelines/SamplePart.h"
 
 namespace dyadic {
 
@@ -18,6 +19,10 @@ struct CalibrationRequest {
   std::vector<std::string> merge;
   /// Without one it is that of the tables, or MSE.
   std::optional<CalibrationOptions> method;
+  /// Of the samples that calibrate, those that do it here; which are held back is decided over all.
+  SamplePart part;
+  /// Null, or the table that calibrating on the samples gives, which is then not done again.
+  const NamedTable *known = nullptr;
 };
 
 struct Calibration {

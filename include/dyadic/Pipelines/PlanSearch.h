@@ -10,8 +10,10 @@
 #include "dyadic/Calibration/Table.h"
 #include "dyadic/Pipelines/FitProgram.h"
 #include "dyadic/Pipelines/Listener.h"
+#include "dyadic/Pipelines/SamplePart.h"
 #include "dyadic/Runtime/Program.h"
 #include "dyadic/Search/Budget.h"
+#include "dyadic/Search/Sensitivity.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace dyadic {
@@ -60,6 +62,8 @@ struct PlanSearchRequest {
   /// What a program costs beside the layers whose bits are chosen.
   Costs fixed;
   const Listener *listener = nullptr;
+  /// Of the samples that sensitivities are measured with, those that are measured here.
+  SamplePart part;
 };
 
 struct PlanSearchResult {
@@ -77,6 +81,10 @@ struct PlanSearchResult {
 /// The plan is a function of the model, the table, the settings and the samples: there is no clock in the search,
 /// unless there is a time limit. What a cache has is not measured again; a damaged file of it is an error.
 llvm::Expected<PlanSearchResult> searchPlan(const PlanSearchRequest &request);
+
+/// The table of sensitivities that a search with the request measures, of its part of the samples; nothing where that
+/// has none. Tables of all parts merge to that of the search (mergeSensitivity).
+llvm::Expected<std::optional<SensitivityTable>> measureSensitivities(const PlanSearchRequest &request);
 
 } // namespace dyadic
 

@@ -95,6 +95,10 @@ public:
   /// Calibrates on the samples of a file or folder, or takes a saved table (.json), and
   /// merges both with more tables; `path` may be empty where there are some.
   llvm::Error calibrate(llvm::StringRef path, llvm::ArrayRef<std::string> merge = {});
+  /// As calibrate with one part of the samples, for a table that is merged with those of the others.
+  llvm::Error calibratePart(llvm::StringRef path, SamplePart part);
+  /// As calibrate with the samples, of which `text` is the table already; messages call it `name`.
+  llvm::Error calibrateAgain(llvm::StringRef path, llvm::StringRef name, llvm::StringRef text);
   /// Takes the ranges of a table in memory, which messages call `name`.
   llvm::Error useTable(llvm::StringRef name, llvm::StringRef text);
   /// Calibrates on samples as they come; those that have calibrated are freed.
@@ -102,6 +106,9 @@ public:
   /// Ranges from all samples that were added; messages call them `name`.
   llvm::Error finishSamples(llvm::StringRef name);
 
+  /// Instead of finish: one part of the sensitivities that the search measures, as a table; empty where it has no
+  /// sample.
+  llvm::Expected<std::string> measureSensitivity(SamplePart part);
   /// Instead of finish: the search for bits alone, after which plan() is complete and searched() says what it did.
   llvm::Error finishPlan();
   const SearchReport &searched() const { return *searchReport; }
@@ -143,6 +150,8 @@ private:
   llvm::Error createEvaluator();
   llvm::Error checkNoSamples(llvm::StringRef name, llvm::StringRef what) const;
   llvm::Error checkWritable(llvm::StringRef path) const;
+  llvm::Error calibrate(const CalibrationRequest &request);
+  PlanSearchRequest searchRequest(Evaluator *evaluatorOfSearch);
   llvm::Error search();
   /// The latencies of the choices, from the cost table or measured into it; `fixed` gets that of the rest.
   llvm::Expected<std::unique_ptr<CostModel>> measureLatencies(Costs &fixed);
