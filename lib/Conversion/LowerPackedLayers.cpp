@@ -72,7 +72,8 @@ private:
     if (auto depthwise = dyn_cast<PackedDepthwiseOp>(op)) {
       int64_t weights = cast<MemRefType>(depthwise.getWeights().getType()).getNumElements();
       llvm::StringMap<int64_t> products;
-      products[DotSequence{depthwise.getDot()}.name()] = countPositions(depthwise) * weights;
+      // With maddubs nibbles of weights, in 16-bit sums of so many blocks.
+      products[DotSequence{depthwise.getDot(), kNibblesInSum / 2}.name()] = countPositions(depthwise) * weights;
       return products;
     }
     return {};

@@ -96,10 +96,12 @@ void buildPackedConv(VectorBuilder &b, ValueRange arguments, Value scratch, Arra
     Value channels = b.address(arguments[4], b.times(panel.index, 4 * kPanelChannels));
     loops.tiles(line, [&](Place place, int64_t rows) {
       SmallVector<Value> sums = tile.compute(panel, place.input, rows, channels);
+      SmallVector<Epilogue::Position> positions;
       for (int64_t r = 0; r < rows; ++r) {
         Place at = loops.skip(place, r);
-        epilogue.store(ArrayRef<Value>(sums).slice(2 * r, 2), channels, at.residual, at.dest, panel.count);
+        positions.push_back({{sums[2 * r], sums[2 * r + 1]}, at.residual, at.dest});
       }
+      epilogue.store(positions, channels, panel.count);
     });
   };
   PanelWork work{{}, enter, body};

@@ -10,7 +10,7 @@ using namespace dyadic::qnn;
 namespace dyadic {
 
 static int64_t panelSize(PackedDepthwiseOp op) {
-  return op.getDot() == Dot::Dpbusd ? kByteDepthwiseChannels : kPanelChannels;
+  return isOfBytes(op.getDot()) ? kByteDepthwiseChannels : kPanelChannels;
 }
 
 /// Its loop over lines is outside that over panels.
@@ -21,18 +21,111 @@ KernelWork workOf(PackedDepthwiseOp op) {
           {countLines(op), static_cast<int64_t>(llvm::divideCeil(channels, panelSize(op)))}};
 }
 
-/// Four kernel positions of 32 channels at once: their bytes are interleaved within the halves of registers.
-static void buildByteDepthwise(VectorBuilder &b, ValueRange arguments, ArrayRef<Range> ranges, PackedDepthwiseOp op) {
-  constexpr int64_t kVectors = kByteDepthwiseChannels / kSumLanes;
-  EpilogueInfo info(op);
-  Epilogue epilogue(b, info);
-  PositionLoops loops(b, op, rowsOf(op, 4));
-  ArrayRef<int64_t> offsets = op.getOffsets();
-  auto fours = static_cast<int64_t>(offsets.size()) / 4;
-  VectorType bytes = b.vector(kByteDepthwiseChannels, 8), words = b.vector(kByteDepthwiseChannels / 2, 16);
-  VectorType sumType = b.vector(kSumLanes, 32);
-  // Lanes of the lower or upper quarters of both halves, in turn from either operand.
-  auto interleave = [&](Value x, Value y, bool upper) {
+namespace {
+/// Kernels that interleave the bytes of several kernel positions of 32 channels, within the halves of registers.
+class ByteDepthwise {
+public:
+  static constexpr int64_t kVectors = kByteDepthwiseChannels / kSumLanes;
+
+  ByteDepthwise(VectorBuilder &b, ValueRange arguments, PackedDepthwiseOp op)
+      : b(b), op(op), arguments(arguments), info(op), epilogue(b, info),
+        loops(b, op, rowsOf(op, op.getDot() == Dot::Dpbusd ? 4 : 1)), offsets(op.getOffsets()),
+        planes(cast<MemRefType>(op.getWeights().getType()).getNumElements() /
+               (llvm::alignTo(info.type.getDimSize(3), kByteDepthwiseChannels) * static_cast<int64_t>(offsets.size()))),
+        bytes(b.vector(kByteDepthwiseChannels, 8)), words(b.vector(kByteDepthwiseChannels / 2, 16)),
+        sumType(b.vector(kSumLanes, 32)) {}
+
+  void build(ArrayRef<Range> ranges) {
+    auto panel = [&](Place line, Value index, int64_t count) {
+      auto bytesOfPanel = static_cast<int64_t>(offsets.size()) * planes * kByteDepthwiseChannels;
+      weights = b.address(arguments[1], b.times(index, bytesOfPanel));
+      channels = b.address(arguments[2], b.times(index, 4 * kByteDepthwiseChannels));
+      present = count;
+      Place first = loops.shiftBoth(line, b.times(index, kByteDepthwiseChannels));
+      loops.tiles(first, [&](Place place, int64_t rows) { tile(place, rows); });
+    };
+    walkChannels(b, loops, info.type.getDimSize(3), kByteDepthwiseChannels, ranges,
+                 firstPlace(arguments, /*hasResidual=*/false), panel);
+  }
+
+private:
+  void tile(Place place, int64_t rows) {
+    SmallVector<Value> sums;
+    for (int64_t i = 0; i < rows * kVectors; ++i)
+      sums.push_back(b.load(sumType, b.address(channels, 4 * kSumLanes * (i % kVectors))));
+    op.getDot() == Dot::Dpbusd ? addFours(place, sums, rows) : addPairs(place, sums, rows);
+    for (int64_t r = 0; r < rows; ++r)
+      epilogue.storeBytes(ArrayRef<Value>(sums).slice(r * kVectors, kVectors), channels, loops.skip(place, r).dest,
+                          present);
+  }
+
+  void addFours(Place place, MutableArrayRef<Value> sums, int64_t rows) {
+    for (int64_t f = 0; 4 * f < static_cast<int64_t>(offsets.size()); ++f)
+      for (int64_t r = 0; r < rows; ++r) {
+        Value x[4];
+        for (int64_t t = 0; t < 4; ++t)
+          x[t] = tap(place, r, 4 * f + t);
+        for (int64_t v = 0; v < kVectors; ++v) {
+          Value pairs[2];
+          for (int64_t i : {0, 1})
+            pairs[i] = b.bitcast(interleave(x[2 * i], x[2 * i + 1], v / 2), words);
+          Value fourth = b.bitcast(interleave(pairs[0], pairs[1], v % 2), bytes);
+          Value &sum = sums[r * kVectors + v];
+          sum = b.intrinsic("llvm.x86.avx512.vpdpbusd.256", sumType, {sum, fourth, weight(f * kVectors + v)});
+        }
+      }
+  }
+
+  /// Sums of products with nibbles have 16 bits: one of each nibble for the lower and one for the upper bytes of the
+  /// pairs.
+  void addPairs(Place place, MutableArrayRef<Value> sums, int64_t rows) {
+    auto pairs = static_cast<int64_t>(offsets.size()) / 2;
+    for (int64_t first = 0; first < pairs; first += kNibblesInSum / 2) {
+      SmallVector<Value> narrow(4 * rows);
+      for (int64_t p = first; p < std::min(pairs, first + kNibblesInSum / 2); ++p)
+        for (int64_t r = 0; r < rows; ++r) {
+          Value x = tap(place, r, 2 * p), y = tap(place, r, 2 * p + 1);
+          for (int64_t upper : {0, 1}) {
+            Value pair = interleave(x, y, upper);
+            for (int64_t plane = 0; plane < planes; ++plane) {
+              Value products =
+                  b.intrinsic("llvm.x86.avx2.pmadd.ub.sw", words, {pair, weight((p * planes + plane) * 2 + upper)});
+              Value &sum = narrow[4 * r + 2 * upper + plane];
+              sum = sum ? b.add(sum, products) : products;
+            }
+          }
+        }
+      widen(sums, narrow, rows);
+    }
+  }
+
+  /// Adds 16 h + l to the sums, h and l those of the nibbles.
+  void widen(MutableArrayRef<Value> sums, ArrayRef<Value> narrow, int64_t rows) {
+    Value factors = b.bitcast(b.splat(kSumLanes, 32, (16 << 16) | 1), words), none = b.splat(16, 16, 0);
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t v = 0; v < kVectors; ++v) {
+        ArrayRef<Value> both = narrow.slice(4 * r + 2 * (v / 2), 2);
+        Value pair = interleave(both[0], both[1] ? both[1] : none, v % 2);
+        Value &sum = sums[r * kVectors + v];
+        sum = b.add(sum, b.intrinsic("llvm.x86.avx2.pmadd.wd", sumType, {pair, factors}));
+      }
+  }
+
+  /// The 32 bytes of kernel position `i` for row `r` of the tile, unsigned.
+  Value tap(Place place, int64_t r, int64_t i) {
+    if (offsets[i] < 0)
+      return b.splat(kByteDepthwiseChannels, 8, 0);
+    Value x = b.loadPart(bytes, present, b.address(place.input, r * loops.pixelBytes() + offsets[i]));
+    return op.getInputUnsigned()
+               ? x
+               : Value(LLVM::XOrOp::create(b.builder, b.location, x, b.splat(kByteDepthwiseChannels, 8, INT8_MIN)));
+  }
+
+  /// Vector `i` of the panel's weights.
+  Value weight(int64_t i) { return b.load(bytes, b.address(weights, i * kByteDepthwiseChannels)); }
+
+  /// Lanes of the lower or upper quarters of both halves, in turn from either operand.
+  Value interleave(Value x, Value y, bool upper) {
     auto count = static_cast<int32_t>(cast<VectorType>(x.getType()).getNumElements());
     SmallVector<int32_t> lanes;
     for (int32_t half : {0, count / 2})
@@ -40,50 +133,25 @@ static void buildByteDepthwise(VectorBuilder &b, ValueRange arguments, ArrayRef<
         for (int32_t operand : {0, count})
           lanes.push_back(operand + half + i + (upper ? count / 4 : 0));
     return b.shuffle(x, y, lanes);
-  };
-  auto tap = [&](Value from, int64_t offset, int64_t count) -> Value {
-    if (offset < 0)
-      return b.splat(kByteDepthwiseChannels, 8, 0);
-    Value x = b.loadPart(bytes, count, b.address(from, offset));
-    if (!op.getInputUnsigned())
-      x = LLVM::XOrOp::create(b.builder, b.location, x, b.splat(kByteDepthwiseChannels, 8, INT8_MIN));
-    return x;
-  };
-  auto panel = [&](Place line, Value index, int64_t count) {
-    Value weights = b.address(arguments[1], b.times(index, fours * 4 * kByteDepthwiseChannels));
-    Value channels = b.address(arguments[2], b.times(index, 4 * kByteDepthwiseChannels));
-    Place first = loops.shiftBoth(line, b.times(index, kByteDepthwiseChannels));
-    loops.tiles(first, [&](Place place, int64_t rows) {
-      SmallVector<Value> sums;
-      for (int64_t i = 0; i < rows * kVectors; ++i)
-        sums.push_back(b.load(sumType, b.address(channels, 4 * kSumLanes * (i % kVectors))));
-      for (int64_t f = 0; f < fours; ++f)
-        for (int64_t r = 0; r < rows; ++r) {
-          Value from = b.address(place.input, r * loops.pixelBytes()), x[4];
-          for (int64_t t = 0; t < 4; ++t)
-            x[t] = tap(from, offsets[4 * f + t], count);
-          for (int64_t v = 0; v < kVectors; ++v) {
-            Value pairs[2];
-            for (int64_t i : {0, 1})
-              pairs[i] = b.bitcast(interleave(x[2 * i], x[2 * i + 1], v / 2), words);
-            Value fourth = b.bitcast(interleave(pairs[0], pairs[1], v % 2), bytes);
-            Value weight = b.load(bytes, b.address(weights, (f * kVectors + v) * kByteDepthwiseChannels));
-            Value &sum = sums[r * kVectors + v];
-            sum = b.intrinsic("llvm.x86.avx512.vpdpbusd.256", sumType, {sum, fourth, weight});
-          }
-        }
-      for (int64_t r = 0; r < rows; ++r)
-        epilogue.storeBytes(ArrayRef<Value>(sums).slice(r * kVectors, kVectors), channels, loops.skip(place, r).dest,
-                            count);
-    });
-  };
-  walkChannels(b, loops, info.type.getDimSize(3), kByteDepthwiseChannels, ranges,
-               firstPlace(arguments, /*hasResidual=*/false), panel);
-}
+  }
+
+  VectorBuilder &b;
+  PackedDepthwiseOp op;
+  ValueRange arguments;
+  EpilogueInfo info;
+  Epilogue epilogue;
+  PositionLoops loops;
+  ArrayRef<int64_t> offsets;
+  int64_t planes; // of weights: both nibbles, or the lower one alone
+  VectorType bytes, words, sumType;
+  Value weights, channels;
+  int64_t present = 0; // channels of the panel
+};
+} // namespace
 
 void buildPackedDepthwise(VectorBuilder &b, ValueRange arguments, ArrayRef<Range> ranges, PackedDepthwiseOp op) {
-  if (op.getDot() == Dot::Dpbusd)
-    return buildByteDepthwise(b, arguments, ranges, op);
+  if (isOfBytes(op.getDot()))
+    return ByteDepthwise(b, arguments, op).build(ranges);
   Value weights = arguments[1], channels = arguments[2];
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);
@@ -138,6 +206,7 @@ void buildPackedDepthwise(VectorBuilder &b, ValueRange arguments, ArrayRef<Range
       };
       for (int64_t p = 0; p < pairs; ++p)
         inOrder ? multiplyLanes(p) : multiplyPairs(p);
+      SmallVector<Epilogue::Position> positions;
       for (int64_t r = 0; r < rows; ++r) {
         Value ordered[2];
         for (int64_t v : {0, 1}) {
@@ -146,8 +215,9 @@ void buildPackedDepthwise(VectorBuilder &b, ValueRange arguments, ArrayRef<Range
           ordered[v] = b.add(ordered[v], bias);
         }
         Place at = loops.skip(place, r);
-        epilogue.store(ordered, panelChannels, at.residual, at.dest, count);
+        positions.push_back({{ordered[0], ordered[1]}, at.residual, at.dest});
       }
+      epilogue.store(positions, panelChannels, count);
     });
   };
   walkChannels(b, loops, total, kPanelChannels, ranges, firstPlace(arguments, info.kind == qnn::Epilogue::Add), panel);

@@ -38,7 +38,15 @@ Value Epilogue::narrowed(Value parts[2], bool high) {
   return b.shuffle(b.bitcast(parts[0], type), b.bitcast(parts[1], type), lanes);
 }
 
+Value Epilogue::shifted(Value numbers, int64_t shift) {
+  if (shift == 0)
+    return numbers;
+  auto lanes = cast<VectorType>(numbers.getType()).getNumElements();
+  return LLVM::ShlOp::create(b.builder, b.location, numbers, b.splat(lanes, 32, shift));
+}
+
 Value Epilogue::finish(Value sums, Value other, Value channels, int64_t half) {
+  sums = shifted(sums, info.sumShift);
   Value multiplier = row(channels, 1, half), exponent = row(channels, 2, half);
   if (info.kind == qnn::Epilogue::PRelu) {
     Value isNegative =
@@ -48,19 +56,19 @@ Value Epilogue::finish(Value sums, Value other, Value channels, int64_t half) {
   }
   // floor((t + 2^(e-1)) / 2^e) = floor((floor(t / 2^32) + 2^(e-33)) / 2^(e-32)) for e > 32: half up rounds late.
   bool roundsLate = info.highHalves && info.rounding == qnn::Rounding::HalfUp;
-  Value shifted[2];
+  Value parts[2];
   for (int64_t part : {0, 1}) {
     Value total = b.multiply(widened(sums, part), widened(multiplier, part));
     if (other)
       total = b.add(total, b.multiply(widened(other, part), widened(row(channels, 3, half), part)));
     Value e = widened(exponent, part, /*isUnsigned=*/true);
-    shifted[part] = roundsLate ? total : b.add(total, rounder(total, e));
+    parts[part] = roundsLate ? total : b.add(total, rounder(total, e));
     if (!info.highHalves) {
-      shifted[part] = LLVM::AShrOp::create(b.builder, b.location, shifted[part], e);
-      shifted[part] = b.clamp(shifted[part], info.clamp[0] - info.zeroPoint, info.clamp[1] - info.zeroPoint);
+      parts[part] = LLVM::AShrOp::create(b.builder, b.location, parts[part], e);
+      parts[part] = b.clamp(parts[part], info.clamp[0] - info.zeroPoint, info.clamp[1] - info.zeroPoint);
     }
   }
-  Value result = narrowed(shifted, info.highHalves);
+  Value result = narrowed(parts, info.highHalves);
   auto less = [&](int64_t number) {
     return LLVM::SubOp::create(b.builder, b.location, exponent, b.splat(kSumLanes, 32, number));
   };
@@ -97,39 +105,67 @@ Value Epilogue::stored(Value results) {
   return b.truncate(b.clamp(words, low, high), width);
 }
 
-void Epilogue::storeBytes(ArrayRef<Value> sums, Value channels, Value dest, int64_t count) {
-  VectorType wordType = b.vector(16, 16), byteType = b.vector(32, 8);
+Value Epilogue::words(Value first, Value second) {
+  Value packed = b.intrinsic("llvm.x86.avx2.packssdw", b.vector(16, 16), {first, second});
+  if (info.zeroPoint != 0)
+    packed = LLVM::SAddSat::create(b.builder, b.location, packed, b.splat(16, 16, info.zeroPoint));
   int64_t low = info.clamp[0], high = info.clamp[1];
-  bool isSigned = low < 0;
-  auto words = [&](int64_t first) {
-    Value parts[2];
-    for (int64_t i : {0, 1})
-      parts[i] = finish(sums[first + i], Value(), channels, first + i);
-    Value packed = b.intrinsic("llvm.x86.avx2.packssdw", wordType, parts);
-    if (info.zeroPoint != 0)
-      packed = LLVM::SAddSat::create(b.builder, b.location, packed, b.splat(16, 16, info.zeroPoint));
-    bool isWhole = low == (isSigned ? INT8_MIN : 0) && high == (isSigned ? INT8_MAX : UINT8_MAX);
-    return isWhole ? packed : b.clamp(packed, low, high);
-  };
-  Value halves[2] = {words(0), words(2)};
-  StringRef name = isSigned ? "llvm.x86.avx2.packsswb" : "llvm.x86.avx2.packuswb";
-  b.storePart(b.intrinsic(name, byteType, halves), count, dest);
+  bool isWhole = low < 0 ? low == INT8_MIN && high == INT8_MAX : low == 0 && high == UINT8_MAX;
+  return isWhole ? packed : b.clamp(packed, low, high);
 }
 
-void Epilogue::store(ArrayRef<Value> sums, Value channels, Value residual, Value dest, int64_t count) {
-  SmallVector<Value> halves(sums);
-  if (info.kind != qnn::Epilogue::Store) {
-    Value others;
-    if (info.kind == qnn::Epilogue::Add) {
-      others = b.loadPart(b.vector(kPanelChannels, info.residualType.getElementTypeBitWidth()), count, residual);
-      others = b.extend(others, info.isResidualUnsigned, 32);
-      if (info.residualZeroPoint != 0)
-        others = b.add(others, b.splat(kPanelChannels, 32, -info.residualZeroPoint));
-    }
-    for (int64_t half : {0, 1})
-      halves[half] = finish(halves[half], others ? b.half(others, half) : Value(), channels, half);
+Value Epilogue::bytes(Value first, Value second) {
+  StringRef name = info.clamp[0] < 0 ? "llvm.x86.avx2.packsswb" : "llvm.x86.avx2.packuswb";
+  return b.intrinsic(name, b.vector(32, 8), {first, second});
+}
+
+void Epilogue::storeBytes(ArrayRef<Value> sums, Value channels, Value dest, int64_t count) {
+  SmallVector<Value> results;
+  for (auto [i, sum] : llvm::enumerate(sums))
+    results.push_back(finish(sum, Value(), channels, static_cast<int64_t>(i)));
+  b.storePart(bytes(words(results[0], results[1]), words(results[2], results[3])), count, dest);
+}
+
+void Epilogue::finish(const Position &position, Value channels, int64_t count, Value results[2]) {
+  Value others;
+  if (info.kind == qnn::Epilogue::Add) {
+    others = b.loadPart(b.vector(kPanelChannels, info.residualType.getElementTypeBitWidth()), count, position.residual);
+    others = b.extend(others, info.isResidualUnsigned, 32);
+    if (info.residualZeroPoint != 0)
+      others = b.add(others, b.splat(kPanelChannels, 32, -info.residualZeroPoint));
+    others = shifted(others, info.residualShift);
   }
-  b.storePart(stored(b.joined(halves[0], halves[1])), count, dest);
+  for (int64_t half : {0, 1})
+    results[half] = finish(position.sums[half], others ? b.half(others, half) : Value(), channels, half);
+}
+
+void Epilogue::storeOne(const Position &position, Value channels, int64_t count) {
+  Value results[2] = {position.sums[0], position.sums[1]};
+  if (info.kind != qnn::Epilogue::Store)
+    finish(position, channels, count, results);
+  b.storePart(stored(b.joined(results[0], results[1])), count, position.dest);
+}
+
+void Epilogue::storePair(ArrayRef<Position> pair, Value channels) {
+  Value narrow[2];
+  for (int64_t i : {0, 1}) {
+    Value results[2];
+    finish(pair[i], channels, kPanelChannels, results);
+    narrow[i] = words(results[0], results[1]);
+  }
+  // Instructions that narrow work within 128 bits: 4 of each vector of sums, of either position, then the others.
+  Value both = b.bitcast(bytes(narrow[0], narrow[1]), b.vector(kSumLanes, 32));
+  for (int32_t i : {0, 1})
+    b.store(b.shuffle(both, both, {2 * i, 2 * i + 4, 2 * i + 1, 2 * i + 5}), pair[i].dest);
+}
+
+void Epilogue::store(ArrayRef<Position> positions, Value channels, int64_t count) {
+  bool inPairs = info.kind != qnn::Epilogue::Store && !info.isOfNeon && count == kPanelChannels &&
+                 info.type.getElementTypeBitWidth() == 8;
+  for (; inPairs && positions.size() > 1; positions = positions.drop_front(2))
+    storePair(positions.take_front(2), channels);
+  for (const Position &position : positions)
+    storeOne(position, channels, count);
 }
 
 } // namespace dyadic

@@ -21,6 +21,7 @@ struct EpilogueInfo {
       : kind(op.getEpilogue()), rounding(op.getRounding()), zeroPoint(static_cast<int64_t>(op.getZeroPoint())),
         clamp(op.getClamp()), residualZeroPoint(static_cast<int64_t>(op.getResidualZp())),
         isResidualUnsigned(op.getResidualUnsigned()), highHalves(op.getHighHalves()),
+        sumShift(static_cast<int64_t>(op.getSumShift())), residualShift(static_cast<int64_t>(op.getResidualShift())),
         isOfNeon(qnn::isOfNeon(op.getDot())), type(mlir::cast<mlir::MemRefType>(op.getDest().getType())),
         residualType(op.getResidual() ? mlir::cast<mlir::MemRefType>(op.getResidual().getType()) : nullptr),
         stride(mlir::cast<mlir::ShapedType>(op.getChannels().getType()).getDimSize(1)) {}
@@ -32,7 +33,8 @@ struct EpilogueInfo {
   int64_t residualZeroPoint;
   bool isResidualUnsigned;
   bool highHalves; // no exponent is below 33: the high halves of the products are enough
-  bool isOfNeon;   // which lanes the target widens at once
+  int64_t sumShift, residualShift;
+  bool isOfNeon; // which lanes the target widens at once
   mlir::MemRefType type, residualType;
   int64_t stride; // numbers from one row of `channels` to the next
 };
@@ -41,10 +43,12 @@ class Epilogue {
 public:
   Epilogue(VectorBuilder &b, const EpilogueInfo &info) : b(b), info(info) {}
 
-  /// Stores `count` of the 16 sums of a position at `dest`. `channels` is the address of the
-  /// panel's first column, `residual` that of the other operand of an addition.
-  void store(llvm::ArrayRef<mlir::Value> sums, mlir::Value channels, mlir::Value residual, mlir::Value dest,
-             int64_t count);
+  /// Two vectors of sums, and the addresses of the other operand of an addition and of the results.
+  struct Position {
+    mlir::Value sums[2], residual, dest;
+  };
+  /// Stores `count` of the 16 sums of every position. `channels` is the address of the panel's first column.
+  void store(llvm::ArrayRef<Position> positions, mlir::Value channels, int64_t count);
 
   /// Stores `count` of the 32 sums of a position, which are in the order of `byteDepthwiseChannel`, as bytes.
   void storeBytes(llvm::ArrayRef<mlir::Value> sums, mlir::Value channels, mlir::Value dest, int64_t count);
@@ -56,7 +60,15 @@ private:
   /// Results of 8 sums without their zero point; `other` are residuals or null.
   Value finish(Value sums, Value other, Value channels, int64_t half);
   Value rounder(Value total, Value e);
+  Value shifted(Value numbers, int64_t shift);
+  /// Results of the sums of a position, without their zero point.
+  void finish(const Position &position, Value channels, int64_t count, Value results[2]);
   Value stored(Value results);
+  /// Of 8 and 8 results, or of 16 and 16 words: as they are stored, in turns of 4 (8) of the first and of the second.
+  Value words(Value first, Value second);
+  Value bytes(Value first, Value second);
+  void storeOne(const Position &position, Value channels, int64_t count);
+  void storePair(llvm::ArrayRef<Position> pair, Value channels);
   /// Half of the lanes as 64-bit numbers: the even (0) or odd (1) ones, of NEON the first or second half.
   Value widened(Value value, int64_t part, bool isUnsigned = false);
   /// The low or high 32 bits of two such halves, in the order of the lanes.

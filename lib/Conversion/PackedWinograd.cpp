@@ -155,6 +155,7 @@ private:
       }
     }
     // Outputs beyond an odd edge go to a neighbour's place, which is written after them.
+    SmallVector<Epilogue::Position> positions;
     for (int64_t o = kWinogradOutputs - 1; o >= 0; --o) {
       auto at = [&](Value from, ByteStrides &strides) -> Value {
         if (!from)
@@ -163,8 +164,9 @@ private:
           from = b.address(from, step(strides[1], place.line, output.getDimSize(1)));
         return o % 2 ? b.address(from, step(strides[2], place.position, output.getDimSize(2))) : from;
       };
-      epilogue.store(outputs[o], channels, at(place.residual, residual), at(place.dest, dest), count);
+      positions.push_back({{outputs[o][0], outputs[o][1]}, at(place.residual, residual), at(place.dest, dest)});
     }
+    epilogue.store(positions, channels, count);
   }
   Value half(Value from, int64_t bytes, int64_t v) {
     return b.load(b.vector(kSumLanes, 32), b.address(from, bytes + 4 * kSumLanes * v));

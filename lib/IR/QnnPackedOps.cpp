@@ -7,6 +7,7 @@
 #include "dyadic/IR/QnnDialect.h"
 #include "dyadic/Support/AccumulatorPlan.h"
 #include "dyadic/Support/NarrowWeights.h"
+#include "dyadic/Support/Quantizer.h"
 #include "dyadic/Support/Winograd.h"
 
 using namespace mlir;
@@ -90,16 +91,37 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
     return op.emitOpError() << "residual of type " << op.getResidual().getType()
                             << ", expected the destination's shape";
   ConstantView numbers(op.getChannels());
-  int64_t least = op.getHighHalves() ? 33 : 1, columns = panels * kPanelChannels;
+  int64_t least = op.getHighHalves() ? kLeastHighExponent : 1, columns = panels * kPanelChannels;
   for (int64_t row = 2; numbers && row < rows; row += 2) // row 4 is there for PReLU alone
     for (int64_t i = 0; i < columns; ++i)
-      if (int64_t exponent = numbers.intAt(row * columns + i); exponent < least || exponent > 62)
-        return op.emitOpError() << "exponent " << exponent << ", expected one from " << least << " to 62";
+      if (int64_t exponent = numbers.intAt(row * columns + i); exponent < least || exponent > kMostExponent)
+        return op.emitOpError() << "exponent " << exponent << ", expected one from " << least << " to "
+                                << kMostExponent;
   bool stores = op.getEpilogue() == Epilogue::Store;
   if (stores ? widthOf(op.getDest()) != 32 : widthOf(op.getDest()) > 16 || op.getClamp().size() != 2)
     return op.emitOpError() << "destination of type " << op.getDest().getType()
                             << (stores ? ", expected 32-bit sums" : ", expected 8 or 16-bit numbers and 'clamp'");
   return success();
+}
+
+/// No number that the epilogue shifts leaves 32 bits, where the products of a channel sum up to `products` at most.
+template <typename Op> static LogicalResult verifyShifts(Op op, int64_t products) {
+  auto verify = [&](uint64_t shift, int64_t bound, StringRef name) -> LogicalResult {
+    if (shift == 0 || (shift < 32 && bound < int64_t(1) << (31 - shift)))
+      return success();
+    return op.emitOpError() << "'" << name << "' is " << static_cast<int64_t>(shift) << " for numbers up to " << bound
+                            << ", expected shifted ones of 32 bits";
+  };
+  if (ConstantView numbers(op.getChannels()); numbers) {
+    std::vector<int64_t> rows = numbers.ints();
+    products += largestMagnitude(rows.data(), cast<ShapedType>(op.getChannels().getType()).getDimSize(1));
+  }
+  if (failed(verify(op.getSumShift(), products, "sum_shift")))
+    return failure();
+  int64_t residual = 0;
+  if (op.getResidual())
+    residual = (int64_t(1) << widthOf(op.getResidual())) + std::abs(static_cast<int64_t>(op.getResidualZp()));
+  return verify(op.getResidualShift(), residual, "residual_shift");
 }
 
 /// Elements from the first to the last one of an image [H, W, C], also those between where lines lie apart.
@@ -201,6 +223,19 @@ template <typename Op> static int64_t tableRows(Op op) {
          (2 + static_cast<int64_t>(op.getGroupSizes().size()));
 }
 
+/// The blocks of the row of the table that has most of them.
+static int64_t mostBlocks(PackedConvOp op) {
+  ConstantView table(op.getPanels());
+  int64_t most = 0, columns = 2 + static_cast<int64_t>(op.getGroupSizes().size());
+  for (int64_t row = 0; table && row < tableRows(op); ++row) {
+    int64_t blocks = 0;
+    for (auto [level, size] : llvm::enumerate(op.getGroupSizes()))
+      blocks += size * table.intAt(columns * row + 2 + static_cast<int64_t>(level));
+    most = std::max(most, blocks);
+  }
+  return most;
+}
+
 LogicalResult PackedConvOp::verify() {
   int64_t rows = tableRows(*this), rowsOfPanel = kPanelChannels / blockChannels(*this), panels = rows / rowsOfPanel;
   if (rows % rowsOfPanel != 0)
@@ -222,7 +257,14 @@ LogicalResult PackedConvOp::verify() {
   ConstantView weights(getWeights());
   auto output = cast<ShapedType>(getDest().getType()).getShape();
   int64_t last = (output[1] - 1) * static_cast<int64_t>(getLine()) + (output[2] - 1) * static_cast<int64_t>(getPixel());
-  return verifyPlan(*this, rows, last, weights ? blocksOf(*this, weights) : std::vector<int64_t>(), rows);
+  std::vector<int64_t> blocks;
+  if (weights)
+    blocks = blocksOf(*this, weights);
+  if (failed(verifyPlan(*this, rows, last, blocks, rows)))
+    return failure();
+  return verifyShifts(*this, mostBlocks(*this) * blockInputs(getDot()) *
+                                 largestInput(getDot(), static_cast<int64_t>(getXMax())) *
+                                 largestMagnitude(blocks.data(), blocks.size()));
 }
 
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<ShapedType>(value.getType()).getShape(); }
@@ -280,9 +322,14 @@ LogicalResult PackedWinogradOp::verify() {
       multipliesWords(getDot()))
     return emitOpError() << blocks << " blocks of weights, expected as many for each of 9 positions of " << panels
                          << " panels";
-  std::vector<int64_t> transformed;
-  if (ConstantView weights(getWeights()); weights && !transformBlocks(blocksOf(*this, weights), panels, transformed))
+  std::vector<int64_t> untransformed, transformed;
+  if (ConstantView weights(getWeights()); weights)
+    untransformed = blocksOf(*this, weights);
+  if (!transformBlocks(untransformed, panels, transformed))
     return emitOpError() << "transformed weights leave 8 bits, expected smaller ones";
+  if (failed(verifyShifts(*this, blocks / panels * 4 * UINT8_MAX *
+                                     largestMagnitude(untransformed.data(), untransformed.size()))))
+    return failure();
   return verifyPlan(*this, rows, (tiles[1] * tiles[2] - 1) * tiles[3] + (kWinogradInputs - 1) * channels, transformed,
                     kWinogradInputs);
 }
@@ -292,23 +339,35 @@ LogicalResult PackedDepthwiseOp::verify() {
   if (input.getRank() != 4 || output.getRank() != 4 || input.getDimSize(3) != output.getDimSize(3))
     return emitOpError() << "input of type " << input << " and destination of type " << output
                          << ", expected as many channels";
-  bool isOfBytes = getDot() == Dot::Dpbusd;
-  if (!isOfBytes && !multipliesWords(getDot()))
+  bool areBytes = isOfBytes(getDot());
+  if (!areBytes && !multipliesWords(getDot()))
     return emitOpError() << "multiplies by '" << stringifyDot(getDot())
-                         << "', expected dpbusd or an instruction for 16-bit numbers";
-  int64_t panelSize = isOfBytes ? kByteDepthwiseChannels : kPanelChannels, together = isOfBytes ? 4 : 2;
+                         << "', expected maddubs, dpbusd or an instruction for 16-bit numbers";
+  int64_t panelSize = areBytes ? kByteDepthwiseChannels : kPanelChannels, together = positionsTogether(getDot());
   int64_t columns = (output.getDimSize(3) + panelSize - 1) / panelSize * panelSize;
   if (failed(verifyPacked(*this, columns / kPanelChannels)))
     return failure();
-  if (isOfBytes && (widthOf(getInput()) != 8 || widthOf(getDest()) != 8 || getResidual()))
+  if (areBytes && (widthOf(getInput()) != 8 || widthOf(getDest()) != 8 || getResidual()))
     return emitOpError() << "multiplies bytes, expected input and destination of 8-bit numbers and no residual";
   auto taps = static_cast<int64_t>(getOffsets().size());
   if (taps % together != 0)
-    return emitOpError() << taps << " offsets, expected " << (isOfBytes ? "fours" : "pairs");
-  unsigned width = isOfBytes ? 8 : 16;
-  if (cast<ShapedType>(getWeights().getType()).getNumElements() != columns * taps || widthOf(getWeights()) != width)
-    return emitOpError() << "weights of type " << getWeights().getType() << ", expected " << columns * taps << " "
-                         << width << "-bit numbers";
+    return emitOpError() << taps << " offsets, expected " << (together == 4 ? "fours" : "pairs");
+  int64_t width = areBytes ? 8 : 16, count = cast<ShapedType>(getWeights().getType()).getNumElements();
+  bool areNibbles = getDot() == Dot::Maddubs;
+  if ((count != columns * taps && !(areNibbles && count == 2 * columns * taps)) || widthOf(getWeights()) != width)
+    return emitOpError() << "weights of type " << getWeights().getType() << ", expected " << columns * taps
+                         << (areNibbles ? " (or two for each) " : " ") << width << "-bit numbers";
+  std::vector<int64_t> weights;
+  if (ConstantView view(getWeights()); view)
+    weights = view.ints();
+  int64_t largest = largestMagnitude(weights.data(), weights.size());
+  if (areNibbles && largest > kLargestNibble)
+    return emitOpError() << "a nibble of a weight is " << largest << " in magnitude, expected at most "
+                         << kLargestNibble;
+  if (areNibbles && count > columns * taps)
+    largest *= 17; // 16 h + l
+  if (failed(verifyShifts(*this, taps * (widthOf(getInput()) == 8 ? UINT8_MAX : int64_t(1) << 15) * largest)))
+    return failure();
   int64_t image = imageElements(getInput());
   int64_t last = (output.getDimSize(1) - 1) * static_cast<int64_t>(getLine()) +
                  (output.getDimSize(2) - 1) * static_cast<int64_t>(getPixel()) + output.getDimSize(3);

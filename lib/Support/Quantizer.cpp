@@ -48,4 +48,11 @@ StorageRange accumulatorRange(const int64_t *weights, size_t count, int64_t bias
   return range;
 }
 
+int64_t largestMagnitude(const int64_t *numbers, size_t count) {
+  int64_t largest = 0;
+  for (size_t i = 0; i < count; ++i)
+    largest = std::max(largest, std::abs(numbers[i]));
+  return largest;
+}
+
 } // namespace dyadic

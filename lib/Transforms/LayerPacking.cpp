@@ -3,6 +3,7 @@
 #include "LayerPacking.h"
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/Layers.h"
+#include "dyadic/Support/Quantizer.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <map>
 
@@ -101,12 +102,53 @@ Value LayerPacker::constant(ArrayRef<int64_t> shape, unsigned width, ArrayRef<in
   return makeConstant(builder, location, makeInts(RankedTensorType::get(shape, builder.getIntegerType(width)), values));
 }
 
-LayerPacker::Channels LayerPacker::channelRows(ArrayRef<int64_t> bias, int64_t panels,
+/// Multiplies `numbers` by 2^shift where none leaves 32 bits.
+static bool shiftNumbers(MutableArrayRef<int64_t> numbers, int64_t shift) {
+  if (llvm::any_of(numbers, [&](int64_t number) { return !llvm::isInt<32>(number << shift); }))
+    return false;
+  for (int64_t &number : numbers)
+    number <<= shift;
+  return true;
+}
+
+/// Shifts what is multiplied, or its multipliers, so that no exponent is below kLeastHighExponent: both sides of the
+/// division by 2^e grow. `columns` numbers make a row; `bounds` are those of the sums and of the residual. False, and
+/// nothing has changed, where a shift leaves 32 bits.
+static bool raiseExponents(std::vector<int64_t> &numbers, int64_t columns, Epilogue kind, std::array<int64_t, 2> bounds,
+                           LayerPacker::Channels &channels) {
+  std::vector<int64_t> raised = numbers;
+  auto row = [&](int64_t r) { return MutableArrayRef<int64_t>(raised).slice(r * columns, columns); };
+  std::vector<int64_t> exponents(row(2).begin(), row(2).end());
+  if (kind == Epilogue::PRelu)
+    llvm::append_range(exponents, row(4));
+  int64_t shift = kLeastHighExponent - *llvm::min_element(exponents);
+  if (shift <= 0)
+    return true;
+  if (*llvm::max_element(exponents) + shift > kMostExponent)
+    return false;
+  int64_t shifts[2] = {0, 0};
+  auto shiftOperand = [&](size_t operand, int64_t multiplierRow) {
+    if (kind == Epilogue::Add && shiftNumbers(row(multiplierRow), shift))
+      return true;
+    shifts[operand] = shift;
+    return llvm::isInt<32>(bounds[operand] << shift);
+  };
+  if (!shiftOperand(0, 1) || (kind == Epilogue::Add && !shiftOperand(1, 3)))
+    return false;
+  for (int64_t r : {2, 4})
+    if (r * columns < static_cast<int64_t>(raised.size()))
+      for (int64_t &exponent : row(r))
+        exponent += shift;
+  numbers = std::move(raised);
+  channels.sumShift = shifts[0];
+  channels.residualShift = shifts[1];
+  return true;
+}
+
+LayerPacker::Channels LayerPacker::channelRows(ArrayRef<int64_t> bias, int64_t panels, int64_t sumBound,
                                                function_ref<int64_t(int64_t, int64_t)> channelOf) {
-  constexpr int64_t kLeastExponent = 33; // with which the high halves of the products are enough
-  int64_t rows = 1 + static_cast<int64_t>(rounding.rows.size());
-  std::vector<int64_t> numbers(rows * panels * kPanelChannels, 0);
-  Channels result;
+  int64_t rows = 1 + static_cast<int64_t>(rounding.rows.size()), columns = panels * kPanelChannels;
+  std::vector<int64_t> numbers(rows * columns, 0);
   for (int64_t r = 0; r < rows; ++r) {
     bool isExponent = r == 2 || r == 4;
     std::vector<int64_t> values;
@@ -116,20 +158,27 @@ LayerPacker::Channels LayerPacker::channelRows(ArrayRef<int64_t> bias, int64_t p
     for (int64_t p = 0; p < panels; ++p) {
       for (int64_t i = 0; i < kPanelChannels; ++i) {
         int64_t channel = channelOf(p, i);
-        int64_t &number = numbers[(r * panels + p) * kPanelChannels + i];
+        int64_t &number = numbers[r * columns + p * kPanelChannels + i];
         if (isExponent)
-          number = kLeastExponent; // of channels that are not there
+          number = kLeastHighExponent; // of channels that are not there
         if (channel >= 0)
           number = r == 0 ? bias[channel] : values[values.size() == 1 ? 0 : channel];
         // Zero times anything is zero whatever the exponent: let it not cost the others their speed.
         if (isExponent && rounding.kind != Epilogue::Add && channel >= 0 &&
-            numbers[((r - 1) * panels + p) * kPanelChannels + i] == 0)
-          number = kLeastExponent;
-        result.highHalves &= !isExponent || number >= kLeastExponent;
+            numbers[(r - 1) * columns + p * kPanelChannels + i] == 0)
+          number = kLeastHighExponent;
       }
     }
   }
-  result.value = constant({rows, panels * kPanelChannels}, 32, numbers);
+  Channels result;
+  if (rounding.kind != Epilogue::Store) {
+    int64_t residualBound = 0;
+    if (rounding.residual)
+      residualBound = magnitude(integerRange(typeOf(rounding.residual).getElementType()), rounding.residualZeroPoint);
+    sumBound += largestMagnitude(numbers.data(), columns);
+    result.highHalves = raiseExponents(numbers, columns, rounding.kind, {sumBound, residualBound}, result);
+  }
+  result.value = constant({rows, columns}, 32, numbers);
   return result;
 }
 

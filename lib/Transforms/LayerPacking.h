@@ -53,9 +53,11 @@ public:
   struct Channels {
     Value value;
     bool highHalves = true;
+    int64_t sumShift = 0, residualShift = 0;
   };
-  /// The rows of `channels`: `channelOf(p, i)` is the channel at place i of panel p, -1 where there is none.
-  Channels channelRows(llvm::ArrayRef<int64_t> bias, int64_t panels,
+  /// The rows of `channels`: `channelOf(p, i)` is the channel at place i of panel p, -1 where there is none. No sum of
+  /// a channel's products exceeds `sumBound` in magnitude.
+  Channels channelRows(llvm::ArrayRef<int64_t> bias, int64_t panels, int64_t sumBound,
                        llvm::function_ref<int64_t(int64_t, int64_t)> channelOf);
 
   struct Destination {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "LayerPacking.h"
+#include "dyadic/Support/Quantizer.h"
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -101,10 +102,7 @@ static std::vector<AccumulatorPlan> planPanels(const ConvPanels &panels, Dot dot
     return sum;
   };
   halves = false;
-  int64_t largest = 0;
-  for (int64_t w : weights)
-    largest = std::max(largest, std::abs(w));
-  bool fitAnyway = largest * 2 * kUnrolledGroup * xMax <= INT16_MAX;
+  bool fitAnyway = largestMagnitude(weights.data(), weights.size()) * 2 * kUnrolledGroup * xMax <= INT16_MAX;
   if (dot != Dot::Maddubs || weightBits != 8 || fitAnyway)
     return plan(kPanelChannels);
   std::vector<AccumulatorPlan> ofHalves = plan(kPanelChannels / 2);
@@ -142,16 +140,22 @@ Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
   PanelTable table(plans);
   int64_t lineSize = layer.width * layer.channels;
   LayerPacker::Destination to = packer.destination();
+  size_t mostBlocks = 0;
+  for (const AccumulatorPlan &plan : plans)
+    mostBlocks = std::max(mostBlocks, plan.blocks.size());
+  int64_t sumBound = static_cast<int64_t>(mostBlocks) * lanes * largestInput(dot, xMax) *
+                     largestMagnitude(layer.weights.data(), layer.weights.size());
   LayerPacker::Channels rows =
-      packer.channelRows(bias, panels.count(), [&](int64_t p, int64_t i) { return panels.channelOf(p, i); });
+      packer.channelRows(bias, panels.count(), sumBound, [&](int64_t p, int64_t i) { return panels.channelOf(p, i); });
   auto packed = PackedConvOp::create(
       builder, packer.location, to.dest.getType(), input,
       packer.constant({static_cast<int64_t>(weights.size())}, 8 * bytesOfInput, weights),
       packer.constant({static_cast<int64_t>(table.offsets.size())}, table.offsetWidth(), table.offsets),
       packer.constant({static_cast<int64_t>(plans.size()), table.columns()}, 32, table.rows), rows.value, to.residual,
       to.dest, layer.strideHeight * lineSize, layer.strideWidth * layer.channels, layer.groups, dot, table.groupSizes,
-      weightBits, halves, xMax, flip != 0, rounding.kind, rows.highHalves, rounding.residualZeroPoint,
-      to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding, packer.rows(halves), packer.order());
+      weightBits, halves, xMax, flip != 0, rounding.kind, rows.highHalves, rows.sumShift, rows.residualShift,
+      rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding, packer.rows(halves),
+      packer.order());
   return packed.getOutput();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "LayerPacking.h"
+#include "dyadic/Support/Quantizer.h"
 #include "dyadic/Support/Winograd.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -132,7 +133,9 @@ Value packWinograd(LayerPacker &packer, StorageRange range, Dot dot) {
   Value tiles =
       WinogradInputOp::create(builder, location, empty.getType(), input, empty, offset(5), offset(0)).getOutput();
   LayerPacker::Destination to = packer.destination();
-  LayerPacker::Channels rows = packer.channelRows(layer.bias, panels, [&](int64_t p, int64_t i) {
+  int64_t sumBound = static_cast<int64_t>(taps.size() * taps.front().size()) / panels * 4 * UINT8_MAX *
+                     largestMagnitude(layer.weights.data(), layer.weights.size());
+  LayerPacker::Channels rows = packer.channelRows(layer.bias, panels, sumBound, [&](int64_t p, int64_t i) {
     int64_t channel = p * kPanelChannels + i;
     return channel < layer.outputs ? channel : -1;
   });
@@ -141,8 +144,9 @@ Value packWinograd(LayerPacker &packer, StorageRange range, Dot dot) {
       packer.constant({static_cast<int64_t>(table.offsets.size())}, table.offsetWidth(), table.offsets),
       packer.constant({panels * kWinogradInputs, table.columns()}, 32, table.rows), rows.value,
       packer.constant({kWinogradOutputs, panels * kPanelChannels}, 32, corrections), to.residual, to.dest, dot,
-      table.groupSizes, weightBits, xMax, packer.rounding.kind, rows.highHalves, packer.rounding.residualZeroPoint,
-      to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding, packer.schedule.rows, packer.order());
+      table.groupSizes, weightBits, xMax, packer.rounding.kind, rows.highHalves, rows.sumShift, rows.residualShift,
+      packer.rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding,
+      packer.schedule.rows, packer.order());
   return packed.getOutput();
 }
 

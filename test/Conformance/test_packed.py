@@ -88,11 +88,11 @@ LARGE_LAYERS = {
     "narrow 3x3": (64, 72, (23, 21), 3, 1, 1, 1, 1),
     "narrow few lines": (128, 136, (6, 5), 3, 1, 1, 1, 1),
 }
-TAILS = ["none", "relu", "add", "prelu"]
+TAILS = ["none", "relu", "add", "prelu", "clip"]
 
 
 def conv_model(path: Path, rng: np.random.Generator, layer: tuple, kind: str, tail: str) -> tuple[int, ...]:
-    """x -> conv [-> ReLU | + conv of x | PReLU]; returns the shape of x."""
+    """x -> conv [-> ReLU | + conv of x | PReLU | Clip to so little that its scale grows]; returns the shape of x."""
     channels, filters, size, kernel, stride, dilation, pad, groups = layer
     rank = len(size)
     attributes = {
@@ -108,6 +108,9 @@ def conv_model(path: Path, rng: np.random.Generator, layer: tuple, kind: str, ta
         nodes.append(helper.make_node("Identity", ["c"], ["y"]))
     elif tail == "relu":
         nodes.append(helper.make_node("Relu", ["c"], ["y"]))
+    elif tail == "clip":
+        tensors |= {"low": np.float32(-0.004), "high": np.float32(0.006)}
+        nodes.append(helper.make_node("Clip", ["c", "low", "high"], ["y"]))
     elif tail == "prelu":
         tensors["s"] = rng.uniform(-0.3, 0.4, (filters, *[1] * rank)).astype(np.float32)
         nodes.append(helper.make_node("PRelu", ["c", "s"], ["y"]))
@@ -123,7 +126,7 @@ def conv_model(path: Path, rng: np.random.Generator, layer: tuple, kind: str, ta
         "packed",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, channels, *size])],
         [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(a, n) for n, a in tensors.items()],
+        [numpy_helper.from_array(np.asarray(a), n) for n, a in tensors.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(onnx.shape_inference.infer_shapes(model), path)

@@ -86,7 +86,7 @@ func.func @depthwise(%x: tensor<1x1x3x16xui8>, %d: tensor<1x1x3x16xsi32>) -> ten
 func.func @bytes(%x: tensor<1x1x3x16xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32> {
   %w = arith.constant dense<1> : tensor<16xi16>
   %c = arith.constant dense<0> : tensor<1x16xi32>
-  // expected-error@+1 {{multiplies by 'sdot', expected dpbusd or an instruction for 16-bit numbers}}
+  // expected-error@+1 {{multiplies by 'sdot', expected maddubs, dpbusd or an instruction for 16-bit numbers}}
   %y = qnn.packed_depthwise ins(%x, %w, %c) outs(%d) {dot = #qnn.dot<sdot>, epilogue = #qnn.epilogue<store>, input_unsigned, line = 48 : i64, offsets = array<i64: 0, -1>, pixel = 16 : i64} : (tensor<1x1x3x16xui8>, tensor<16xi16>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
   return %y : tensor<1x1x3x16xsi32>
 }
@@ -341,4 +341,47 @@ func.func @narrow_halves(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> 
   // expected-error@+1 {{'halves' with weights of 4 bits and 'maddubs', expected 8 and a dot of whole registers}}
   %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 2>, groups = 1 : i64, halves, line = 12 : i64, pixel = 4 : i64, weight_bits = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<2xi32>, tensor<2x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
   return %y : tensor<1x1x3x16xsi32>
+}
+
+// -----
+
+// 4 products of 255 * 127 and 7, times 2^15: beyond 2^31.
+func.func @sum_shift(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8> {
+  %w = arith.constant dense<127> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<33> : tensor<3x16xi32>
+  // expected-error@+1 {{'sum_shift' is 15 for numbers up to 129573, expected shifted ones of 32 bits}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<dpbusd>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, high_halves, sum_shift = 15 : i64, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<3x16xi32>, tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8>
+  return %y : tensor<1x1x3x16xui8>
+}
+
+// -----
+
+func.func @residual_shift(%x: tensor<1x1x3x16xui8>, %r: tensor<1x1x3x16xui8>, %d: tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8> {
+  %w = arith.constant dense<1> : tensor<32xi16>
+  %c = arith.constant dense<40> : tensor<4x16xi32>
+  // expected-error@+1 {{'residual_shift' is 23 for numbers up to 265, expected shifted ones of 32 bits}}
+  %y = qnn.packed_depthwise ins(%x, %w, %c, %r) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddwd>, epilogue = #qnn.epilogue<add>, high_halves, residual_shift = 23 : i64, residual_zp = 9 : i64, residual_unsigned, input_unsigned, line = 48 : i64, offsets = array<i64: 0, -1>, pixel = 16 : i64} : (tensor<1x1x3x16xui8>, tensor<32xi16>, tensor<4x16xi32>, tensor<1x1x3x16xui8>, tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8>
+  return %y : tensor<1x1x3x16xui8>
+}
+
+// -----
+
+func.func @nibbles(%x: tensor<1x1x3x32xui8>, %d: tensor<1x1x3x32xui8>) -> tensor<1x1x3x32xui8> {
+  %w = arith.constant dense<9> : tensor<64xi8>
+  %c = arith.constant dense<40> : tensor<3x32xi32>
+  // expected-error@+1 {{a nibble of a weight is 9 in magnitude, expected at most 8}}
+  %y = qnn.packed_depthwise ins(%x, %w, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>, high_halves, input_unsigned, line = 96 : i64, offsets = array<i64: 0, -1>, pixel = 32 : i64} : (tensor<1x1x3x32xui8>, tensor<64xi8>, tensor<3x32xi32>, tensor<1x1x3x32xui8>) -> tensor<1x1x3x32xui8>
+  return %y : tensor<1x1x3x32xui8>
+}
+
+// -----
+
+func.func @nibble_count(%x: tensor<1x1x3x32xui8>, %d: tensor<1x1x3x32xui8>) -> tensor<1x1x3x32xui8> {
+  %w = arith.constant dense<1> : tensor<96xi8>
+  %c = arith.constant dense<40> : tensor<3x32xi32>
+  // expected-error@+1 {{weights of type 'tensor<96xi8>', expected 64 (or two for each) 8-bit numbers}}
+  %y = qnn.packed_depthwise ins(%x, %w, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>, high_halves, input_unsigned, line = 96 : i64, offsets = array<i64: 0, -1>, pixel = 32 : i64} : (tensor<1x1x3x32xui8>, tensor<96xi8>, tensor<3x32xi32>, tensor<1x1x3x32xui8>) -> tensor<1x1x3x32xui8>
+  return %y : tensor<1x1x3x32xui8>
 }

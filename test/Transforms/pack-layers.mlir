@@ -138,3 +138,77 @@ func.func @too_wide(%x: tensor<1x5x5x16xui8> {qnn.type = !quant.uniform<u8<0:15>
     : (tensor<1x5x5x16xui8>, tensor<16x16x3x3xsi8>) -> tensor<1x5x5x16xsi32>
   return %a : tensor<1x5x5x16xsi32>
 }
+
+// -----
+
+// A scale that grows has an exponent below 33: sums are shifted first, so that high halves of products are enough.
+// CHECK-LABEL: func.func @growing_scale
+// CHECK-DAG: arith.constant {{.*}}[33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33]
+// CHECK: qnn.packed_conv {{.*}} high_halves, {{.*}} sum_shift = 3 : i64
+func.func @growing_scale(%x: tensor<1x4x4x4xui8>) -> tensor<1x4x4x16xui8> {
+  %w = arith.constant dense<3> : tensor<16x4x1x1xsi8>
+  %a = qnn.conv %x, %w {channels_last, id = "c", x_zp = 7 : i64}
+      : (tensor<1x4x4x4xui8>, tensor<16x4x1x1xsi8>) -> tensor<1x4x4x16xsi32>
+  %y = qnn.requantize %a {id = "c", multiplier = dense<1518500250> : tensor<i32>, exponent = dense<30> : tensor<i32>,
+      zero_point = 3 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>}
+      : (tensor<1x4x4x16xsi32>) -> tensor<1x4x4x16xui8>
+  return %y : tensor<1x4x4x16xui8>
+}
+
+// -----
+
+// Not where a shifted sum might leave 32 bits: 4 products of 255 and 127 times 2^18.
+// CHECK-LABEL: func.func @no_room
+// CHECK-NOT: high_halves
+// CHECK: return
+func.func @no_room(%x: tensor<1x4x4x4xui8>) -> tensor<1x4x4x16xui8> {
+  %w = arith.constant dense<127> : tensor<16x4x1x1xsi8>
+  %a = qnn.conv %x, %w {channels_last, id = "c", x_zp = 0 : i64}
+      : (tensor<1x4x4x4xui8>, tensor<16x4x1x1xsi8>) -> tensor<1x4x4x16xsi32>
+  %y = qnn.requantize %a {id = "c", multiplier = dense<1518500250> : tensor<i32>, exponent = dense<15> : tensor<i32>,
+      zero_point = 3 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>}
+      : (tensor<1x4x4x16xsi32>) -> tensor<1x4x4x16xui8>
+  return %y : tensor<1x4x4x16xui8>
+}
+
+// -----
+
+// Of an addition, small multipliers grow themselves, and of the larger one its operand does.
+// CHECK-LABEL: func.func @growing_residual
+// CHECK-DAG: arith.constant {{.*}}[80000, 80000,
+// CHECK: qnn.packed_conv {{.*}} high_halves, {{.*}} residual_shift = 3 : i64
+// CHECK-NOT: sum_shift
+func.func @growing_residual(%x: tensor<1x4x4x4xui8>, %r: tensor<1x4x4x16xui8>) -> tensor<1x4x4x16xui8> {
+  %w = arith.constant dense<3> : tensor<16x4x1x1xsi8>
+  %a = qnn.conv %x, %w {channels_last, id = "c", x_zp = 7 : i64}
+      : (tensor<1x4x4x4xui8>, tensor<16x4x1x1xsi8>) -> tensor<1x4x4x16xsi32>
+  %y = qnn.add %r, %a {id = "y", a_zp = 9 : i64, b_zp = 0 : i64, a_multiplier = dense<1518500250> : tensor<i32>,
+      b_multiplier = dense<10000> : tensor<i32>, exponent = dense<30> : tensor<i32>, zero_point = 3 : i64,
+      clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_even>}
+      : (tensor<1x4x4x16xui8>, tensor<1x4x4x16xsi32>) -> tensor<1x4x4x16xui8>
+  return %y : tensor<1x4x4x16xui8>
+}
+
+// -----
+
+// Bytes of a depthwise layer go two by two, their weights as nibbles: 35 = 16 * 2 + 3. Narrow weights have one.
+// CHECK-LABEL: func.func @nibbles
+// CHECK: dense<"0x{{(03){64}(02){64}.*}}"> : tensor<640xi8>
+// CHECK: qnn.packed_depthwise {{.*}}dot = #qnn.dot<maddubs>{{.*}}offsets = array<i64: 0, 224, 32, 256, 64, 288, 448, 480, 512, -1>
+// CHECK: dense<{{.*}}> : tensor<320xi8>
+// CHECK: qnn.packed_depthwise {{.*}}dot = #qnn.dot<maddubs>
+func.func @nibbles(%x: tensor<1x7x7x32xui8>) -> (tensor<1x5x5x32xui8>, tensor<1x5x5x32xui8>) {
+  %w = arith.constant dense<35> : tensor<32x1x3x3xsi8>
+  %a = qnn.conv %x, %w {channels_last, id = "c", group = 32 : i64, x_zp = 0 : i64}
+      : (tensor<1x7x7x32xui8>, tensor<32x1x3x3xsi8>) -> tensor<1x5x5x32xsi32>
+  %y = qnn.requantize %a {id = "c", multiplier = dense<1518500250> : tensor<i32>, exponent = dense<38> : tensor<i32>,
+      zero_point = 3 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>}
+      : (tensor<1x5x5x32xsi32>) -> tensor<1x5x5x32xui8>
+  %v = arith.constant dense<-5> : tensor<32x1x3x3xsi8>
+  %b = qnn.conv %x, %v {channels_last, id = "d", group = 32 : i64, x_zp = 0 : i64}
+      : (tensor<1x7x7x32xui8>, tensor<32x1x3x3xsi8>) -> tensor<1x5x5x32xsi32>
+  %z = qnn.requantize %b {id = "d", multiplier = dense<1518500250> : tensor<i32>, exponent = dense<38> : tensor<i32>,
+      zero_point = 3 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>}
+      : (tensor<1x5x5x32xsi32>) -> tensor<1x5x5x32xui8>
+  return %y, %z : tensor<1x5x5x32xui8>, tensor<1x5x5x32xui8>
+}

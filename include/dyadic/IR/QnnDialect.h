@@ -52,8 +52,24 @@ inline constexpr int64_t kMostRows = 8;
 inline constexpr int64_t kByteDepthwiseChannels = 32;
 inline int64_t byteDepthwiseChannel(int64_t i) { return i / 8 * 4 + i % 4 + (i / 4 % 2) * 16; }
 
+/// The same for 16-bit sums of bytes that are interleaved once.
+inline int64_t pairDepthwiseChannel(int64_t i) { return i / 16 * 8 + i % 8 + (i / 8 % 2) * 16; }
+
+/// True for the instructions that multiply bytes in a depthwise convolution, and how many kernel positions go together.
+inline bool isOfBytes(Dot dot) { return dot == Dot::Dpbusd || dot == Dot::Maddubs; }
+inline int64_t positionsTogether(Dot dot) { return dot == Dot::Dpbusd ? 4 : 2; }
+/// The largest magnitude of a nibble of a weight of `maddubs`, and how many products with bytes 16-bit sums hold.
+inline constexpr int64_t kLargestNibble = 8, kNibblesInSum = 16;
+
+/// Exponents of an epilogue go up to one, from the other on the high halves of 64-bit products are enough.
+inline constexpr int64_t kMostExponent = 62, kLeastHighExponent = 33;
+
 /// True for the instructions that multiply 16-bit numbers.
 inline bool multipliesWords(Dot dot) { return dot == Dot::Maddwd || dot == Dot::Dpwssd || dot == Dot::Mlal; }
+/// The largest magnitude of an input of a packed convolution as `dot` multiplies it, `xMax` its largest unsigned byte.
+inline int64_t largestInput(Dot dot, int64_t xMax) {
+  return multipliesWords(dot) ? int64_t(1) << 15 : dot == Dot::Sdot ? 128 : xMax;
+}
 /// Numbers of input in the 4 bytes of a block.
 inline int64_t blockInputs(Dot dot) { return multipliesWords(dot) ? 2 : 4; }
 /// Where a block has the weight of `channel` for its input `input`.

@@ -74,7 +74,9 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
     for `sdot` subtracts it, and the bias takes that back.
 
     `high_halves` says that no exponent is below 33, so that the high halves of the
-    64-bit products are enough, rounding included. The epilogue rounds as `qnn.requantize`, `qnn.add` (the other operand is
+    64-bit products are enough, rounding included. So that this holds for scales that grow as well, sums are multiplied
+    by 2^`sum_shift` and the other operand of `add` by 2^`residual_shift` first: exponents (or multipliers instead of a shift) have that in them.
+    No shifted sum may leave 32 bits: the verifier proves it from the weights. The epilogue rounds as `qnn.requantize`, `qnn.add` (the other operand is
     `residual - residual_zp`) or `qnn.prelu` do; `store` leaves the sum as it is.
 
     The schedule changes no result: `rows` positions of a line are computed together (1 to 8; 0: as many as the
@@ -82,7 +84,8 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$offsets, AnyShaped:$panels, AnyShaped:$channels,
     Optional<AnyShaped>:$residual, AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, I64Attr:$groups, QNN_DotAttr:$dot,
-    DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, UnitAttr:$halves, I64Attr:$x_max, UnitAttr:$flip, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, DefaultValuedAttr<I64Attr, "0">:$residual_zp,
+    DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, UnitAttr:$halves, I64Attr:$x_max, UnitAttr:$flip, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves,
+    DefaultValuedAttr<I64Attr, "0">:$sum_shift, DefaultValuedAttr<I64Attr, "0">:$residual_shift, DefaultValuedAttr<I64Attr, "0">:$residual_zp,
     UnitAttr:$residual_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
     DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding,
@@ -104,13 +107,17 @@ def QNN_PackedDepthwiseOp : QNN_PackedOp<"packed_depthwise"> {
     16-bit numbers; where `dot` is `mlal` all channels in order, position by position.
     `offsets` has the distances of both, -1 where there is no second. `dot` multiplies 16-bit numbers.
 
-    Or `dot` is `dpbusd`, for inputs of 8 bits (signed ones are flipped, as `flip` of `qnn.packed_conv` says): then
-    `weights` hold, for every 32 channels, the kernel positions four by four, `offsets` has -1 where there is no more,
-    and channels are in the order of `byteDepthwiseChannel`, in which 32 sums narrow to bytes in their natural order.
+    Or `dot` is `dpbusd` or `maddubs`, for inputs of 8 bits (signed ones are flipped, as `flip` of `qnn.packed_conv` says):
+    then `weights` hold, for every 32 channels, the kernel positions four by four (two by two), `offsets` has -1 where
+    there is no more, and `channels` are in the order of `byteDepthwiseChannel`, in which 32 sums narrow to bytes in their natural order.
+    Those of `dpbusd` are in this order too, those of `maddubs` in that of `pairDepthwiseChannel`. As products of bytes sum up
+    to more than 16 bits, a weight of `maddubs` is 16 h + l with nibbles h and l in [-8, 8]: of every pair of positions
+    first all l, then all h, which are not there where all are 0. 16 products of either stay within 16 bits.
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$channels, Optional<AnyShaped>:$residual,
     AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, DenseI64ArrayAttr:$offsets, QNN_DotAttr:$dot,
-    UnitAttr:$input_unsigned, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, DefaultValuedAttr<I64Attr, "0">:$residual_zp, UnitAttr:$residual_unsigned,
+    UnitAttr:$input_unsigned, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves,
+    DefaultValuedAttr<I64Attr, "0">:$sum_shift, DefaultValuedAttr<I64Attr, "0">:$residual_shift, DefaultValuedAttr<I64Attr, "0">:$residual_zp, UnitAttr:$residual_unsigned,
     DefaultValuedAttr<I64Attr, "0">:$zero_point, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
     DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding,
     DefaultValuedAttr<I64Attr, "0">:$rows);
@@ -148,6 +155,7 @@ def QNN_PackedWinogradOp : QNN_PackedOp<"packed_winograd"> {
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$offsets, AnyShaped:$panels, AnyShaped:$channels,
     AnyShaped:$corrections, Optional<AnyShaped>:$residual, AnyShaped:$dest, QNN_DotAttr:$dot,
     DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, I64Attr:$x_max, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves,
+    DefaultValuedAttr<I64Attr, "0">:$sum_shift, DefaultValuedAttr<I64Attr, "0">:$residual_shift,
     DefaultValuedAttr<I64Attr, "0">:$residual_zp, UnitAttr:$residual_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
     DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding,

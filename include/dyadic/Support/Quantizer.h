@@ -31,6 +31,9 @@ int64_t foldedBias(float bias, float inputScale, int64_t inputZeroPoint, const Q
 /// Smallest and largest `bias + sum w[i] * x[i]` for all x[i] in [low, high], exact.
 StorageRange accumulatorRange(const int64_t *weights, size_t count, int64_t bias, int64_t low, int64_t high);
 
+/// The largest absolute value, 0 of none.
+int64_t largestMagnitude(const int64_t *numbers, size_t count);
+
 } // namespace dyadic
 
 #endif // DYADIC_SUPPORT_QUANTIZER_H
