@@ -7,7 +7,6 @@
 #include "dyadic/IR/Layers.h"
 #include "dyadic/Pipelines/RoundWeights.h"
 #include "dyadic/Rounding/Rounding.h"
-#include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -28,15 +27,18 @@ struct AloneLayer {
   std::string id;
   LinearRows rows;
   std::vector<unsigned> bits;
-  size_t input = 0;             // of the inputs that the program computes
+  std::string input;            // the value that it reads
   std::vector<Moments> moments; // by group
 };
 
+/// What a layer reads from some samples: the rows of each group.
+using GatheredRows = std::vector<std::vector<float>>;
+
 class AloneFitter {
 public:
-  AloneFitter(ModuleOp floatModule, SampleSet &samples, ArrayRef<size_t> indices,
+  AloneFitter(ModuleOp floatModule, Evaluator &evaluator, SampleSet &samples, ArrayRef<size_t> indices,
               llvm::function_ref<void(size_t, size_t)> progress)
-      : floatModule(floatModule), samples(samples), indices(indices), progress(progress) {}
+      : floatModule(floatModule), evaluator(evaluator), samples(samples), indices(indices), progress(progress) {}
 
   llvm::Expected<AloneWeights> run(const std::map<std::string, std::set<unsigned>> &bits) {
     collect(bits);
@@ -62,48 +64,30 @@ private:
       if (wanted == bits.end() || !isa<ConvOp, MatmulOp>(op) || !ConstantView(op->getOperand(1)) ||
           ConstantView(op->getOperand(0)))
         continue;
-      AloneLayer layer{op, id.str(), LinearRows(op), {}, 0, {}};
+      AloneLayer layer{op, id.str(), LinearRows(op), {}, valueName(op->getOperand(0)), {}};
       for (unsigned width : wanted->second)
         if (width <= kFittedBits)
           layer.bits.push_back(width);
-      if (!layer.bits.empty() && layer.rows.inputs() <= kMaxFittedInputs)
+      if (!layer.bits.empty() && !layer.input.empty() && layer.rows.inputs() <= kMaxFittedInputs)
         layers.push_back(std::move(layer));
     }
   }
 
-  /// The float program up to the inputs of `part`.
-  llvm::Expected<std::unique_ptr<Program>> inputProgram(MutableArrayRef<AloneLayer> part) {
-    IRMapping mapping;
-    OwningOpRef<ModuleOp> module(cast<ModuleOp>(floatModule->clone(mapping)));
-    func::FuncOp function = entryFunction(*module);
-    SmallVector<Value> values;
-    computed.clear();
-    for (AloneLayer &layer : part) {
-      Value input = layer.op->getOperand(0);
-      auto [found, isNew] = computed.try_emplace(input, values.size());
-      layer.input = found->second;
-      if (isNew && !isa<BlockArgument>(input))
-        values.push_back(mapping.lookup(input));
-    }
-    function.front().getTerminator()->setOperands(values);
-    function.setAllResultAttrs(ArrayRef<DictionaryAttr>());
-    function.setType(
-        FunctionType::get(module->getContext(), function.getArgumentTypes(), TypeRange(ValueRange(values))));
-    function->removeAttr(kBatchAttr); // shapes as they stand
-    eraseDead(function);
-    return jitModule(*module, /*exposeValues=*/false);
+  /// The name of a value that the evaluator observes; empty: it observes none there.
+  static std::string valueName(Value value) {
+    if (auto argument = dyn_cast<BlockArgument>(value))
+      return argumentName(cast<func::FuncOp>(argument.getOwner()->getParentOp()), argument.getArgNumber()).str();
+    auto root = dyn_cast_or_null<LayerOpInterface>(layerRoot(value.getDefiningOp()));
+    return root && root.getIdAttr() && layerValue(root) == value ? root.getIdAttr().str() : std::string();
   }
 
   llvm::Error fit(MutableArrayRef<AloneLayer> part) {
-    auto program = inputProgram(part);
-    if (!program)
-      return program.takeError();
     for (AloneLayer &layer : part)
       layer.moments.assign(static_cast<size_t>(layer.rows.groups()),
                            Moments(static_cast<size_t>(layer.rows.inputs()), 0));
     for (size_t begin = 0; begin < indices.size(); begin += kSamplesAtOnce) {
-      ArrayRef<size_t> chunk = indices.slice(begin, std::min(kSamplesAtOnce, indices.size() - begin));
-      if (llvm::Error error = addSamples(**program, part, chunk, begin))
+      size_t end = std::min(begin + kSamplesAtOnce, indices.size());
+      if (llvm::Error error = addSamples(part, begin, end))
         return error;
     }
     for (AloneLayer &layer : part) {
@@ -114,39 +98,39 @@ private:
     return llvm::Error::success();
   }
 
-  llvm::Error addSamples(const Program &program, MutableArrayRef<AloneLayer> part, ArrayRef<size_t> chunk,
-                         size_t first) {
-    std::vector<Sample> read(chunk.size());
-    std::vector<std::vector<Tensor>> values(chunk.size());
-    for (auto [sample, index] : llvm::zip(read, chunk)) {
-      auto found = samples.read(index);
-      if (!found)
-        return found.takeError();
-      sample = std::move(*found);
-    }
-    if (!program.outputs().empty())
-      if (llvm::Error error = parallelFor(chunk.size(), [&](size_t s) -> llvm::Error {
-            auto found = runSample(program, read[s]);
-            if (!found)
-              return found.takeError();
-            values[s] = std::move(*found);
-            return llvm::Error::success();
-          }))
-        return error;
+  GatheredRows gather(const AloneLayer &layer, const Tensor &input, size_t sample) const {
+    int64_t rows = std::clamp(kRowsPerInput * layer.rows.inputs(), kMinRows, kMaxRows);
+    int64_t limit = std::max<int64_t>(rows / static_cast<int64_t>(indices.size()), 1);
+    std::vector<int64_t> positions = choosePositions(layer.rows.positions(), limit, sample);
+    std::vector<int64_t> offsets = layer.rows.kernelOffsets(positions);
+    GatheredRows gathered(layer.moments.size());
+    for (auto [group, x] : llvm::enumerate(gathered))
+      layer.rows.gatherInputs(input, /*zeroPoint=*/0, positions, offsets, static_cast<int64_t>(group), x);
+    return gathered;
+  }
+
+  /// Samples from `begin` to `end` - 1 of those that fit.
+  llvm::Error addSamples(MutableArrayRef<AloneLayer> part, size_t begin, size_t end) {
+    std::vector<std::vector<GatheredRows>> gathered(end - begin, std::vector<GatheredRows>(part.size()));
+    llvm::Error error = parallelFor(end - begin, [&](size_t s) -> llvm::Error {
+      auto sample = samples.read(indices[begin + s]);
+      if (!sample)
+        return sample.takeError();
+      return evaluator.run(*sample, [&](StringRef id, const Tensor &value) {
+        for (auto [layer, rows] : llvm::zip_equal(part, gathered[s]))
+          if (layer.input == id)
+            rows = gather(layer, value, begin + s);
+      });
+    });
+    if (error)
+      return error;
     return parallelFor(part.size(), [&](size_t i) {
-      AloneLayer &layer = part[i];
-      int64_t rows = std::clamp(kRowsPerInput * layer.rows.inputs(), kMinRows, kMaxRows);
-      int64_t limit = std::max<int64_t>(rows / static_cast<int64_t>(indices.size()), 1);
       std::vector<float> x;
-      for (size_t s = 0; s < chunk.size(); ++s) {
-        auto argument = dyn_cast<BlockArgument>(layer.op->getOperand(0));
-        const Tensor &input = argument ? read[s].inputs[argument.getArgNumber()] : values[s][layer.input];
-        std::vector<int64_t> positions = choosePositions(layer.rows.positions(), limit, first + s);
-        std::vector<int64_t> offsets = layer.rows.kernelOffsets(positions);
-        for (auto [group, moments] : llvm::enumerate(layer.moments)) {
-          layer.rows.gatherInputs(input, /*zeroPoint=*/0, positions, offsets, static_cast<int64_t>(group), x);
-          moments.add(x.data(), nullptr, positions.size());
-        }
+      for (auto [group, moments] : llvm::enumerate(part[i].moments)) {
+        x.clear();
+        for (const std::vector<GatheredRows> &rows : gathered)
+          llvm::append_range(x, rows[i][group]);
+        moments.add(x.data(), nullptr, x.size() / moments.inputs());
       }
       return llvm::Error::success();
     });
@@ -181,21 +165,21 @@ private:
   }
 
   ModuleOp floatModule;
+  Evaluator &evaluator;
   SampleSet &samples;
   ArrayRef<size_t> indices;
   llvm::function_ref<void(size_t, size_t)> progress;
   std::vector<AloneLayer> layers;
-  llvm::DenseMap<Value, size_t> computed; // inputs of layers, by the program's output
   AloneWeights result;
   size_t done = 0;
 };
 
 } // namespace
 
-llvm::Expected<AloneWeights> fitAlone(ModuleOp floatModule, SampleSet &samples, ArrayRef<size_t> indices,
-                                      const std::map<std::string, std::set<unsigned>> &bits,
+llvm::Expected<AloneWeights> fitAlone(ModuleOp floatModule, Evaluator &evaluator, SampleSet &samples,
+                                      ArrayRef<size_t> indices, const std::map<std::string, std::set<unsigned>> &bits,
                                       llvm::function_ref<void(size_t, size_t)> progress) {
-  return AloneFitter(floatModule, samples, indices, progress).run(bits);
+  return AloneFitter(floatModule, evaluator, samples, indices, progress).run(bits);
 }
 
 } // namespace dyadic

@@ -15,10 +15,12 @@ namespace dyadic {
 using AloneWeights = std::map<std::pair<std::string, unsigned>, std::vector<float>>;
 
 /// The weights of the convolutions and matmuls of a program at the float level, rounded by roundByGptq() to each of
-/// the widths that `bits` has for their id, from the inputs that the float program has on `samples[indices]`. All other
+/// the widths that `bits` has for their id, from the inputs that the float program, which `evaluator` runs, has on
+/// `samples[indices]`. All other
 /// layers stay float, so there is no error of theirs to make good for. Layers with more inputs to an output than
 /// roundWeights() fits are left out, and so are widths above kFittedBits.
-llvm::Expected<AloneWeights> fitAlone(mlir::ModuleOp floatModule, SampleSet &samples, llvm::ArrayRef<size_t> indices,
+llvm::Expected<AloneWeights> fitAlone(mlir::ModuleOp floatModule, Evaluator &evaluator, SampleSet &samples,
+                                      llvm::ArrayRef<size_t> indices,
                                       const std::map<std::string, std::set<unsigned>> &bits,
                                       llvm::function_ref<void(size_t done, size_t total)> progress);
 

@@ -271,6 +271,8 @@ llvm::Error LayerwiseProgram::Run::prepare() {
   for (const auto &[type, shape] : program.inputTypes)
     inputs.emplace_back(type, shape);
   weights = program.packed;
+  for (const Tensor &packed : program.packed)
+    loaded.push_back(&packed);
   biases = program.packedBiases;
   base.resize(program.numberOfValues);
   current.resize(program.numberOfValues);
@@ -296,16 +298,16 @@ llvm::Error LayerwiseProgram::Run::prepare() {
   return llvm::Error::success();
 }
 
-/// Runs the stage, with the weights that the change has for it.
+/// Runs the stage, with the weights that the change has for it; they stay for the next time.
 llvm::Error LayerwiseProgram::Run::runStage(size_t stage, const Change &change) {
-  const std::optional<size_t> &layer = program.stages[stage].layer;
-  auto changed = layer ? change.weights.find(*layer) : change.weights.end();
-  if (changed != change.weights.end())
-    llvm::copy(changed->second->data, weights[*layer].data.begin());
-  bool isDone = calls[stage]->run();
-  if (changed != change.weights.end())
-    llvm::copy(program.packed[*layer].data, weights[*layer].data.begin());
-  return isDone ? llvm::Error::success() : makeError("run returned status " + llvm::Twine(calls[stage]->status));
+  if (const std::optional<size_t> &layer = program.stages[stage].layer) {
+    auto changed = change.weights.find(*layer);
+    const Tensor *wanted = changed == change.weights.end() ? &program.packed[*layer] : changed->second;
+    if (std::exchange(loaded[*layer], wanted) != wanted)
+      llvm::copy(wanted->data, weights[*layer].data.begin());
+  }
+  return calls[stage]->run() ? llvm::Error::success()
+                             : makeError("run returned status " + llvm::Twine(calls[stage]->status));
 }
 
 llvm::Error LayerwiseProgram::Run::load(const Sample &sample) {

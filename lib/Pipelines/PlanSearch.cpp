@@ -366,7 +366,7 @@ private:
     for (const auto &[key, sums] : table.sums)
       if (!key.isValue && !key.isProbe())
         bits[key.id].insert(key.bits);
-    auto fitted = fitAlone(request.floatModule, *request.samples, request.calibration, bits,
+    auto fitted = fitAlone(request.floatModule, *request.evaluator, *request.samples, request.calibration, bits,
                            request.listener->stage("fitting layers"));
     if (!fitted)
       return fail(llvm::toString(fitted.takeError()));

@@ -22,6 +22,8 @@ namespace dyadic {
 static constexpr uint64_t kMaxValueBytes = uint64_t(1) << 30;
 /// Rows of all samples that a layer is fitted to: so many for each input, within bounds.
 static constexpr int64_t kRowsPerInput = 128, kMinRows = 8192, kMaxRows = 32768;
+/// So many numbers of inputs are added up at once.
+static constexpr size_t kNumbersAtOnce = size_t(1) << 20;
 /// Part of the mean second moment that draws towards the float weights.
 static constexpr double kRidge = 0.1;
 
@@ -205,7 +207,7 @@ void WeightRounder::roundGroup(const LinearLayer &layer, int64_t group, bool isF
     }
   }
   if (isFitted)
-    rounded = roundByGptq(moments, fitTarget(map, kRidge), numbers.bits, kRoundingDamping, threads);
+    rounded = roundByGptq(moments, fitTarget(map, kRidge, threads), numbers.bits, kRoundingDamping, threads);
   std::vector<double> correction = biasCorrection(map, rounded);
   for (size_t o = 0; o < rounded.scales.size(); ++o) {
     float bias = numbers.bias[first + o] + static_cast<float>(correction[o]);
@@ -236,16 +238,20 @@ llvm::Error WeightRounder::roundLayer(size_t index, const StagedRun &staged, std
   unsigned threads = groups > 1 ? 1 : llvm::hardware_concurrency().compute_thread_count();
   llvm::Error error = parallelFor(groups, [&](size_t group) {
     Moments moments(static_cast<size_t>(rows.inputs()), out, isFitted);
-    std::vector<float> x, y;
+    std::vector<float> x, y, allX;
     for (size_t s = 0; s < staged.numSamples(); ++s) {
       rows.gatherInputs(staged.input(s), numbers.input.zeroPoint, positions[s], offsets[s], static_cast<int64_t>(group),
                         x);
-      y.clear();
+      allX.insert(allX.end(), x.begin(), x.end());
       for (size_t p = 0; p < positions[s].size(); ++p) {
         auto from = outputs[s].begin() + static_cast<ptrdiff_t>((p * groups + group) * out);
         y.insert(y.end(), from, from + static_cast<ptrdiff_t>(out));
       }
-      moments.add(x.data(), y.data(), positions[s].size(), threads);
+      if (allX.size() < kNumbersAtOnce && s + 1 < staged.numSamples())
+        continue;
+      moments.add(allX.data(), y.data(), allX.size() / static_cast<size_t>(rows.inputs()), threads);
+      allX.clear();
+      y.clear();
     }
     roundGroup(layer, static_cast<int64_t>(group), isFitted, moments, threads, numbers);
     return llvm::Error::success();

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/Rounding/Rounding.h"
+#include "Kernels.h"
 #include "Matrices.h"
+#include "Share.h"
 #include "dyadic/Support/Dyadic.h"
-#include "llvm/Support/ThreadPool.h"
 #include <numeric>
 
 using Eigen::Index;
@@ -21,19 +22,27 @@ static ConstMatrixMap secondMoments(const Moments &moments) {
   return {moments.xx().data(), inputs, inputs};
 }
 
-std::vector<double> fitTarget(const LinearMap &map, double ridge) {
+std::vector<double> fitTarget(const LinearMap &map, double ridge, unsigned threads) {
+  constexpr Index kLinesAtOnce = 96;
   fixedBlocking();
   const Moments &moments = *map.moments;
   auto inputs = static_cast<Index>(moments.inputs()), outputs = static_cast<Index>(moments.outputs());
-  ConstMatrixMap W(map.weights.data(), outputs, inputs), yx(moments.yx().data(), outputs, inputs),
-      xx = secondMoments(moments);
-  Matrix rest = yx / map.inputScale;
-  rest.noalias() -= W * xx.selfadjointView<Eigen::Lower>();
-  Matrix H = xx;
-  H.diagonal().array() += dampingOf(xx, ridge);
+  ConstMatrixMap W(map.weights.data(), outputs, inputs), yx(moments.yx().data(), outputs, inputs);
+  Matrix xx = secondMoments(moments);
+  xx.triangularView<Eigen::StrictlyUpper>() = xx.transpose();
+  Matrix H = xx, rest = -yx / map.inputScale; // becomes W X X^T - Y X^T / S_x
+  H.diagonal().array() += dampingOf(secondMoments(moments), ridge);
   Eigen::LLT<Eigen::Ref<Matrix>> factors(H); // reads the lower triangle, in place
   std::vector<double> result(map.weights.size());
-  MatrixMap(result.data(), outputs, inputs) = W + factors.solve(rest.transpose()).transpose();
+  MatrixMap target(result.data(), outputs, inputs);
+  share(static_cast<size_t>((outputs + kLinesAtOnce - 1) / kLinesAtOnce), threads, [&](size_t task) {
+    Index first = static_cast<Index>(task) * kLinesAtOnce, lines = std::min(kLinesAtOnce, outputs - first);
+    auto n = static_cast<size_t>(inputs);
+    addProduct(static_cast<size_t>(lines), n, n, {W.data() + first * inputs, n, 1}, {xx.data(), n, 1},
+               rest.data() + first * inputs, n);
+    target.middleRows(first, lines) =
+        W.middleRows(first, lines) - factors.solve(rest.middleRows(first, lines).transpose()).transpose();
+  });
   return result;
 }
 
@@ -70,56 +79,83 @@ static Factors factorize(const Moments &moments, double damping) {
   return factors;
 }
 
-/// Rounds one output per line of `targets`, whose inputs are in order, to multiples of its scale of at most `most`; `q`
-/// becomes these multiples. Errors of inputs in blocks before the current one come in one product. Returns, of each
-/// line, the sum of D_j r_j^2 over what rounding left of each input: the squared error of the output.
-static std::vector<double> roundLines(const Factors &factors, const Matrix &targets, const std::vector<double> &scales,
-                                      double most, Matrix &q) {
-  constexpr Index kBlock = 64;
-  Index inputs = targets.cols(), lines = targets.rows();
-  std::vector<double> losses(static_cast<size_t>(lines));
-  Matrix errors(lines, inputs);
-  q.resize(lines, inputs);
-  for (Index begin = 0; begin < inputs; begin += kBlock) {
-    Index width = std::min(kBlock, inputs - begin);
-    Matrix wanted = targets.middleCols(begin, width);
-    wanted.noalias() += errors.leftCols(begin) * factors.U.block(0, begin, begin, width);
-    for (Index line = 0; line < lines; ++line) {
-      double scale = scales[static_cast<size_t>(line)];
-      for (Index j = 0; j < width; ++j) {
-        double value = std::min(std::max(roundHalfEven(wanted(line, j) / scale), -most), most);
-        double rest = wanted(line, j) - scale * value, error = targets(line, begin + j) - scale * value;
-        losses[static_cast<size_t>(line)] += factors.D[begin + j] * rest * rest;
-        q(line, begin + j) = value;
-        errors(line, begin + j) = error;
-        for (Index k = j + 1; k < width; ++k)
-          wanted(line, k) += error * factors.U(begin + j, begin + k);
-      }
-    }
-  }
-  return losses;
+/// The scales that are tried for an output: parts of that of its largest weight.
+static constexpr size_t kScales = 11;
+static double scaleOf(double magnitude, size_t index, unsigned bits) {
+  constexpr int kParts = 20;
+  return chooseWeightScale(static_cast<float>(magnitude * (kParts - static_cast<int>(index)) / kParts), bits);
 }
 
-/// Rounds output `o`, with all scales at once.
-static void roundOutput(const Factors &factors, const double *target, unsigned bits, size_t o, RoundedWeights &result) {
-  constexpr int kParts = 20;
-  size_t inputs = factors.order.size();
-  double magnitude = 0;
-  for (size_t i = 0; i < inputs; ++i)
-    magnitude = std::max(magnitude, std::fabs(target[i]));
-  std::vector<double> scales;
-  for (int part = kParts; part >= kParts / 2; --part)
-    scales.push_back(chooseWeightScale(static_cast<float>(magnitude * part / kParts), bits));
-  Matrix targets(static_cast<Index>(scales.size()), static_cast<Index>(inputs)), q;
-  for (size_t j = 0; j < inputs; ++j)
-    targets.col(static_cast<Index>(j)).setConstant(target[factors.order[j]]);
-  std::vector<double> losses = roundLines(factors, targets, scales, static_cast<double>(weightRange(bits).max), q);
-  Index best = std::min_element(losses.begin(), losses.end()) - losses.begin();
-  result.scales[o] = static_cast<float>(scales[static_cast<size_t>(best)]);
-  for (size_t j = 0; j < inputs; ++j)
-    result.weights[o * inputs + static_cast<size_t>(factors.order[j])] =
-        static_cast<int8_t>(q(best, static_cast<Index>(j)));
-}
+namespace {
+/// Some outputs while they are rounded, with all scales at once: a line each.
+class OutputRounder {
+public:
+  OutputRounder(const Factors &factors, const double *targets, size_t outputs, unsigned bits)
+      : factors(factors), targets(targets), outputs(outputs), bits(bits), inputs(factors.order.size()),
+        lines((outputs * kScales + kLines - 1) / kLines * kLines), scales(lines, 1.0), losses(lines),
+        ordered(inputs * lines), errors(inputs * lines), q(inputs * lines) {}
+
+  /// Those from `first` on; of each the scale whose squared error of the output is least: the sum of D_j r_j^2 over
+  /// what rounding left of each input.
+  void round(size_t first, RoundedWeights &result) {
+    prepare();
+    for (size_t begin = 0; begin < inputs; begin += kBlock)
+      roundBlock(begin);
+    for (size_t o = 0; o < outputs; ++o) {
+      const double *loss = losses.data() + o * kScales;
+      size_t line = static_cast<size_t>(std::min_element(loss, loss + kScales) - losses.data());
+      result.scales[first + o] = static_cast<float>(scales[line]);
+      for (size_t j = 0; j < inputs; ++j)
+        result.weights[(first + o) * inputs + static_cast<size_t>(factors.order[j])] = q[j * lines + line];
+    }
+  }
+
+private:
+  static constexpr size_t kBlock = 64;
+
+  void prepare() {
+    for (size_t o = 0; o < outputs; ++o) {
+      const double *target = targets + o * inputs;
+      double magnitude = 0;
+      for (size_t i = 0; i < inputs; ++i)
+        magnitude = std::max(magnitude, std::fabs(target[i]));
+      for (size_t k = 0; k < kScales; ++k)
+        scales[o * kScales + k] = scaleOf(magnitude, k, bits);
+      for (size_t j = 0; j < inputs; ++j)
+        std::fill_n(ordered.begin() + static_cast<ptrdiff_t>(j * lines + o * kScales), kScales,
+                    target[factors.order[j]]);
+    }
+  }
+
+  /// Errors of inputs before the block come in one product.
+  void roundBlock(size_t begin) {
+    size_t width = std::min(kBlock, inputs - begin);
+    const double *U = factors.U.data() + begin, *block = ordered.data() + begin * lines;
+    std::vector<double> wanted(block, block + width * lines);
+    addProduct(width, lines, begin, {U, 1, inputs}, {errors.data(), lines, 1}, wanted.data(), lines);
+    roundLines({lines,
+                width,
+                scales.data(),
+                static_cast<double>(weightRange(bits).max),
+                factors.D.data() + begin,
+                {U + begin * inputs, inputs, 1},
+                block,
+                wanted.data(),
+                errors.data() + begin * lines,
+                losses.data(),
+                q.data() + begin * lines});
+  }
+
+  const Factors &factors;
+  const double *targets;
+  size_t outputs;
+  unsigned bits;
+  size_t inputs, lines;
+  std::vector<double> scales, losses;
+  std::vector<double> ordered, errors; // inputs x lines, in the order of the factors
+  std::vector<int8_t> q;
+};
+} // namespace
 
 RoundedWeights roundByGptq(const Moments &moments, const std::vector<double> &target, unsigned bits, double damping,
                            unsigned threads) {
@@ -131,19 +167,13 @@ std::vector<RoundedWeights> roundByGptq(const Moments &moments, const std::vecto
   Factors factors = factorize(moments, damping);
   size_t outputs = target.size() / moments.inputs();
   std::vector<RoundedWeights> results(bits.size(), {std::vector<int8_t>(target.size()), std::vector<float>(outputs)});
-  auto work = [&](size_t first) {
-    for (size_t o = first; o < outputs; o += threads)
-      for (size_t b = 0; b < bits.size(); ++b)
-        roundOutput(factors, target.data() + o * moments.inputs(), bits[b], o, results[b]);
-  };
-  if (threads == 1) {
-    work(0);
-    return results;
-  }
-  llvm::DefaultThreadPool pool(llvm::hardware_concurrency(threads));
-  for (size_t i = 0; i < threads; ++i)
-    pool.async(work, i);
-  pool.wait();
+  // As many outputs at once as their lines are a multiple of kLines.
+  size_t parts = (outputs + kLines - 1) / kLines;
+  share(parts * bits.size(), threads, [&](size_t task) {
+    size_t first = task % parts * kLines, b = task / parts;
+    OutputRounder(factors, target.data() + first * moments.inputs(), std::min(kLines, outputs - first), bits[b])
+        .round(first, results[b]);
+  });
   return results;
 }
 

@@ -48,7 +48,7 @@ public:
 
   /// What differs from the float program.
   struct Change {
-    std::map<size_t, const Tensor *> weights;     // by layer: packed
+    std::map<size_t, const Tensor *> weights;     // by layer: packed; they outlive the runs, and do not change
     std::map<size_t, const StorageGrid *> values; // by value
   };
 
@@ -79,6 +79,7 @@ public:
     const LayerwiseProgram &program;
     std::vector<Tensor> inputs;
     std::vector<Tensor> weights, biases; // by layer, packed; what the kernels read
+    std::vector<const Tensor *> loaded;  // by layer: what `weights` was copied from
     std::vector<Tensor> base;            // by value
     std::vector<Tensor *> current;       // by value; of a call, or of `inputs`
     std::vector<bool> isBase;            // whether `current` holds the float value

@@ -32,8 +32,9 @@ struct RoundedWeights {
 ///
 /// that is T = W + (Y X^T / S_x - W X X^T) (X X^T + ridge mean(diag) I)^-1. The target of GPTQ is asymmetric then: the
 /// layer makes good for the errors of those before it (GPTAQ, Li et al., 2025). The ridge draws towards W what the
-/// data do not determine: directions that few rows have. `ridge` is above 0; the moments have products.
-std::vector<double> fitTarget(const LinearMap &map, double ridge);
+/// data do not determine: directions that few rows have. `ridge` is above 0; the moments have products. The result does
+/// not depend on `threads`.
+std::vector<double> fitTarget(const LinearMap &map, double ridge, unsigned threads = 1);
 
 /// GPTQ (Frantar et al., 2023) with its order by activation: inputs are rounded one after the other, the one with the
 /// largest second moment first, and those that are left take over the error as far as they can. Computed as rounding

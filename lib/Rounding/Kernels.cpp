@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Kernels.h"
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#define INLINE [[gnu::always_inline]] static inline
+
+namespace dyadic {
+
+using V2 [[gnu::vector_size(16)]] = double;
+using V4 [[gnu::vector_size(32)]] = double;
+using V8 [[gnu::vector_size(64)]] = double;
+
+template <typename V> INLINE void load(V &to, const double *from) { std::memcpy(&to, from, sizeof(V)); }
+template <typename V> INLINE void store(double *to, const V &from) { std::memcpy(to, &from, sizeof(V)); }
+
+/// A tile of C of kRows x kVectors vectors; `a` has kRows numbers, and `b` as many as a row of the tile, for each step.
+template <typename V, int kRows, int kVectors>
+INLINE void addTile(size_t depth, const double *a, const double *b, double *c, size_t stride) {
+  constexpr size_t kLanes = sizeof(V) / sizeof(double);
+  V sums[kRows][kVectors];
+  for (int r = 0; r < kRows; ++r)
+    for (int v = 0; v < kVectors; ++v)
+      load(sums[r][v], c + r * stride + v * kLanes);
+  for (size_t k = 0; k < depth; ++k, a += kRows, b += kVectors * kLanes) {
+    V columns[kVectors];
+    for (int v = 0; v < kVectors; ++v)
+      load(columns[v], b + v * kLanes);
+    for (int r = 0; r < kRows; ++r)
+      for (int v = 0; v < kVectors; ++v) {
+        V product = columns[v] * a[r];
+        sums[r][v] = sums[r][v] + product;
+      }
+  }
+  for (int r = 0; r < kRows; ++r)
+    for (int v = 0; v < kVectors; ++v)
+      store(c + r * stride + v * kLanes, sums[r][v]);
+}
+
+/// Some lines of a block, from `first` on: a chunk stays in registers while its inputs are rounded in turn.
+template <typename V> INLINE void roundChunk(const LineBlock &block, size_t first) {
+  constexpr size_t kLanes = sizeof(V) / sizeof(double), kVectors = 4;
+  constexpr double kRounder = 6755399441055744.0; // 1.5 * 2^52: adding it rounds to integers, ties to even
+  const V most = V{} + block.most, least = -most;
+  for (size_t line = first; line < first + kLines; line += kVectors * kLanes) {
+    V scales[kVectors], losses[kVectors];
+    for (size_t v = 0; v < kVectors; ++v) {
+      load(scales[v], block.scales + line + v * kLanes);
+      load(losses[v], block.losses + line + v * kLanes);
+    }
+    for (size_t j = 0; j < block.inputs; ++j) {
+      size_t at = j * block.lines + line;
+      V wanted[kVectors];
+      for (size_t v = 0; v < kVectors; ++v)
+        load(wanted[v], block.wanted + at + v * kLanes);
+      for (size_t k = 0; k < j; ++k) {
+        double factor = block.U.data[k * block.U.rowStride + j];
+        for (size_t v = 0; v < kVectors; ++v) {
+          V error;
+          load(error, block.errors + k * block.lines + line + v * kLanes);
+          V product = error * factor;
+          wanted[v] = wanted[v] + product;
+        }
+      }
+      for (size_t v = 0; v < kVectors; ++v) {
+        V q = wanted[v] / scales[v], target;
+        load(target, block.targets + at + v * kLanes);
+        q = q < least ? least : q;
+        q = q > most ? most : q;
+        q = (q + kRounder) - kRounder;
+        V stored = q * scales[v], rest = wanted[v] - stored, square = rest * block.D[j], error = target - stored;
+        square = square * rest;
+        losses[v] = losses[v] + square;
+        store(block.errors + at + v * kLanes, error);
+        for (size_t l = 0; l < kLanes; ++l)
+          block.q[at + v * kLanes + l] = static_cast<int8_t>(q[l]);
+      }
+    }
+    for (size_t v = 0; v < kVectors; ++v)
+      store(block.losses + line + v * kLanes, losses[v]);
+  }
+}
+
+namespace {
+/// The loops for one width of vectors.
+struct Kernels {
+  size_t rows, columns; // of a tile
+  void (*addTile)(size_t depth, const double *a, const double *b, double *c, size_t stride);
+  void (*roundChunk)(const LineBlock &block, size_t first);
+};
+} // namespace
+
+static void addTile2(size_t depth, const double *a, const double *b, double *c, size_t stride) {
+  addTile<V2, 4, 2>(depth, a, b, c, stride);
+}
+static void roundChunk2(const LineBlock &block, size_t first) { roundChunk<V2>(block, first); }
+
+#ifdef __x86_64__
+[[gnu::target("avx2")]] static void addTile4(size_t depth, const double *a, const double *b, double *c, size_t stride) {
+  addTile<V4, 4, 3>(depth, a, b, c, stride);
+}
+[[gnu::target("avx2")]] static void roundChunk4(const LineBlock &block, size_t first) { roundChunk<V4>(block, first); }
+[[gnu::target("avx512f")]] static void addTile8(size_t depth, const double *a, const double *b, double *c,
+                                                size_t stride) {
+  addTile<V8, 8, 3>(depth, a, b, c, stride);
+}
+[[gnu::target("avx512f")]] static void roundChunk8(const LineBlock &block, size_t first) {
+  roundChunk<V8>(block, first);
+}
+#endif
+
+static const Kernels &hostKernels() {
+  static const Kernels kernels = [] {
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512f"))
+      return Kernels{8, 24, addTile8, roundChunk8};
+    if (__builtin_cpu_supports("avx2"))
+      return Kernels{4, 12, addTile4, roundChunk4};
+#endif
+    return Kernels{4, 4, addTile2, roundChunk2};
+  }();
+  return kernels;
+}
+
+void roundLines(const LineBlock &block) {
+  for (size_t first = 0; first < block.lines; first += kLines)
+    hostKernels().roundChunk(block, first);
+}
+
+/// `depth` x `columns` numbers in panels of `width` columns, which are padded with zeros.
+static void packPanels(StridedMatrix from, size_t depth, size_t columns, size_t width, std::vector<double> &panels) {
+  panels.assign((columns + width - 1) / width * width * depth, 0.0);
+  for (size_t first = 0; first < columns; first += width) {
+    size_t count = std::min(width, columns - first);
+    double *to = panels.data() + first * depth;
+    for (size_t k = 0; k < depth; ++k, to += width)
+      for (size_t j = 0; j < count; ++j)
+        to[j] = from.data[k * from.rowStride + (first + j) * from.columnStride];
+  }
+}
+
+void addProduct(size_t rows, size_t columns, size_t depth, StridedMatrix a, StridedMatrix b, double *c, size_t stride) {
+  // What a cache holds: a panel of B in the first one, some of them in the second.
+  constexpr size_t kDepth = 256, kColumns = 384;
+  const Kernels &kernels = hostKernels();
+  std::vector<double> panelsA, panelsB, tile(kernels.rows * kernels.columns);
+  for (size_t k = 0; k < depth; k += kDepth) {
+    size_t steps = std::min(kDepth, depth - k);
+    packPanels({a.data + k * a.columnStride, a.columnStride, a.rowStride}, steps, rows, kernels.rows, panelsA);
+    for (size_t left = 0; left < columns; left += kColumns) {
+      size_t width = std::min(kColumns, columns - left);
+      packPanels({b.data + k * b.rowStride + left, b.rowStride, 1}, steps, width, kernels.columns, panelsB);
+      for (size_t i = 0; i < rows; i += kernels.rows)
+        for (size_t j = 0; j < width; j += kernels.columns) {
+          const double *panelA = panelsA.data() + i * steps, *panelB = panelsB.data() + j * steps;
+          double *to = c + i * stride + left + j;
+          size_t height = std::min(kernels.rows, rows - i), across = std::min(kernels.columns, width - j);
+          if (height == kernels.rows && across == kernels.columns) {
+            kernels.addTile(steps, panelA, panelB, to, stride);
+            continue;
+          }
+          for (size_t r = 0; r < height; ++r)
+            std::copy_n(to + r * stride, across, tile.data() + r * kernels.columns);
+          kernels.addTile(steps, panelA, panelB, tile.data(), kernels.columns);
+          for (size_t r = 0; r < height; ++r)
+            std::copy_n(tile.data() + r * kernels.columns, across, to + r * stride);
+        }
+    }
+  }
+}
+
+} // namespace dyadic
