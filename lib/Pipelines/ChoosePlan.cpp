@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "PlanSearcher.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using llvm::Error;
+using llvm::Expected;
+
+namespace dyadic {
+
+/// Plans of the front among which the cheapest that is accurate enough is looked for.
+static constexpr size_t kFrontPoints = 24;
+
+SolveOptions PlanSearcher::solveOptions() const {
+  SolveOptions options;
+  options.isInterrupted = request.listener->isInterrupted;
+  return options;
+}
+
+SolveOptions PlanSearcher::limitedOptions() {
+  SolveOptions options;
+  options.isInterrupted = [this] { return isInterrupted() || isOver(); };
+  return options;
+}
+
+Error PlanSearcher::choose() {
+  const Budget &budget = settings.budget;
+  if ((budget.drop || budget.sqnr) && (!request.floatProgram || request.heldBack.empty()))
+    return failBudget("no held-back samples to measure accuracy with, expected --calibration=PATH with inputs");
+  if (request.floatProgram && !request.heldBack.empty()) {
+    measurement.emplace(request);
+    if (Error error = measurement->prepare())
+      return error;
+  }
+  if (measurement)
+    if (Error error = measurement->checkDrop(budget, "--budget"))
+      return error;
+  return budget.limitsCosts() ? chooseWithin() : chooseCheapest();
+}
+
+Error PlanSearcher::chooseWithin() {
+  auto solved = solve(problem, limitedOptions());
+  if (!solved)
+    return fail(llvm::toString(solved.takeError()));
+  solution = std::move(*solved);
+  if (solution.status == SolveStatus::Unknown && !isInterrupted()) { // no time for a plan
+    SolveOptions greedy;
+    greedy.solver = SolverKind::Greedy;
+    auto quick = solve(problem, greedy);
+    if (!quick)
+      return fail(llvm::toString(quick.takeError()));
+    solution = std::move(*quick);
+  }
+  if (solution.status == SolveStatus::Infeasible)
+    return failBudget("no choice of bits is within it" + nearestText());
+  if (solution.choices.empty())
+    return failBudget("interrupted before a plan was found");
+  chosen = solution.choices;
+  if (Error error = refine())
+    return error;
+  if (Error error = compareWithUniform())
+    return error;
+  if (measurement && !isAccurate(result.report.measured[0]))
+    return failBudget("the best plan within its costs has " + accuracyText(result.report.measured[0]));
+  return Error::success();
+}
+
+std::string PlanSearcher::limitText(size_t k, double value) const {
+  llvm::StringRef name = kCostNames[k];
+  if (name == "size_mb")
+    return "size " + llvm::formatv("{0:F0} B", std::ceil(value * (1 << 20))).str();
+  if (name == "weight_bits") {
+    double count = 0;
+    for (const SearchLayer &layer : layers)
+      count += static_cast<double>(layer.weights);
+    return "avg " + shortestText(std::ceil(value / count * 1e6) / 1e6);
+  }
+  if (name == "bops")
+    return "bops " + shortestText(value);
+  return "latency " + llvm::formatv("{0:F4}", std::ceil((value + request.fixed[k].value_or(0)) * 1e4) / 1e4).str() +
+         "ms";
+}
+
+std::string PlanSearcher::nearestText() const {
+  std::vector<std::string> lines;
+  for (size_t k = 0; k < kNumCosts; ++k)
+    if (solution.nearest.alone[k])
+      lines.push_back(limitText(k, *solution.nearest.alone[k]) + " would do");
+  if (lines.empty() && solution.nearest.factor)
+    for (size_t k = 0; k < kNumCosts; ++k)
+      if (solution.nearest.together[k])
+        lines.push_back(limitText(k, *solution.nearest.together[k]) + ", with the others together, would do");
+  llvm::sort(lines);
+  std::string text;
+  for (const std::string &line : lines)
+    text += "\n  " + line;
+  return text;
+}
+
+Expected<MeasuredPlan> PlanSearcher::measure(const Choices &plan, std::string name) {
+  if (isInterrupted())
+    return fail("interrupted");
+  std::string what = "measured: " + planToJson(planOf(plan), true);
+  std::optional<std::vector<double>> known = cache.find(what);
+  auto measured =
+      known ? Expected<MeasuredPlan>(measuredFrom(*known)) : measurement->measure(planOf(plan), fittedPrograms[plan]);
+  if (!measured)
+    return measured.takeError();
+  if (!known)
+    if (Error error = cache.add(what, toNumbers(*measured)))
+      return std::move(error);
+  measured->name = std::move(name);
+  measured->costs = costsOf(plan);
+  return measured;
+}
+
+Error PlanSearcher::compareWithUniform() {
+  std::optional<Choices> uniform = uniformChoices(problem);
+  std::string uniformName = uniform ? problem.groups[0].choices[(*uniform)[0]].bits : "";
+  if (!measurement)
+    return Error::success();
+  auto searched = measure(chosen, "searched");
+  if (!searched)
+    return searched.takeError();
+  std::vector<MeasuredPlan> &measured = result.report.measured;
+  measured.push_back(std::move(*searched));
+  Choices refined = chosen;
+  auto compare = [&](const std::optional<Choices> &other, const std::string &name) -> Error {
+    if (!other || other->empty() || *other == refined)
+      return Error::success();
+    auto same = measure(*other, name);
+    if (!same)
+      return same.takeError();
+    bool isBetter = settings.metric == errorMetric.name() ? same->error < measured[0].error
+                                                          : same->divergence < measured[0].divergence;
+    measured.insert(isBetter ? measured.begin() : measured.end(), std::move(*same));
+    if (isBetter)
+      chosen = *other;
+    return Error::success();
+  };
+  if (Error error = compare(exact, "unrefined"))
+    return error;
+  return compare(uniform, uniformName);
+}
+
+Error PlanSearcher::chooseCheapest() {
+  auto front = paretoFront(problem, kSizeCost, kFrontPoints, solveOptions());
+  if (!front)
+    return fail(llvm::toString(front.takeError()));
+  llvm::erase_if(*front, [](const ParetoPoint &point) { return point.solution.choices.empty(); });
+  if (front->empty())
+    return failBudget("interrupted before a plan was found");
+  std::map<size_t, MeasuredPlan> measured;
+  auto passes = [&](size_t i) -> Expected<bool> {
+    auto plan = measure((*front)[i].solution.choices, "searched");
+    if (!plan)
+      return plan.takeError();
+    bool isEnough = isAccurate(*plan);
+    measured[i] = std::move(*plan);
+    return isEnough;
+  };
+  size_t low = 0, high = front->size() - 1;
+  auto last = passes(high);
+  if (!last)
+    return last.takeError();
+  if (!*last)
+    return failBudget("the best plan has " + accuracyText(measured[high]));
+  while (low < high && !isOver()) {
+    size_t middle = (low + high) / 2;
+    auto isEnough = passes(middle);
+    if (!isEnough)
+      return isEnough.takeError();
+    (*isEnough ? high : low) = *isEnough ? middle : middle + 1;
+  }
+  solution = (*front)[high].solution;
+  chosen = solution.choices;
+  result.report.measured.push_back(std::move(measured[high]));
+  return Error::success();
+}
+
+size_t PlanSearcher::frontCost() const {
+  for (size_t k = 0; k < kNumCosts; ++k)
+    if (problem.limits[k])
+      return k;
+  return kSizeCost;
+}
+
+Error PlanSearcher::drawFront() {
+  if (settings.paretoFile.empty())
+    return Error::success();
+  auto front = paretoFront(problem, frontCost(), kFrontPoints, solveOptions());
+  if (!front)
+    return fail(llvm::toString(front.takeError()));
+  bool isPicture = llvm::StringRef(settings.paretoFile).ends_with(".svg");
+  result.pareto = isPicture ? paretoToSvg(frontCost(), *front) : paretoToCsv(problem, frontCost(), *front);
+  return Error::success();
+}
+
+} // namespace dyadic
