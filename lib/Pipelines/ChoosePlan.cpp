@@ -97,50 +97,71 @@ std::string PlanSearcher::nearestText() const {
   return text;
 }
 
-Expected<MeasuredPlan> PlanSearcher::measure(const Choices &plan, std::string name) {
+Error PlanSearcher::measure(llvm::ArrayRef<Choices> plans) {
   if (isInterrupted())
     return fail("interrupted");
-  std::string what = "measured: " + planToJson(planOf(plan), true);
-  std::optional<std::vector<double>> known = cache.find(what);
-  auto measured =
-      known ? Expected<MeasuredPlan>(measuredFrom(*known)) : measurement->measure(planOf(plan), fittedPrograms[plan]);
+  std::vector<Choices> unknown;
+  for (const Choices &plan : plans) {
+    if (measuredPlans.count(plan) || llvm::is_contained(unknown, plan))
+      continue;
+    if (auto known = cache.find(measurementKey(plan)))
+      measuredPlans[plan] = measuredFrom(*known);
+    else
+      unknown.push_back(plan);
+  }
+  std::vector<Plan> full;
+  for (const Choices &plan : unknown)
+    full.push_back(planOf(plan));
+  std::vector<FittedProgram> fitted(full.size());
+  auto measured = measurement->measure(full, fitted);
   if (!measured)
     return measured.takeError();
-  if (!known)
-    if (Error error = cache.add(what, toNumbers(*measured)))
-      return std::move(error);
-  measured->name = std::move(name);
-  measured->costs = costsOf(plan);
-  return measured;
+  for (auto [plan, result, program] : llvm::zip_equal(unknown, *measured, fitted)) {
+    if (Error error = cache.add(measurementKey(plan), toNumbers(result)))
+      return error;
+    measuredPlans[plan] = std::move(result);
+    fittedPrograms[plan] = std::move(program);
+  }
+  return Error::success();
+}
+
+std::string PlanSearcher::measurementKey(const Choices &plan) const {
+  return "measured: " + planToJson(planOf(plan), true);
+}
+
+MeasuredPlan PlanSearcher::measured(const Choices &plan, std::string name) const {
+  MeasuredPlan result = measuredPlans.at(plan);
+  result.name = std::move(name);
+  result.costs = costsOf(plan);
+  return result;
 }
 
 Error PlanSearcher::compareWithUniform() {
-  std::optional<Choices> uniform = uniformChoices(problem);
-  std::string uniformName = uniform ? problem.groups[0].choices[(*uniform)[0]].bits : "";
   if (!measurement)
     return Error::success();
-  auto searched = measure(chosen, "searched");
-  if (!searched)
-    return searched.takeError();
-  std::vector<MeasuredPlan> &measured = result.report.measured;
-  measured.push_back(std::move(*searched));
-  Choices refined = chosen;
-  auto compare = [&](const std::optional<Choices> &other, const std::string &name) -> Error {
-    if (!other || other->empty() || *other == refined)
-      return Error::success();
-    auto same = measure(*other, name);
-    if (!same)
-      return same.takeError();
-    bool isBetter = settings.metric == errorMetric.name() ? same->error < measured[0].error
-                                                          : same->divergence < measured[0].divergence;
-    measured.insert(isBetter ? measured.begin() : measured.end(), std::move(*same));
-    if (isBetter)
-      chosen = *other;
-    return Error::success();
+  std::vector<std::pair<Choices, std::string>> others;
+  auto add = [&](const Choices &other, const std::string &name) {
+    if (!other.empty() && other != chosen)
+      others.push_back({other, name});
   };
-  if (Error error = compare(exact, "unrefined"))
+  add(exact, "unrefined");
+  if (std::optional<Choices> uniform = uniformChoices(problem))
+    add(*uniform, problem.groups[0].choices[(*uniform)[0]].bits);
+  std::vector<Choices> plans{chosen};
+  llvm::append_range(plans, llvm::make_first_range(others));
+  if (Error error = measure(plans))
     return error;
-  return compare(uniform, uniformName);
+  std::vector<MeasuredPlan> &rows = result.report.measured;
+  rows.push_back(measured(chosen, "searched"));
+  for (const auto &[other, name] : others) {
+    MeasuredPlan same = measured(other, name);
+    bool isBetter =
+        settings.metric == errorMetric.name() ? same.error < rows[0].error : same.divergence < rows[0].divergence;
+    rows.insert(isBetter ? rows.begin() : rows.end(), std::move(same));
+    if (isBetter)
+      chosen = other;
+  }
+  return Error::success();
 }
 
 Error PlanSearcher::chooseCheapest() {
@@ -150,21 +171,18 @@ Error PlanSearcher::chooseCheapest() {
   llvm::erase_if(*front, [](const ParetoPoint &point) { return point.solution.choices.empty(); });
   if (front->empty())
     return failBudget("interrupted before a plan was found");
-  std::map<size_t, MeasuredPlan> measured;
+  auto row = [&](size_t i) { return measured((*front)[i].solution.choices, "searched"); };
   auto passes = [&](size_t i) -> Expected<bool> {
-    auto plan = measure((*front)[i].solution.choices, "searched");
-    if (!plan)
-      return plan.takeError();
-    bool isEnough = isAccurate(*plan);
-    measured[i] = std::move(*plan);
-    return isEnough;
+    if (Error error = measure((*front)[i].solution.choices))
+      return std::move(error);
+    return isAccurate(row(i));
   };
   size_t low = 0, high = front->size() - 1;
   auto last = passes(high);
   if (!last)
     return last.takeError();
   if (!*last)
-    return failBudget("the best plan has " + accuracyText(measured[high]));
+    return failBudget("the best plan has " + accuracyText(row(high)));
   while (low < high && !isOver()) {
     size_t middle = (low + high) / 2;
     auto isEnough = passes(middle);
@@ -174,7 +192,7 @@ Error PlanSearcher::chooseCheapest() {
   }
   solution = (*front)[high].solution;
   chosen = solution.choices;
-  result.report.measured.push_back(std::move(measured[high]));
+  result.report.measured.push_back(row(high));
   return Error::success();
 }
 

@@ -2,8 +2,10 @@
 
 #include "PlanMeasurement.h"
 #include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/CopyModule.h"
 #include "dyadic/Search/Sensitivity.h"
 #include "dyadic/Support/Error.h"
+#include "llvm/Support/ThreadPool.h"
 
 namespace dyadic {
 
@@ -38,26 +40,110 @@ llvm::Error PlanMeasurement::checkDrop(const Budget &budget, llvm::StringRef opt
   return llvm::Error::success();
 }
 
-llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> PlanMeasurement::quantized(Plan &plan, FittedProgram &fitted) const {
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> PlanMeasurement::quantized(mlir::ModuleOp floatModule,
+                                                                             const Listener &listener, Plan &plan,
+                                                                             FittedProgram &fitted) const {
   if (request.weightRounding != WeightRounding::Nearest && !request.calibration.empty()) {
-    FitRequest fit{request.floatModule, request.file,    request.table,       request.weightRounding,
-                   request.evaluator,   request.samples, request.calibration, request.listener};
+    FitRequest fit{floatModule,       request.file,    request.table,       request.weightRounding,
+                   request.evaluator, request.samples, request.calibration, &listener};
     auto made = fitProgram(fit, plan);
     if (!made)
       return made.takeError();
     fitted = std::move(*made);
     return mlir::OwningOpRef<mlir::ModuleOp>(fitted.module->clone());
   }
-  return quantizedCopy(request.floatModule, request.file, *request.table, plan);
+  return quantizedCopy(floatModule, request.file, *request.table, plan);
 }
 
-llvm::Expected<MeasuredPlan> PlanMeasurement::measure(Plan plan, FittedProgram &fitted) const {
-  auto module = quantized(plan, fitted);
+llvm::Expected<MeasuredPlan> PlanMeasurement::measure(mlir::ModuleOp floatModule, const Listener &listener, Plan plan,
+                                                      FittedProgram &fitted) const {
+  auto module = quantized(floatModule, listener, plan, fitted);
   if (!module)
     return module.takeError();
   if (llvm::Error error = lowerToIntegers(**module, request.file, plan, {}))
     return std::move(error);
   return measureProgram(**module);
+}
+
+namespace {
+/// A plan that another thread measures, in a context of its own.
+struct ApartPlan {
+  std::optional<llvm::Expected<MeasuredPlan>> measured;
+  FittedProgram fitted;                           // without its modules
+  std::optional<ModuleBytes> module, floatModule; // these
+
+  llvm::Error take(FittedProgram &made) {
+    if (made.module) {
+      auto integers = ModuleBytes::of(*made.module), floats = ModuleBytes::of(*made.floatModule);
+      if (llvm::Error error = llvm::joinErrors(integers.takeError(), floats.takeError()))
+        return error;
+      module = std::move(*integers);
+      floatModule = std::move(*floats);
+    }
+    fitted = std::move(made);
+    fitted.module = mlir::OwningOpRef<mlir::ModuleOp>();
+    fitted.floatModule = mlir::OwningOpRef<mlir::ModuleOp>();
+    return llvm::Error::success();
+  }
+
+  /// With its modules in `context`.
+  llvm::Error give(mlir::MLIRContext &context, FittedProgram &to) {
+    if (module) {
+      auto integers = module->read(context), floats = floatModule->read(context);
+      if (llvm::Error error = llvm::joinErrors(integers.takeError(), floats.takeError()))
+        return error;
+      fitted.module = std::move(*integers);
+      fitted.floatModule = std::move(*floats);
+    }
+    to = std::move(fitted);
+    return llvm::Error::success();
+  }
+};
+} // namespace
+
+llvm::Expected<std::vector<MeasuredPlan>> PlanMeasurement::measure(llvm::ArrayRef<Plan> plans,
+                                                                   llvm::MutableArrayRef<FittedProgram> fitted) const {
+  std::vector<MeasuredPlan> results;
+  if (plans.empty())
+    return results;
+  auto bytes = ModuleBytes::of(request.floatModule);
+  if (!bytes)
+    return bytes.takeError();
+  Listener quiet = *request.listener; // the first plan tells how far all are
+  quiet.progress = nullptr;
+  std::vector<ApartPlan> apart(plans.size());
+  auto measureApart = [&](size_t i) -> llvm::Expected<MeasuredPlan> {
+    std::unique_ptr<mlir::MLIRContext> context = createContext();
+    auto module = bytes->read(*context);
+    if (!module)
+      return module.takeError();
+    FittedProgram made;
+    auto measured = measure(**module, quiet, plans[i], made);
+    if (measured)
+      if (llvm::Error error = apart[i].take(made))
+        return std::move(error);
+    return measured;
+  };
+  llvm::DefaultThreadPool pool(llvm::hardware_concurrency());
+  for (size_t i = 1; i < plans.size(); ++i)
+    pool.async([&, i] { apart[i].measured.emplace(measureApart(i)); });
+  apart[0].measured.emplace(measure(request.floatModule, *request.listener, plans[0], fitted[0]));
+  pool.wait();
+  llvm::Error failure = llvm::Error::success();
+  for (size_t i = 0; i < plans.size(); ++i) {
+    llvm::Expected<MeasuredPlan> &measured = *apart[i].measured;
+    if (measured)
+      results.push_back(std::move(*measured));
+    else if (llvm::Error error = measured.takeError(); !failure) // the first one's is told
+      failure = std::move(error);
+    else
+      llvm::consumeError(std::move(error));
+  }
+  for (size_t i = 1; i < plans.size() && !failure; ++i)
+    failure = apart[i].give(*request.floatModule->getContext(), fitted[i]);
+  if (failure)
+    return std::move(failure);
+  return results;
 }
 
 llvm::Expected<MeasuredPlan> PlanMeasurement::measureProgram(mlir::ModuleOp integers) const {

@@ -19,14 +19,18 @@ public:
   /// An error where a limit of `drop`, given as `option`, cannot be told: with n decisions, less than 1/n cannot be
   /// told from nothing.
   llvm::Error checkDrop(const Budget &budget, llvm::StringRef option) const;
-  /// Compiles and runs the plan's program. `fitted` becomes the program at the quantized level, where weights are
-  /// fitted.
-  llvm::Expected<MeasuredPlan> measure(Plan plan, FittedProgram &fitted) const;
+  /// Compiles and runs the programs of plans, all at once; the rows come in the order of the plans. `fitted`, one a
+  /// plan, become the programs at the quantized level, where weights are fitted.
+  llvm::Expected<std::vector<MeasuredPlan>> measure(llvm::ArrayRef<Plan> plans,
+                                                    llvm::MutableArrayRef<FittedProgram> fitted) const;
   /// Compiles and runs a program of the integer level.
   llvm::Expected<MeasuredPlan> measureProgram(mlir::ModuleOp integers) const;
 
 private:
-  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> quantized(Plan &plan, FittedProgram &fitted) const;
+  llvm::Expected<MeasuredPlan> measure(mlir::ModuleOp floatModule, const Listener &listener, Plan plan,
+                                       FittedProgram &fitted) const;
+  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> quantized(mlir::ModuleOp floatModule, const Listener &listener,
+                                                              Plan &plan, FittedProgram &fitted) const;
 
   const PlanSearchRequest &request;
   std::vector<Sample> samples;

@@ -81,7 +81,12 @@ private:
   llvm::Error chooseWithin();
   std::string limitText(size_t k, double value) const;
   std::string nearestText() const;
-  llvm::Expected<MeasuredPlan> measure(const Choices &plan, std::string name);
+  /// Adds those that are not known yet to measuredPlans.
+  llvm::Error measure(llvm::ArrayRef<Choices> plans);
+  /// What the cache knows a measured plan by.
+  std::string measurementKey(const Choices &plan) const;
+  /// The row of the report.
+  MeasuredPlan measured(const Choices &plan, std::string name) const;
   /// The integer programs decide: the searched plan, the optimum that it was refined from, or the best with one choice
   /// for all layers.
   llvm::Error compareWithUniform();
@@ -128,7 +133,8 @@ private:
   AssignmentProblem problem;
   std::optional<PlanMeasurement> measurement;
   Solution solution;
-  Choices chosen, exact; // `exact` before it was refined
+  Choices chosen, exact;                         // `exact` before it was refined
+  std::map<Choices, MeasuredPlan> measuredPlans; // without names
   std::map<Choices, FittedProgram> fittedPrograms;
   PlanSearchResult result;
 };
