@@ -129,15 +129,18 @@ void roundLines(const LineBlock &block) {
     hostKernels().roundChunk(block, first);
 }
 
-/// `depth` x `columns` numbers in panels of `width` columns, which are padded with zeros.
+/// `depth` x `columns` numbers in panels of `width` columns; the last one is padded with zeros.
 static void packPanels(StridedMatrix from, size_t depth, size_t columns, size_t width, std::vector<double> &panels) {
-  panels.assign((columns + width - 1) / width * width * depth, 0.0);
+  panels.resize(std::max(panels.size(), (columns + width - 1) / width * width * depth));
   for (size_t first = 0; first < columns; first += width) {
     size_t count = std::min(width, columns - first);
     double *to = panels.data() + first * depth;
-    for (size_t k = 0; k < depth; ++k, to += width)
+    for (size_t k = 0; k < depth; ++k, to += width) {
+      const double *row = from.data + k * from.rowStride + first * from.columnStride;
       for (size_t j = 0; j < count; ++j)
-        to[j] = from.data[k * from.rowStride + (first + j) * from.columnStride];
+        to[j] = row[j * from.columnStride];
+      std::fill(to + count, to + width, 0.0);
+    }
   }
 }
 
@@ -145,7 +148,8 @@ void addProduct(size_t rows, size_t columns, size_t depth, StridedMatrix a, Stri
   // What a cache holds: a panel of B in the first one, some of them in the second.
   constexpr size_t kDepth = 256, kColumns = 384;
   const Kernels &kernels = hostKernels();
-  std::vector<double> panelsA, panelsB, tile(kernels.rows * kernels.columns);
+  thread_local std::vector<double> panelsA, panelsB; // not made anew for every product
+  std::vector<double> tile(kernels.rows * kernels.columns);
   for (size_t k = 0; k < depth; k += kDepth) {
     size_t steps = std::min(kDepth, depth - k);
     packPanels({a.data + k * a.columnStride, a.columnStride, a.rowStride}, steps, rows, kernels.rows, panelsA);

@@ -111,7 +111,7 @@ public:
   }
 
 private:
-  static constexpr size_t kBlock = 64;
+  static constexpr size_t kBlock = 128;
 
   void prepare() {
     for (size_t o = 0; o < outputs; ++o) {

@@ -190,7 +190,7 @@ std::vector<double> gptqByInverse(const Problem &problem, std::vector<double> ta
 TEST(Rounding, GptqIsTheOneWithTheInverse) {
   for (unsigned seed = 0; seed < 10; ++seed) {
     // More inputs than a block of the implementation has.
-    Problem problem = makeProblem(seed < 5 ? 7 : 70, 2, 200, seed);
+    Problem problem = makeProblem(seed < 5 ? 7 : 140, 2, 200, seed);
     unsigned bits = 3 + seed % 3;
     RoundedWeights rounded = roundByGptq(problem.moments, problem.map.weights, bits, 0.01);
     for (size_t o = 0; o < 2; ++o) {
