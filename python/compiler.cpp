@@ -338,6 +338,7 @@ NB_MODULE(_compiler, m) {
       .def_rw("cache", &TranslateOptions::cache, nb::arg().none())
       .def_rw("time_limit", &TranslateOptions::timeLimit, nb::arg().none())
       .def_rw("attribution_target", &TranslateOptions::attributionTarget, nb::arg().none())
+      .def_rw("pairs", &TranslateOptions::pairs, nb::arg().none())
       .def_rw("sensitivity_metric", &TranslateOptions::sensitivityMetric, nb::arg().none())
       .def_rw("plan_text", &TranslateOptions::planText, nb::arg().none())
       .def_rw("target", &TranslateOptions::target)

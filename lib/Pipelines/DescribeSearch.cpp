@@ -59,6 +59,8 @@ void PlanSearcher::describe() {
   report.costs = costsOf(chosen);
   for (auto [group, choice] : llvm::zip_equal(problem.groups, chosen))
     report.perturbation += group.choices[choice].perturbation;
+  for (const PairTerm &pair : problem.pairs)
+    report.perturbation += pair.perturbation[chosen[pair.a]][chosen[pair.b]];
   for (auto [group, choice] : llvm::zip_equal(problem.groups, chosen))
     report.choices.push_back(describeChoice(group, choice, report.perturbation));
 }

@@ -112,6 +112,13 @@ llvm::Error LayerwiseEvaluator::run(size_t sample, llvm::ArrayRef<SensitivityKey
       if (key.isProbe())
         continue;
       change.weights[*layer] = &packedWeights(*layer, key.bits);
+      if (key.isPair()) {
+        std::optional<size_t> partner = program->layerOf(key.partner);
+        if (!partner)
+          return makeError("layer '" + escaped(key.partner) + "' has no weights that can be exchanged");
+        change.weights[*partner] = &packedWeights(*partner, key.partnerBits);
+        local = program->getLayers()[*partner].value;
+      }
     }
     if (llvm::Error error = observeChange(change))
       return error;

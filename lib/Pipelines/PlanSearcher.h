@@ -12,6 +12,7 @@
 #include "dyadic/IR/Layers.h"
 #include "dyadic/Pipelines/LayerWeights.h"
 #include "dyadic/Pipelines/PlanSearch.h"
+#include "dyadic/Search/PairTerms.h"
 #include "dyadic/Support/Error.h"
 #include <atomic>
 #include <chrono>
@@ -64,7 +65,8 @@ private:
   llvm::Error findSensitivities();
   /// The weights of all layers at all of their widths, also those that the table alone has, where they are fitted.
   llvm::Expected<AloneWeights> fitLayers();
-  /// A group perturbs by its layers' weights and by the value that they read, as if these did not know each other.
+  /// A group perturbs by its layers' weights and by the value that they read, as if these did not know each other, but
+  /// for pairs.
   llvm::Error addPerturbations();
 
   // Costs: PlanSearch.cpp.
@@ -120,6 +122,7 @@ private:
   std::vector<SearchLayer> layers;
   std::map<std::string, LayerWeights> weights; // by layer
   std::vector<BitWidths> choices;
+  std::vector<LayerPair> pairs; // whose errors together are measured
   std::vector<Sample> samples;
   std::vector<std::string> hashes; // of `samples`
   bool isFitted = false;           // whether weights of few bits are fitted to the samples of the calibration

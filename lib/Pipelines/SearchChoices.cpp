@@ -4,6 +4,7 @@
 #include "dyadic/IR/Constants.h"
 #include "dyadic/Pipelines/Diagnostics.h"
 #include "dyadic/Support/Quantizer.h"
+#include "dyadic/Transforms/LayerPairs.h"
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -25,6 +26,8 @@ Error PlanSearcher::describeLayers() {
   choices = settings.choices.empty() ? defaultChoices(settings.budget) : settings.choices;
   problem.model = request.plan->model;
   problem.groups = choiceGroups(layers, choices);
+  if (settings.measuresPairs)
+    pairs = layerPairs(request.floatModule);
   return Error::success();
 }
 

@@ -27,6 +27,8 @@ std::vector<SensitivityKey> PlanSearcher::neededKeys() const {
           keys.insert({true, layer(id).value, activationBits});
       }
     }
+  for (const SensitivityKey &key : pairKeys(problem, pairs))
+    keys.insert(key);
   return {keys.begin(), keys.end()};
 }
 
@@ -132,9 +134,12 @@ Expected<AloneWeights> PlanSearcher::fitLayers() {
     for (const BitChoice &choice : group.choices)
       for (const std::string &id : group.layers)
         bits[id].insert(parseBits(choice.bits)->first);
-  for (const auto &[key, sums] : table.sums)
+  for (const auto &[key, sums] : table.sums) {
     if (!key.isValue && !key.isProbe())
       bits[key.id].insert(key.bits);
+    if (key.isPair())
+      bits[key.partner].insert(key.partnerBits);
+  }
   auto fitted = fitAlone(request.floatModule, *request.evaluator, *request.samples, request.calibration, bits,
                          request.listener->stage("fitting layers"));
   if (!fitted)
@@ -161,6 +166,7 @@ Error PlanSearcher::addPerturbations() {
       if (table.sums.count(value))
         choice.perturbation += table.mean(value, metric);
     }
+  addPairTerms(problem, table, pairs, metric);
   return Error::success();
 }
 

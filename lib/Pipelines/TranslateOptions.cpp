@@ -153,6 +153,7 @@ static Error chooseSearch(const TranslateOptions &options, TranslateSettings &se
       {"choices", &options.choices},
       {"sensitivity-metric", &options.sensitivityMetric},
       {"sensitivity", &options.sensitivity},
+      {"pairs", &options.pairs},
       {"pareto", &options.pareto},
       {"cost", &options.cost},
       {"cache", &options.cache},
@@ -179,6 +180,12 @@ static Error chooseSearch(const TranslateOptions &options, TranslateSettings &se
   search.metric = options.sensitivityMetric.value_or(search.metric);
   if (!metricIndex(search.metric) && search.metric != kTraceMetric)
     return makeError("--sensitivity-metric=" + escaped(search.metric) + ": expected kl, error, layer or trace");
+  search.measuresPairs = options.pairs && *options.pairs == "neighbours";
+  if (options.pairs && !search.measuresPairs && *options.pairs != "none")
+    return makeError("--pairs=" + escaped(*options.pairs) + ": expected none or neighbours");
+  if (search.measuresPairs && search.metric != divergenceMetric.name() && search.metric != errorMetric.name())
+    return makeError("--pairs=neighbours: measures the outputs, which --sensitivity-metric=" + search.metric +
+                     " does not, expected kl or error");
   if (options.sensitivity) {
     llvm::SmallVector<StringRef> files;
     StringRef(*options.sensitivity).split(files, ',');
@@ -259,6 +266,7 @@ Expected<TranslateSettings> checkOptions(const TranslateOptions &options, String
       {"choices", &options.choices},
       {"sensitivity-metric", &options.sensitivityMetric},
       {"sensitivity", &options.sensitivity},
+      {"pairs", &options.pairs},
       {"pareto", &options.pareto},
       {"cache", &options.cache},
       {"time-limit", &options.timeLimit},

@@ -49,7 +49,8 @@ static constexpr double kMost = 256;
 std::string SensitivityKey::text() const {
   if (isProbe())
     return "curvature of '" + escaped(id) + "'";
-  return (isValue ? "value '" : "weights of '") + escaped(id) + "' with " + std::to_string(bits) + " bits";
+  return (isValue ? "value '" : "weights of '") + escaped(id) + "' with " + std::to_string(bits) + " bits" +
+         (isPair() ? " and '" + escaped(partner) + "' with " + std::to_string(partnerBits) : "");
 }
 
 int64_t sensitivityUnits(double value) {
@@ -64,6 +65,14 @@ double SensitivityTable::mean(const SensitivityKey &key, size_t metric) const {
   return sensitivityOf(sums.find(key)->second[metric]) / static_cast<double>(samples.size());
 }
 
+static void writeNumbers(llvm::json::OStream &json, const SensitivityTable &table, const SensitivityKey &key) {
+  for (auto [i, metric] : llvm::enumerate(sensitivityMetrics())) {
+    json.attributeBegin(metric->name());
+    json.rawValue(shortestText(table.mean(key, i)));
+    json.attributeEnd();
+  }
+}
+
 std::string toJson(const SensitivityTable &table) {
   std::string text;
   llvm::raw_string_ostream stream(text);
@@ -72,7 +81,7 @@ std::string toJson(const SensitivityTable &table) {
     std::string open; // the id whose object is open
     for (const auto &entry : table.sums) {
       const SensitivityKey &key = entry.first;
-      if (key.isValue != isValue || key.isProbe())
+      if (key.isValue != isValue || key.isProbe() || key.isPair())
         continue;
       if (open != key.id) {
         if (!open.empty())
@@ -80,13 +89,7 @@ std::string toJson(const SensitivityTable &table) {
         json.attributeBegin(open = key.id);
         json.objectBegin();
       }
-      json.attributeObject(std::to_string(key.bits), [&] {
-        for (auto [i, metric] : llvm::enumerate(sensitivityMetrics())) {
-          json.attributeBegin(metric->name());
-          json.rawValue(shortestText(table.mean(key, i)));
-          json.attributeEnd();
-        }
-      });
+      json.attributeObject(std::to_string(key.bits), [&] { writeNumbers(json, table, key); });
     }
     if (!open.empty())
       json.objectEnd(), json.attributeEnd();
@@ -113,6 +116,19 @@ std::string toJson(const SensitivityTable &table) {
           json.rawValue(shortestText(table.mean(entry.first, 0)));
           json.attributeEnd();
         }
+      });
+    auto isPair = [](const auto &entry) { return entry.first.isPair(); };
+    if (llvm::any_of(table.sums, isPair))
+      json.attributeArray("pairs", [&] {
+        for (const auto &entry : llvm::make_filter_range(table.sums, isPair))
+          json.object([&] {
+            const SensitivityKey &key = entry.first;
+            json.attribute("a", key.id);
+            json.attribute("a_bits", key.bits);
+            json.attribute("b", key.partner);
+            json.attribute("b_bits", key.partnerBits);
+            writeNumbers(json, table, key);
+          });
       });
     if (!table.traces.empty())
       json.attributeObject("traces", [&] {
@@ -163,6 +179,9 @@ public:
       return error;
     if (Error error = readCurvatures())
       return error;
+    if (root.has("pairs"))
+      if (Error error = root.eachObject("pairs", [&](JsonReader &entry) { return readPair(entry); }))
+        return error;
     if (!table.sums.empty() && table.samples.empty())
       return root.error("samples", "is empty, expected those that were measured");
     if (Error error = readTraces())
@@ -222,6 +241,20 @@ private:
       if (Error error = readMean(*section, id, table.sums[{false, id, 0}][0]))
         return error;
     return Error::success();
+  }
+
+  Error readPair(JsonReader &entry) {
+    Expected<std::string> a = entry.getString("a"), b = entry.getString("b");
+    Expected<int64_t> aBits = entry.getInteger("a_bits", 2, 8), bBits = entry.getInteger("b_bits", 2, 8);
+    Error failures = llvm::joinErrors(llvm::joinErrors(a.takeError(), b.takeError()),
+                                      llvm::joinErrors(aBits.takeError(), bBits.takeError()));
+    if (failures)
+      return failures;
+    if (b->empty())
+      return entry.error("b", "is empty, expected the id of a layer");
+    SensitivityKey key{false, *a, static_cast<unsigned>(*aBits), *b, static_cast<unsigned>(*bBits)};
+    auto [place, isNew] = table.sums.try_emplace(key);
+    return isNew ? readNumbers(entry, place->second) : entry.error("found the " + key.text() + " twice");
   }
 
   Error readTraces() {

@@ -60,6 +60,7 @@ def set_search(
     time_limit: Optional[Seconds],
     sensitivity: Optional[Path],
     sensitivity_metric: Optional[str],
+    pairs: Optional[str],
     pareto: Optional[Path],
 ) -> None:
     options.budget = budget
@@ -68,6 +69,7 @@ def set_search(
     options.cache = None if cache is None else os.fsdecode(cache)
     options.time_limit = None if time_limit is None else str(time_limit)
     options.sensitivity_metric = sensitivity_metric
+    options.pairs = pairs
     if sensitivity is not None:
         options.set_sensitivity(encoded(sensitivity))
     if pareto is not None:

@@ -27,6 +27,7 @@ def compile(
     time_limit: Optional[Seconds] = None,
     sensitivity: Optional[Path] = None,
     sensitivity_metric: Optional[str] = None,
+    pairs: Optional[str] = None,
     pareto: Optional[Path] = None,
     save_plan: Optional[Path] = None,
     attribution: Union[bool, Path] = False,
@@ -83,6 +84,8 @@ def compile(
         time_limit: with ``budget``, seconds after which nothing more is measured that a plan can do without.
         sensitivity: a file (``.json``) that sensitivities are read from where it exists, and written to.
         sensitivity_metric: ``"kl"`` (default), ``"error"``, ``"layer"`` or ``"trace"``.
+        pairs: with ``budget``, ``"neighbours"`` measures also what layers cost together of which one reads the other,
+            or whose values are added; ``"none"`` (default).
         pareto: with ``budget``, where the front of perturbation against cost goes (``.csv`` or ``.svg``).
         save_plan: where the complete plan goes, as with :meth:`CompiledProgram.save_plan`.
         attribution: True measures what the plan's decisions cost, undoing one at a time on the held-back samples:
@@ -138,7 +141,7 @@ def compile(
     if overrides is not None:
         options.set_attribution(encoded(overrides))
     set_bits(options, bits)
-    set_search(options, budget, choices, cost, cache, time_limit, sensitivity, sensitivity_metric, pareto)
+    set_search(options, budget, choices, cost, cache, time_limit, sensitivity, sensitivity_metric, pairs, pareto)
     written = save_plan, pareto, None if isinstance(attribution, bool) else attribution
     compilation = calibrated(
         options,
@@ -170,6 +173,7 @@ def search_plan(
     time_limit: Optional[Seconds] = None,
     sensitivity: Optional[Path] = None,
     sensitivity_metric: Optional[str] = None,
+    pairs: Optional[str] = None,
     pareto: Optional[Path] = None,
     save_plan: Optional[Path] = None,
     weight_rounding: Optional[str] = None,
@@ -190,7 +194,7 @@ def search_plan(
     from . import _compiler
 
     options = _compiler.Options()
-    set_search(options, budget, choices, cost, cache, time_limit, sensitivity, sensitivity_metric, pareto)
+    set_search(options, budget, choices, cost, cache, time_limit, sensitivity, sensitivity_metric, pairs, pareto)
     compilation = calibrated(
         options,
         model,

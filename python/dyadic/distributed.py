@@ -105,6 +105,7 @@ def measure_sensitivity(
     table: Optional[Mapping[str, Any]] = None,
     choices: Optional[str] = None,
     sensitivity_metric: Optional[str] = None,
+    pairs: Optional[str] = None,
     weight_rounding: Optional[str] = None,
     calibration_method: Optional[str] = None,
     input_shapes: Optional[Mapping[str, Sequence[int]]] = None,
@@ -119,7 +120,7 @@ def measure_sensitivity(
 
     Args:
         table: the calibration of the same samples, as :func:`calibrate` gives it; without one it is made first.
-        budget, choices, sensitivity_metric, weight_rounding: as for :func:`dyadic.compile`.
+        budget, choices, sensitivity_metric, pairs, weight_rounding: as for :func:`dyadic.compile`.
 
     The other arguments are those of :func:`calibrate`.
 
@@ -135,6 +136,7 @@ def measure_sensitivity(
         "budget": budget,
         "choices": choices,
         "sensitivity_metric": sensitivity_metric,
+        "pairs": pairs,
         "input_shapes": [f"{key}:{','.join(map(str, sizes))}" for key, sizes in (input_shapes or {}).items()],
     }
     if table is None:

@@ -63,10 +63,15 @@ def test_more_parts_than_samples_are_held_back(client):
     table = dyadic.distributed.calibrate(client, DIGITS, images)
     assert len(table["held_back"]) < 9
     options = {"table": dict(table), "choices": "w4a8,w8a8", "sensitivity_metric": "trace"}
+    pairs = {"table": dict(table), "choices": "w4a8,w8a8", "pairs": "neighbours"}
     one, many = (
         dyadic.distributed.measure_sensitivity(client, DIGITS, images, "avg:6", parts=parts, **options) for parts in (1, 9)
     )
     assert many == one and one["curvatures"]
+    one, many = (
+        dyadic.distributed.measure_sensitivity(client, DIGITS, images, "avg:6", parts=parts, **pairs) for parts in (1, 2)
+    )
+    assert many == one and one["pairs"]
 
 
 def test_what_is_wrong(client):

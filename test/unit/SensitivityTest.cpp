@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "dyadic/Search/Sensitivity.h"
+#include "dyadic/Search/PairTerms.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
 #include <gtest/gtest.h>
@@ -160,6 +160,54 @@ TEST(TraceTest, PerturbationGrowsWithTheEnergyOfTheNoise) {
 }
 
 //===----------------------------------------------------------------------===//
+// Pairs
+//===----------------------------------------------------------------------===//
+
+TEST(PairTermsTest, QuadraticErrorsGiveTheirCrossTerm) {
+  // Errors of a and b are scalars x and y; together they cost (x + y)^2, so that the term is 2 x y.
+  AssignmentProblem problem;
+  SensitivityTable table;
+  table.samples = {"sample"};
+  std::map<unsigned, double> x = {{2, 0.5}, {3, 0.25}, {4, 0.125}, {8, 0}}, y = {{2, 1}, {4, 0.5}};
+  auto set = [&](SensitivityKey key, double sum) { table.sums[key][0] = sensitivityUnits(sum * sum); };
+  problem.groups = {{"a", {"a"}, {}}, {"b", {"b"}, {}}};
+  for (auto [bits, error] : x) {
+    problem.groups[0].choices.push_back({"w" + std::to_string(bits) + "a8", 0, {}});
+    set({false, "a", bits}, error);
+  }
+  for (auto [bits, error] : y) {
+    problem.groups[1].choices.push_back({"w" + std::to_string(bits) + "a8", 0, {}});
+    set({false, "b", bits}, error);
+  }
+  std::vector<LayerPair> pairs = {{"b", "a"}, {"a", "elsewhere"}};
+  std::vector<SensitivityKey> keys = pairKeys(problem, pairs);
+  ASSERT_EQ(keys.size(), 4u); // 3 and 4 bits of a, 2 and 4 of b
+  EXPECT_EQ(keys[0].text(), "weights of 'b' with 2 bits and 'a' with 3");
+  for (const SensitivityKey &key : keys)
+    set(key, y[key.bits] + x[key.partnerBits]);
+  addPairTerms(problem, table, pairs, 0);
+  ASSERT_EQ(problem.pairs.size(), 1u);
+  EXPECT_EQ(problem.pairs[0].a, 0u);
+  EXPECT_EQ(problem.pairs[0].b, 1u);
+  for (auto [i, xError] : llvm::enumerate(llvm::make_second_range(x)))
+    for (auto [j, yError] : llvm::enumerate(llvm::make_second_range(y)))
+      EXPECT_NEAR(problem.pairs[0].perturbation[i][j], 2 * xError * yError, 1e-8);
+}
+
+TEST(PairTermsTest, APairWithinAGroupBelongsToItsChoices) {
+  AssignmentProblem problem;
+  problem.groups = {{"both", {"a", "b"}, {{"w4a8", 2, {}}}}};
+  SensitivityTable table;
+  table.samples = {"sample"};
+  for (const SensitivityKey &key : {SensitivityKey{false, "a", 4}, SensitivityKey{false, "b", 4}})
+    table.sums[key][0] = sensitivityUnits(1);
+  table.sums[{false, "a", 4, "b", 4}][0] = sensitivityUnits(3);
+  addPairTerms(problem, table, {{"a", "b"}}, 0);
+  EXPECT_TRUE(problem.pairs.empty());
+  EXPECT_DOUBLE_EQ(problem.groups[0].choices[0].perturbation, 3);
+}
+
+//===----------------------------------------------------------------------===//
 // The table
 //===----------------------------------------------------------------------===//
 
@@ -199,6 +247,7 @@ SensitivityRequest requestOf(size_t numSamples, unsigned threads) {
       request.keys.push_back({false, id, bits});
   request.keys.push_back({true, "conv", 4});
   request.keys.push_back({false, "conv", 0});
+  request.keys.push_back({false, "conv", 4, "head", 2});
   for (size_t i = 0; i < numSamples; ++i)
     request.samples.push_back(shaOf(numSamples - i)); // not sorted
   return request;

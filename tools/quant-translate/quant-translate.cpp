@@ -61,6 +61,11 @@ static cl::opt<std::string>
                       cl::desc("With --budget: kl (default), error, layer, or trace, of the Gauss-Newton matrix, "
                                "measured or imported"),
                       cl::value_desc("METRIC"), cl::cat(category));
+static cl::opt<std::string>
+    pairs("pairs",
+          cl::desc("With --budget: none (default), or neighbours, to measure also what layers cost together of which "
+                   "one reads the other, or whose values are added"),
+          cl::value_desc("PAIRS"), cl::cat(category));
 static cl::opt<std::string> cost(
     "cost",
     cl::desc(
@@ -189,6 +194,7 @@ llvm::Expected<TranslateSettings> readSettings() {
   options.choices = given(choices);
   options.sensitivity = given(sensitivity);
   options.sensitivityMetric = given(sensitivityMetric);
+  options.pairs = given(pairs);
   options.pareto = given(pareto);
   options.cost = given(cost);
   options.cache = given(cache);

@@ -24,6 +24,8 @@ struct SearchSettings {
   std::vector<BitWidths> choices;
   /// "kl", "error", "layer" or "trace", see Search/Sensitivity.h.
   std::string metric = "kl";
+  /// Whether what neighbours and residual partners do together is measured too, and part of the problem.
+  bool measuresPairs = false;
   /// Empty, or a file that the sensitivities are read from, where it exists, and written to.
   std::string sensitivityFile;
   /// Tables that are merged with it; then all have to exist, and none is written.

@@ -23,7 +23,7 @@ struct TranslateOptions {
   std::vector<std::string> mergeCalibration;
   bool isFloat = false, integerOnly = false, dumpValues = false, detailedReport = false;
   Given calibrationMethod, bits, rounding, weightRounding, io, name;
-  Given budget, choices, sensitivityMetric, sensitivity, pareto, cost, cache, timeLimit;
+  Given budget, choices, sensitivityMetric, sensitivity, pairs, pareto, cost, cache, timeLimit;
   Given attribution, attributionTarget;
   /// "": schedules of kernels alone; "float": float layers too.
   Given tune;

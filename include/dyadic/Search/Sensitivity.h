@@ -80,20 +80,25 @@ double curvatureSensitivity(double curvature, llvm::ArrayRef<float> weights, llv
 // The table
 //===----------------------------------------------------------------------===//
 
-/// What is quantized alone: the weights of a layer, or the value that is stored under an id. Weights with 0 bits are
-/// those of probes: the first of their sums is that of curvatureOf(), the others are 0.
+/// What is quantized alone: the weights of a layer, or of two layers, or the value that is stored under an id. Weights
+/// with 0 bits are those of probes: the first of their sums is that of curvatureOf(), the others are 0.
 struct SensitivityKey {
   bool isValue = false;
   std::string id;
   unsigned bits = 8;
+  /// Empty, or another layer whose weights are quantized too.
+  std::string partner = "";
+  unsigned partnerBits = 0;
 
+  bool isPair() const { return !partner.empty(); }
   bool isProbe() const { return !isValue && bits == 0; }
 
   bool operator<(const SensitivityKey &other) const {
-    return std::tie(isValue, id, bits) < std::tie(other.isValue, other.id, other.bits);
+    return std::tie(isValue, id, bits, partner, partnerBits) <
+           std::tie(other.isValue, other.id, other.bits, other.partner, other.partnerBits);
   }
   bool operator==(const SensitivityKey &other) const { return !(*this < other) && !(other < *this); }
-  /// "weights of 'conv1' with 4 bits", "curvature of 'conv1'".
+  /// "weights of 'conv1' with 4 bits", "curvature of 'conv1'", "weights of 'conv1' with 4 bits and 'conv2' with 3".
   std::string text() const;
 };
 
