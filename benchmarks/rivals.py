@@ -315,10 +315,11 @@ def dyadic_runner(path: Path, options: dict[str, str], inputs: Arrays) -> Runner
     if not opened:
         raise RuntimeError((message.value or b"cannot be opened").decode())
     model = opened.contents
+    batch = max([len(inputs[name]) for name, info in program.inputs.items() if info.shape and info.shape[0] == -1] + [1])
     buffers, arrays = [], {}
     for infos in (program.inputs, program.outputs):
         for name, info in infos.items():
-            shape = [1 if size == -1 else size for size in info.shape]
+            shape = [batch if size == -1 else size for size in info.shape]
             dtype = np.dtype(info.dtype)
             array = aligned(int(np.prod(shape)) * dtype.itemsize).view(dtype).reshape(shape)
             if name in inputs and infos is program.inputs:
@@ -328,11 +329,11 @@ def dyadic_runner(path: Path, options: dict[str, str], inputs: Arrays) -> Runner
     count = model.num_inputs
     sources = (ctypes.c_void_p * count)(*buffers[:count])
     results = (ctypes.c_void_p * (len(buffers) - count))(*buffers[count:])
-    workspace = aligned(max(1, model.workspace_size(1, 1)))
+    workspace = aligned(max(1, model.workspace_size(batch, 1)))
     call, address, nobody = model.run, workspace.ctypes.data, PARALLEL_FOR()
 
     def run() -> None:
-        status = call(sources, results, 1, address, 1, nobody, None)
+        status = call(sources, results, batch, address, 1, nobody, None)
         if status != 0:
             raise RuntimeError(f"status {status} of {path.name}")
 

@@ -5,6 +5,7 @@
     speed.py                         every model that is found
     speed.py --models kws_dscnn resnet18 --rounds 9
     speed.py --layers                single layers (and with --models, models too)
+    speed.py --models resnet20_cifar10 --batch 8
 
 Each rival is a process of its own, which waits while another runs. In a round each runs once for --turn seconds, and
 the median of its calls counts; ratios are of the same round. README.md says how to read the tables.
@@ -100,6 +101,26 @@ def find(name: str, folder: Path, shared: Path) -> Subject:
     random = np.random.default_rng(1)
     samples = [{"x": random.standard_normal(shape, np.float32)} for _ in range(SAMPLES)]
     return Subject(name, path, path, samples, "synthetic")
+
+
+def symbolic_batch(model: Path, path: Path) -> Path:
+    """The model with a first dimension of any size, written to `path`, or itself where it has that already."""
+    network = onnx.load(model)
+    constants = {tensor.name for tensor in network.graph.initializer}
+    inputs = [value for value in network.graph.input if value.name not in constants]
+    if all(value.type.tensor_type.shape.dim[0].dim_param for value in inputs):
+        return model
+    for value in [*inputs, *network.graph.output]:
+        value.type.tensor_type.shape.dim[0].dim_param = "N"
+    del network.graph.value_info[:]
+    for tensor in network.graph.initializer:  # a reshape to one sample is one to as many as there are
+        if any(node.op_type == "Reshape" and node.input[1] == tensor.name for node in network.graph.node):
+            sizes = onnx.numpy_helper.to_array(tensor).copy()
+            if sizes.size > 1 and sizes[0] == 1 and -1 not in sizes:
+                sizes[0] = -1
+                tensor.CopyFrom(onnx.numpy_helper.from_array(sizes, tensor.name))
+    onnx.save(network, path)
+    return path
 
 
 def save_samples(path: Path, samples: list[Arrays]) -> None:
@@ -225,9 +246,10 @@ def spread_step(values: np.ndarray) -> float:
 class Worker:
     """The process of a rival."""
 
-    def __init__(self, rival: Rival, folder: Path, core: int) -> None:
+    def __init__(self, rival: Rival, folder: Path, core: int, batch: int) -> None:
         inputs = folder / "timed.npz"
-        np.savez(inputs, **rival.inputs[0])
+        timed = [rival.inputs[i % len(rival.inputs)] for i in range(batch)]
+        np.savez(inputs, **{name: np.concatenate([sample[name] for sample in timed]) for name in timed[0]})
         environment = os.environ | {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
         self.name = rival.name
         self.process = subprocess.Popen(
@@ -269,7 +291,7 @@ def measure(rivals: list[Rival], folder: Path, options: argparse.Namespace) -> d
     try:
         for rival in rivals:
             try:
-                workers.append(Worker(rival, folder, options.core))
+                workers.append(Worker(rival, folder, options.core, options.batch))
             except RuntimeError as error:
                 log(str(error))
         for worker in workers:  # warm up, and learn how many runs make a turn
@@ -290,6 +312,9 @@ def benchmark(name: str, options: argparse.Namespace) -> dict:
     folder = Path(tempfile.mkdtemp(prefix=f"speed-{name}-"))
     try:
         subject = find(name, folder, options.shared)
+        if options.batch > 1:
+            subject.model = symbolic_batch(subject.model, folder / "batched.onnx")
+            subject.original = symbolic_batch(subject.original, folder / "batched_original.onnx")
         if options.fp32:
             rivals = float_rivals(subject, folder, options.targets)
         else:
@@ -337,6 +362,7 @@ def main() -> None:
     parser.add_argument("--turn", type=float, default=0.2, help="seconds of a rival's turn in a round")
     parser.add_argument("--targets", default="avx2,native", help="of Dyadic, separated by commas")
     parser.add_argument("--bits", default="w8a8", help="of Dyadic, separated by commas, as w8a8,w4a8,w4a4")
+    parser.add_argument("--batch", type=int, default=1, help="samples of a call; models get a symbolic batch for more")
     parser.add_argument("--fp32", action="store_true", help="only float programs")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="where real models are")
@@ -347,8 +373,8 @@ def main() -> None:
     if options.layers is not None:
         names = [*names, *(options.layers or synthetic.LAYERS)]
     unknown = [name for name in names if name not in [*MODELS, *synthetic.LAYERS]]
-    if unknown or options.rounds < 1 or options.turn <= 0:
-        parser.error(f"unknown: {', '.join(unknown)}" if unknown else "--rounds and --turn must be positive")
+    if unknown or min(options.rounds, options.batch) < 1 or options.turn <= 0:
+        parser.error(f"unknown: {', '.join(unknown)}" if unknown else "--rounds, --batch and --turn must be positive")
     options.targets, options.bits = options.targets.split(","), options.bits.split(",")
     os.sched_setaffinity(0, {options.core})  # preparing takes this core only, too
     for module, rival in (("openvino", "OpenVINO"), ("nncf", "OpenVINO's int8, which NNCF makes,"), ("MNN", "MNN")):
@@ -365,6 +391,7 @@ def main() -> None:
         "onnxruntime": onnxruntime.__version__,
         "rounds": options.rounds,
         "turn_seconds": options.turn,
+        "batch": options.batch,
         "load_before": os.getloadavg()[0],
         "subjects": [],
     }

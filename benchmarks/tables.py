@@ -9,7 +9,7 @@ def markdown(result: dict) -> str:
     load = f"{result['load_before']:.1f} before and {result.get('load_after', result['load_before']):.1f} after"
     parts = [
         f"{result['cpu']}, {result['cores']} cores, one used; ONNX Runtime {result['onnxruntime']}; "
-        f"{result['rounds']} rounds of {result['turn_seconds']:g} s each; "
+        f"batches of {result.get('batch', 1)}; {result['rounds']} rounds of {result['turn_seconds']:g} s each; "
         f"load average {load}, this benchmark's 1 included."
     ]
     layers = [s for s in result["subjects"] if "gops" in next(iter(s["rivals"].values()))]

@@ -7,23 +7,27 @@ using namespace dyadic::qnn;
 
 namespace dyadic {
 
-DotBuilder::DotBuilder(VectorBuilder &b, Dot dot, bool flip) : b(b), dot(dot), flip(flip) {
+static bool hasWideForm(Dot dot) { return dot == Dot::Dpbusd || dot == Dot::Dpwssd; }
+
+DotBuilder::DotBuilder(VectorBuilder &b, Dot dot, bool flip, int64_t lanes)
+    : lanes(hasWideForm(dot) ? lanes : kSumLanes), b(b), dot(dot), flip(flip) {
   if (dot == Dot::Maddubs)
     ones = b.splat(16, 16, 1);
 }
 
 Value DotBuilder::input(Value pointer) {
-  Value x = b.broadcast(b.load(b.builder.getI32Type(), pointer), kSumLanes);
+  Value x = b.broadcast(b.load(b.builder.getI32Type(), pointer), lanes);
   if (flip)
-    x = LLVM::XOrOp::create(b.builder, b.location, x, b.splat(kSumLanes, 32, 0x80808080));
+    x = LLVM::XOrOp::create(b.builder, b.location, x, b.splat(lanes, 32, 0x80808080));
   return x;
 }
 
 Value DotBuilder::accumulate(Value sum, ArrayRef<Value> xs, ArrayRef<Value> ws) {
-  VectorType words = b.vector(8, 32), pairs = b.vector(16, 16), bytes = b.vector(32, 8);
+  VectorType words = b.vector(lanes, 32), pairs = b.vector(2 * lanes, 16), bytes = b.vector(4 * lanes, 8);
   auto fused = [&](StringRef name, VectorType type) {
+    std::string sized = (name + "." + Twine(32 * lanes)).str();
     for (auto [x, w] : llvm::zip(xs, ws))
-      sum = b.intrinsic(name, words, {sum, b.bitcast(x, type), b.bitcast(w, type)});
+      sum = b.intrinsic(sized, words, {sum, b.bitcast(x, type), b.bitcast(w, type)});
     return sum;
   };
   // Registers of 128 bits: half of the channels each.
@@ -44,9 +48,9 @@ Value DotBuilder::accumulate(Value sum, ArrayRef<Value> xs, ArrayRef<Value> ws) 
       sum = b.add(sum, b.intrinsic("llvm.x86.avx2.pmadd.wd", words, {b.bitcast(x, pairs), b.bitcast(w, pairs)}));
     return sum;
   case Dot::Dpbusd:
-    return fused("llvm.x86.avx512.vpdpbusd.256", bytes);
+    return fused("llvm.x86.avx512.vpdpbusd", bytes);
   case Dot::Dpwssd:
-    return fused("llvm.x86.avx512.vpdpwssd.256", pairs);
+    return fused("llvm.x86.avx512.vpdpwssd", pairs);
   case Dot::Sdot:
     return inHalves("llvm.aarch64.neon.sdot.v4i32.v16i8");
   case Dot::Usdot:

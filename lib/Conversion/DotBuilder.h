@@ -10,15 +10,18 @@
 
 namespace dyadic {
 
-/// 4 bytes of input times the weights of 8 channels.
+/// 4 bytes of input times the weights of as many channels as a register has sums.
 class DotBuilder {
 public:
   using Value = mlir::Value;
-  DotBuilder(VectorBuilder &b, qnn::Dot dot, bool flip);
+  /// VNNI has instructions for `lanes` sums, 8 or 16; all others are for 8.
+  DotBuilder(VectorBuilder &b, qnn::Dot dot, bool flip, int64_t lanes);
+
+  const int64_t lanes;
 
   /// The 4 bytes at `pointer` in every 32-bit lane.
   Value input(Value pointer);
-  /// `sum` plus the products of a group, `xs` and `ws` as vectors of 8 32-bit lanes.
+  /// `sum` plus the products of a group, `xs` and `ws` as vectors of 32-bit lanes.
   Value accumulate(Value sum, llvm::ArrayRef<Value> xs, llvm::ArrayRef<Value> ws);
 
   /// With `maddubs`, the sums of a group by themselves: 16 lanes of 16 bits, two a channel.

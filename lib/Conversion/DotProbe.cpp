@@ -25,11 +25,12 @@ std::optional<DotSequence> DotSequence::parse(StringRef name) {
   return sequence;
 }
 
-int64_t buildDotProbe(OpBuilder &builder, Location location, StringRef name, const DotSequence &sequence) {
+int64_t buildDotProbe(OpBuilder &builder, Location location, StringRef name, const DotSequence &sequence,
+                      int64_t lanes) {
   if (sequence.dot != Dot::Maddubs && sequence.dot != Dot::Maddwd && sequence.dot != Dot::Dpbusd &&
       sequence.dot != Dot::Dpwssd)
     return 0;
-  constexpr int64_t kSums = 12, kVectorSize = 4 * kSumLanes;
+  constexpr int64_t kSums = 12;
   int64_t repetitions = std::max<int64_t>(1, 64 / sequence.group);
   auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
   auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()), {pointer});
@@ -37,10 +38,10 @@ int64_t buildDotProbe(OpBuilder &builder, Location location, StringRef name, con
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(function.addEntryBlock(builder));
   VectorBuilder b(builder, location);
-  DotBuilder dots(b, sequence.dot, /*flip=*/false);
-  VectorType words = b.vector(kSumLanes, 32);
+  DotBuilder dots(b, sequence.dot, /*flip=*/false, lanes);
+  VectorType words = b.vector(dots.lanes, 32);
   Value data = function.getArgument(0);
-  auto at = [&](int64_t i) { return b.address(data, i * kVectorSize); };
+  auto at = [&](int64_t i) { return b.address(data, i * 4 * dots.lanes); };
   SmallVector<Value> sums;
   for (int64_t i = 0; i < kSums; ++i)
     sums.push_back(b.load(words, at(i)));
@@ -73,7 +74,7 @@ int64_t buildDotProbe(OpBuilder &builder, Location location, StringRef name, con
   for (auto [i, sum] : llvm::enumerate(sums))
     b.store(sum, at(static_cast<int64_t>(i)));
   LLVM::ReturnOp::create(builder, location, ValueRange());
-  return kSums * repetitions * sequence.group * kSumLanes * blockInputs(sequence.dot);
+  return kSums * repetitions * sequence.group * dots.lanes * blockInputs(sequence.dot);
 }
 
 } // namespace dyadic

@@ -23,10 +23,12 @@ struct DotInstruction {
 } // namespace
 
 static constexpr DotInstruction kInstructions[] = {
-    {"llvm.x86.avx2.pmadd.ub.sw", true, 2, false, true},           // Intel SDM: VPMADDUBSW
-    {"llvm.x86.avx2.pmadd.wd", false, 2, false, false},            // VPMADDWD
-    {"llvm.x86.avx512.vpdpbusd.256", true, 4, true, false},        // VPDPBUSD
-    {"llvm.x86.avx512.vpdpwssd.256", false, 2, true, false},       // VPDPWSSD
+    {"llvm.x86.avx2.pmadd.ub.sw", true, 2, false, true},    // Intel SDM: VPMADDUBSW
+    {"llvm.x86.avx2.pmadd.wd", false, 2, false, false},     // VPMADDWD
+    {"llvm.x86.avx512.vpdpbusd.256", true, 4, true, false}, // VPDPBUSD
+    {"llvm.x86.avx512.vpdpbusd.512", true, 4, true, false},
+    {"llvm.x86.avx512.vpdpwssd.256", false, 2, true, false}, // VPDPWSSD
+    {"llvm.x86.avx512.vpdpwssd.512", false, 2, true, false},
     {"llvm.aarch64.neon.sdot.v4i32.v16i8", false, 4, true, false}, // Arm ARM: SDOT (vector)
     {"llvm.aarch64.neon.usdot.v4i32.v16i8", true, 4, true, false}, // USDOT (vector)
 };

@@ -18,7 +18,13 @@ namespace dyadic {
 
 namespace {
 struct LowerPackedLayers : impl::LowerPackedLayersBase<LowerPackedLayers> {
+  using LowerPackedLayersBase::LowerPackedLayersBase;
+
   void runOnOperation() override {
+    if (dotLanes != kSumLanes && dotLanes != 2 * kSumLanes) {
+      getOperation().emitError() << "dot-lanes=" << dotLanes.getValue() << ", expected 8 or 16";
+      return signalPassFailure();
+    }
     for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       unsigned index = 0;
       SmallVector<Operation *> packed;
@@ -109,7 +115,7 @@ private:
     return LLVM::IntToPtrOp::create(builder, location, LLVM::LLVMPointerType::get(builder.getContext()), address);
   }
 
-  static LogicalResult lower(func::FuncOp function, Operation *op, unsigned index) {
+  LogicalResult lower(func::FuncOp function, Operation *op, unsigned index) {
     OpBuilder builder(op);
     auto pointer = LLVM::LLVMPointerType::get(op->getContext());
     SmallVector<Value> arguments;
@@ -154,12 +160,14 @@ private:
     Value panel = scratch > 0 ? entry->getArgument(op->getNumOperands()) : Value();
     SmallVector<Range> ranges = split.ranges(entry->getArguments().drop_front(arguments.size()));
     TypeSwitch<Operation *>(op)
-        .Case([&](PackedConvOp conv) { buildPackedConv(vectors, pointers, panel, ranges, conv); })
+        .Case([&](PackedConvOp conv) { buildPackedConv(vectors, pointers, panel, ranges, conv, dotLanes); })
         .Case([&](PackedDepthwiseOp depthwise) { buildPackedDepthwise(vectors, pointers, ranges, depthwise); })
         .Case([&](PackedFloatConvOp conv) { buildPackedFloatConv(vectors, pointers, ranges, conv); })
         .Case(
             [&](PackedFloatDepthwiseOp depthwise) { buildPackedFloatDepthwise(vectors, pointers, ranges, depthwise); })
-        .Case([&](PackedWinogradOp winograd) { buildPackedWinograd(vectors, pointers, panel, ranges, winograd); })
+        .Case([&](PackedWinogradOp winograd) {
+          buildPackedWinograd(vectors, pointers, panel, ranges, winograd, dotLanes);
+        })
         .Case([&](WinogradInputOp input) { buildWinogradInput(vectors, pointers, ranges, input); });
     LLVM::ReturnOp::create(outer, op->getLoc(), ValueRange());
     llvm::append_range(arguments, split.allPasses([&](int64_t value) -> Value {

@@ -55,7 +55,9 @@ void buildLoweringPipeline(OpPassManager &manager, const LoweringOptions &option
   if (!options.byteDot.empty()) // the target has vectors
     manager.addPass(createLowerTransposes());
   manager.addPass(createOutlineKernels());
-  manager.addPass(createLowerPackedLayers());
+  LowerPackedLayersOptions lowerPacked;
+  lowerPacked.dotLanes = options.dotLanes;
+  manager.addPass(createLowerPackedLayers(lowerPacked));
   if (options.emulateDots)
     manager.addPass(createExpandDots());
 

@@ -23,7 +23,8 @@ class PanelTile {
 public:
   PanelTile(VectorBuilder &b, DotBuilder &dots, PackedConvOp op, ValueRange arguments, int64_t pixelBytes, int64_t rows)
       : b(b), arguments(arguments), scratchBytes(panelScratchBytes(op)), halves(op.getHalves()),
-        sums(b, dots, op, pixelBytes, static_cast<int64_t>(op.getWeightBits()), halves ? 1 : kVectors) {
+        sums(b, dots, op, pixelBytes, static_cast<int64_t>(op.getWeightBits()), kPanelChannels / (halves ? 2 : 1)),
+        sumType(b.vector(dots.lanes, 32)) {
     if (halves)
       both = LLVM::AllocaOp::create(b.builder, b.location, arguments[0].getType(), b.builder.getI8Type(),
                                     b.constant(rows * kVectors * kVectorSize), /*alignment=*/32);
@@ -45,7 +46,7 @@ public:
   /// Two vectors a position, of `rows` positions from the address `input` on; `channels` are the panel's.
   SmallVector<Value> compute(const Panel &panel, Value input, int64_t rows, Value channels) {
     if (!halves)
-      return ofPart(input, rows, channels);
+      return inHalves(ofPart(input, rows, channels));
     b.loop(kVectors, [&](Value half) {
       select(b.add(b.times(panel.index, kVectors), half));
       Value shift = b.times(half, kVectorSize), to = b.address(both, shift);
@@ -66,8 +67,18 @@ private:
   SmallVector<Value> ofPart(Value input, int64_t rows, Value channels) {
     SmallVector<Value> start;
     for (int64_t i = 0; i < rows * sums.vectors; ++i)
-      start.push_back(vector(channels, i % sums.vectors));
+      start.push_back(b.load(sumType, b.address(channels, i % sums.vectors * 4 * sumType.getNumElements())));
     return sums.add(input, rows, start);
+  }
+  /// Sums of 16 channels a register as two of 8.
+  SmallVector<Value> inHalves(SmallVector<Value> all) {
+    if (sumType.getNumElements() == kSumLanes)
+      return all;
+    SmallVector<Value> result;
+    for (Value sum : all)
+      for (int64_t half : {0, 1})
+        result.push_back(b.half(sum, half));
+    return result;
   }
   Value vector(Value from, int64_t index) {
     return b.load(b.vector(kSumLanes, 32), b.address(from, index * kVectorSize));
@@ -79,14 +90,16 @@ private:
   int64_t scratchBytes;
   bool halves;
   PanelSums sums;
+  VectorType sumType;
   Value both; // sums of both halves, [positions][16]
 };
 } // namespace
 
-void buildPackedConv(VectorBuilder &b, ValueRange arguments, Value scratch, ArrayRef<Range> ranges, PackedConvOp op) {
+void buildPackedConv(VectorBuilder &b, ValueRange arguments, Value scratch, ArrayRef<Range> ranges, PackedConvOp op,
+                     int64_t lanes) {
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);
-  DotBuilder dots(b, op.getDot(), op.getFlip());
+  DotBuilder dots(b, op.getDot(), op.getFlip(), lanes);
   int64_t rows = rowsOf(op, usualRows(op));
   PositionLoops loops(b, op, rows);
   PanelTile tile(b, dots, op, arguments, loops.pixelBytes(), rows);

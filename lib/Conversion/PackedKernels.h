@@ -21,11 +21,12 @@ KernelWork workOf(qnn::PackedFloatDepthwiseOp op);
 
 /// Builds the kernel of `op` into a function whose `arguments` are pointers to the operands, in
 /// their order; `ranges` are what it makes of the loops of `workOf(op)`; `scratch` points to `scratchBytes(op)`
-/// bytes, or is null where that is 0. Operands are buffers whose last dimension is contiguous; the input is contiguous.
+/// bytes, or is null where that is 0; `lanes` are the sums of a register of dot instructions. Operands are buffers
+/// whose last dimension is contiguous; the input is contiguous.
 void buildPackedConv(VectorBuilder &b, mlir::ValueRange arguments, mlir::Value scratch, llvm::ArrayRef<Range> ranges,
-                     qnn::PackedConvOp op);
+                     qnn::PackedConvOp op, int64_t lanes);
 void buildPackedWinograd(VectorBuilder &b, mlir::ValueRange arguments, mlir::Value scratch,
-                         llvm::ArrayRef<Range> ranges, qnn::PackedWinogradOp op);
+                         llvm::ArrayRef<Range> ranges, qnn::PackedWinogradOp op, int64_t lanes);
 void buildWinogradInput(VectorBuilder &b, mlir::ValueRange arguments, llvm::ArrayRef<Range> ranges,
                         qnn::WinogradInputOp op);
 void buildPackedDepthwise(VectorBuilder &b, mlir::ValueRange arguments, llvm::ArrayRef<Range> ranges,

@@ -79,19 +79,16 @@ namespace {
 class WinogradTile {
 public:
   WinogradTile(VectorBuilder &b, PackedWinogradOp op, ValueRange arguments, Value scratch, PositionLoops &loops,
-               Epilogue &epilogue)
+               Epilogue &epilogue, int64_t mostTiles, int64_t lanes)
       : b(b), op(op), arguments(arguments), scratch(scratch), loops(loops), epilogue(epilogue),
-        dots(b, op.getDot(), /*flip=*/false), sums(b, dots, op, loops.pixelBytes(), /*storedBits=*/8),
+        dots(b, op.getDot(), /*flip=*/false, lanes), sums(b, dots, op, loops.pixelBytes(), /*storedBits=*/8),
         output(cast<MemRefType>(op.getDest().getType())), dest(output, 1),
         residual(op.getResidual() ? cast<MemRefType>(op.getResidual().getType()) : MemRefType(), 1),
         channelsOfInput(loops.pixelBytes() / kWinogradInputs),
-        columns(cast<ShapedType>(op.getCorrections().getType()).getDimSize(1)), mostTiles(rowsOf(op, kUsualTiles)) {
+        columns(cast<ShapedType>(op.getCorrections().getType()).getDimSize(1)), mostTiles(mostTiles) {
     products = LLVM::AllocaOp::create(b.builder, b.location, arguments[0].getType(), b.builder.getI8Type(),
                                       b.constant(kWinogradInputs * mostTiles * kRowBytes), /*alignment=*/32);
   }
-
-  /// Tiles that share a panel's weights.
-  static constexpr int64_t kUsualTiles = 4;
 
   /// Transforms the weights of a panel.
   void prepare(const Panel &panel) {
@@ -106,11 +103,11 @@ public:
     Value weights = prepared(panel);
     b.loop(kWinogradInputs, [&](Value p) {
       sums.select(weights, arguments[2], arguments[3], b.add(b.times(panel.index, kWinogradInputs), p));
-      SmallVector<Value> zeros(2 * tiles, b.splat(kSumLanes, 32, 0));
+      SmallVector<Value> zeros(sums.vectors * tiles, b.splat(dots.lanes, 32, 0));
       SmallVector<Value> ofPosition = sums.add(b.address(place.input, b.times(p, channelsOfInput)), tiles, zeros);
       Value row = b.address(products, b.times(p, mostTiles * kRowBytes));
       for (auto [i, product] : llvm::enumerate(ofPosition))
-        b.store(product, b.address(row, static_cast<int64_t>(i) * kRowBytes / 2));
+        b.store(product, b.address(row, static_cast<int64_t>(i) * kRowBytes / sums.vectors));
     });
     b.loop(tiles, [&](Value t) {
       store(loops.skip(place, t), b.address(products, b.times(t, kRowBytes)),
@@ -188,14 +185,13 @@ private:
 } // namespace
 
 void buildPackedWinograd(VectorBuilder &b, ValueRange arguments, Value scratch, ArrayRef<Range> ranges,
-                         PackedWinogradOp op) {
+                         PackedWinogradOp op, int64_t lanes) {
   auto tiles = cast<MemRefType>(op.getInput().getType());
   EpilogueInfo info(op);
   Epilogue epilogue(b, info);
-  PositionLoops loops(b, op, rowsOf(op, WinogradTile::kUsualTiles), tiles.getDimSize(2) * tiles.getDimSize(3),
-                      tiles.getDimSize(3),
-                      /*size=*/2);
-  WinogradTile tile(b, op, arguments, scratch, loops, epilogue);
+  int64_t mostTiles = rowsOf(op, lanes / 2); // they share a panel's weights
+  PositionLoops loops(b, op, mostTiles, tiles.getDimSize(2) * tiles.getDimSize(3), tiles.getDimSize(3), /*size=*/2);
+  WinogradTile tile(b, op, arguments, scratch, loops, epilogue, mostTiles, lanes);
   auto prepare = [&](const Panel &panel) { tile.prepare(panel); };
   auto enter = [](const Panel &) {};
   auto body = [&](Place line, const Panel &panel) {

@@ -40,9 +40,9 @@ SmallVector<Value> PanelSums::add(Value input, int64_t rows, SmallVector<Value> 
 
 Value PanelSums::block(Value weights, int64_t i, int64_t v) {
   int64_t shared = 8 / weightBits;
-  Value stored = b.load(b.vector(kSumLanes, 32), b.address(weights, (vectors * (i / shared) + v) * kVectorBytes));
-  return weightBits == 8 ? stored
-                         : b.bitcast(narrowWeights(b, stored, weightBits, i % shared), b.vector(kSumLanes, 32));
+  VectorType words = b.vector(dots.lanes, 32);
+  Value stored = b.load(words, b.address(weights, (vectors * (i / shared) + v) * vectorBytes()));
+  return weightBits == 8 ? stored : b.bitcast(narrowWeights(b, stored, weightBits, i % shared), words);
 }
 
 SmallVector<Value> PanelSums::shortGroup(Value input, int64_t rows, int64_t size, Value wk, Value ok, ValueRange sums) {

@@ -16,12 +16,13 @@ class PanelSums {
 public:
   using Value = mlir::Value;
 
-  /// Positions are `pixelBytes` of input apart. `op` has `offsets` and `group_sizes`. The sums are `vectors` vectors of
-  /// 8 channels: the whole panel or half of it.
+  /// Positions are `pixelBytes` of input apart. `op` has `offsets` and `group_sizes`. The sums are those of
+  /// `channels` channels, the whole panel or half of it, in `vectors` registers.
   template <typename Op>
-  PanelSums(VectorBuilder &b, DotBuilder &dots, Op op, int64_t pixelBytes, int64_t storedBits, int64_t vectors = 2)
-      : vectors(vectors), b(b), dots(dots), pixelBytes(pixelBytes), storedBits(storedBits), weightBits(storedBits),
-        groupSizes(op.getGroupSizes()),
+  PanelSums(VectorBuilder &b, DotBuilder &dots, Op op, int64_t pixelBytes, int64_t storedBits,
+            int64_t channels = kPanelChannels)
+      : vectors(channels / dots.lanes), b(b), dots(dots), pixelBytes(pixelBytes), storedBits(storedBits),
+        weightBits(storedBits), groupSizes(op.getGroupSizes()),
         offsetWidth(mlir::cast<mlir::MemRefType>(op.getOffsets().getType()).getElementTypeBitWidth()) {}
 
   const int64_t vectors;
@@ -41,7 +42,8 @@ private:
   int64_t offsetBytes() const { return offsetWidth / 8; }
   Value address(Value input, Value offset) { return b.address(input, b.loadIndex(offset, offsetWidth)); }
   /// Bytes of `blocks` blocks of weights, a whole number of those that share them.
-  int64_t weightBytes(int64_t blocks) const { return blocks * vectors * kVectorBytes * weightBits / 8; }
+  int64_t weightBytes(int64_t blocks) const { return blocks * vectors * vectorBytes() * weightBits / 8; }
+  int64_t vectorBytes() const { return 4 * dots.lanes; }
   /// Vector `v` of the weights of block `i` of a group at `weights`.
   Value block(Value weights, int64_t i, int64_t v);
   /// `sums` plus a group of `size` blocks. A position's group takes one register for a moment.

@@ -16,14 +16,16 @@ static constexpr int64_t kTaps = 9;
 static constexpr int64_t kFewPositions = 32;
 
 Value narrowWeights(VectorBuilder &b, Value stored, int64_t bits, int64_t place) {
-  VectorType bytes = b.vector(kVectorBytes, 8);
+  auto type = cast<VectorType>(stored.getType());
+  int64_t count = type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  VectorType bytes = b.vector(count, 8);
   if (bits == 8)
     return b.bitcast(stored, bytes);
   // No machine shifts bytes: what comes from the neighbours is masked.
   int64_t half = int64_t(1) << (bits - 1);
-  Value shifted = b.shiftRight(b.bitcast(stored, b.vector(kVectorBytes / 4, 32)), place * bits);
-  Value number = b.bitAnd(b.bitcast(shifted, bytes), b.splat(kVectorBytes, 8, 2 * half - 1));
-  return b.subtract(number, b.splat(kVectorBytes, 8, half));
+  Value shifted = b.shiftRight(b.bitcast(stored, b.vector(count / 4, 32)), place * bits);
+  Value number = b.bitAnd(b.bitcast(shifted, bytes), b.splat(count, 8, 2 * half - 1));
+  return b.subtract(number, b.splat(count, 8, half));
 }
 
 /// The address of half `v` of block `i`, of those whose bytes begin at `from`.

@@ -58,7 +58,7 @@ private:
       result.push_back({Kernel::Auto, order, 0});
     if (hasWinograd)
       result.push_back({Kernel::Direct, Order::Auto, 0});
-    for (unsigned rows : {2u, 3u, 5u, 6u, 8u})
+    for (unsigned rows : {2u, 3u, 5u, 6u, 8u, 12u})
       result.push_back({Kernel::Auto, Order::Auto, rows});
     return result;
   }

@@ -17,7 +17,7 @@ namespace dyadic {
 /// Calls a microsecond, the best of several series.
 static double callRate(void (*probe)(void *)) {
   constexpr int kSeries = 40, kCalls = 500;
-  alignas(64) unsigned char data[448] = {};
+  alignas(64) unsigned char data[896] = {};
   double best = 0;
   for (int series = 0; series < kSeries; ++series) {
     auto start = std::chrono::steady_clock::now();
@@ -46,7 +46,7 @@ llvm::Expected<std::map<std::string, double>> measureSequenceLimits(const Target
   for (const std::string &name : sequences)
     if (std::optional<DotSequence> sequence = DotSequence::parse(name)) {
       std::string function = "probe" + std::to_string(probes.size());
-      if (int64_t products = buildDotProbe(builder, location, function, *sequence))
+      if (int64_t products = buildDotProbe(builder, location, function, *sequence, target.cpus[0].code().lanes))
         probes[name] = {function, products};
     }
   if (probes.empty())

@@ -99,6 +99,7 @@ static llvm::Expected<Variant> lower(ModuleOp module, const TargetCpu &cpu, cons
   lowering.byteDot = cpu.family->byteDot.str();
   lowering.wordDot = cpu.family->wordDot.str();
   lowering.rows = cpu.family->rows;
+  lowering.dotLanes = cpu.family->lanes;
   lowering.emulateDots = cpu.isEmulated;
   FloatUnit unit = floatUnitOf(cpu, triple);
   lowering.floatLanes = unit.lanes;

@@ -11,8 +11,8 @@ struct NamedUnit {
 };
 } // namespace
 
-// 16 registers: 6 x 2 sums, 2 of weights, 1 of input. With AVX512VL there are 32.
-static constexpr FloatUnit kAvx{8, 6, 6, true}, kAvx512{8, 14, 8, true};
+// 16 registers: 6 x 2 sums, 2 of weights, 1 of input. With AVX512 there are 32 of 16 lanes.
+static constexpr FloatUnit kAvx{8, 6, 6, true}, kAvx512{16, 14, 8, true};
 // Every AArch64 has 32 registers of 4 lanes, and fuses.
 static constexpr FloatUnit kNeon{4, 6, 8, true};
 static constexpr FloatUnit kPlain{4, 2, 2, false}, kSmall{0, 0, 0, false};

@@ -100,7 +100,8 @@ static constexpr CpuTarget kTargets[] = {
      "AVX512 with VL and VNNI",
      "dpbusd",
      "dpwssd",
-     8},
+     12,
+     16},
     {"neon-dotprod",
      Triple::aarch64,
      kArmLinux,
@@ -127,7 +128,7 @@ static constexpr CpuTarget kTargets[] = {
      "usdot",
      "mlal",
      6},
-    {"cortex-m", Triple::thumb, "thumbv7em-none-eabi", "", {}, "", {}, 0, {}, "", "", "", 0, /*isSmall=*/true},
+    {"cortex-m", Triple::thumb, "thumbv7em-none-eabi", "", {}, "", {}, 0, {}, "", "", "", 0, 8, /*isSmall=*/true},
 };
 
 static constexpr const CpuTarget &kGeneric = kTargets[0];

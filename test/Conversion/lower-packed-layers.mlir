@@ -1,4 +1,7 @@
 // RUN: quant-opt %s --quant-lower-packed-layers -split-input-file | FileCheck %s
+// RUN: quant-opt %s --quant-lower-packed-layers=dot-lanes=16 -split-input-file | FileCheck %s --check-prefix=WIDE
+// RUN: not quant-opt %s --quant-lower-packed-layers=dot-lanes=12 -split-input-file 2>&1 | FileCheck %s --check-prefix=LANES
+// LANES: error: dot-lanes=12, expected 8 or 16
 
 // CHECK-LABEL: func.func @main
 // CHECK: memref.extract_aligned_pointer_as_index
@@ -21,6 +24,10 @@ func.func @main(%x: memref<1x1x3x4xi8>, %w: memref<64xi8>, %o: memref<1xi32>, %p
 // CHECK: llvm.func internal @main_packed_0
 // CHECK-COUNT-6: llvm.x86.avx512.vpdpbusd.256
 // CHECK-NOT: vpdpbusd
+// Registers of 16 lanes hold a whole panel's sums; the epilogue takes them in halves.
+// WIDE: iter_args({{.*}}) -> (vector<16xi32>, vector<16xi32>, vector<16xi32>)
+// WIDE-COUNT-3: llvm.x86.avx512.vpdpbusd.512
+// WIDE-NOT: vpdpbusd
 func.func @main(%x: memref<1x1x3x4xi8>, %w: memref<64xi8>, %o: memref<1xi32>, %p: memref<1x3xi32>, %c: memref<3x16xi32>, %y: memref<1x1x3x16xi8, strided<[96, 96, 32, 1], offset: 16>>) {
   qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%y) {clamp = array<i64: 0, 255>, dot = #qnn.dot<dpbusd>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, high_halves, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (memref<1x1x3x4xi8>, memref<64xi8>, memref<1xi32>, memref<1x3xi32>, memref<3x16xi32>, memref<1x1x3x16xi8, strided<[96, 96, 32, 1], offset: 16>>) -> ()
   return

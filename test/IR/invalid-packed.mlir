@@ -42,8 +42,8 @@ func.func @rows(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1x
   %o = arith.constant dense<0> : tensor<1xi32>
   %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
   %c = arith.constant dense<0> : tensor<1x16xi32>
-  // expected-error@+1 {{'rows' is 9, expected 0 to 8}}
-  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, rows = 9 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
+  // expected-error@+1 {{'rows' is 13, expected 0 to 12}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, rows = 13 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
   return %y : tensor<1x1x3x16xsi32>
 }
 

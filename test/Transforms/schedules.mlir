@@ -1,9 +1,9 @@
 // RUN: quant-opt %s --quant-pack-layers="byte-dot=maddubs word-dot=maddwd" | FileCheck %s
 // RUN: sed -e 's/"lines"/"columns"/' %s | not quant-opt - --quant-pack-layers="byte-dot=maddubs word-dot=maddwd" 2>&1 | FileCheck %s --check-prefix=UNKNOWN
-// RUN: sed -e 's/rows = 3/rows = 9/' %s | not quant-opt - --quant-pack-layers="byte-dot=maddubs word-dot=maddwd" 2>&1 | FileCheck %s --check-prefix=ROWS
+// RUN: sed -e 's/rows = 3/rows = 13/' %s | not quant-opt - --quant-pack-layers="byte-dot=maddubs word-dot=maddwd" 2>&1 | FileCheck %s --check-prefix=ROWS
 // RUN: sed -e 's/"direct"/"winograd"/' %s | not quant-opt - --quant-pack-layers="byte-dot=maddubs word-dot=maddwd" 2>&1 | FileCheck %s --check-prefix=WINOGRAD
 
-// UNKNOWN: error: schedule of layer 'c' is {{.*}}, expected {kernel = "direct" or "winograd", order = "lines" or "panels", rows = 1 to 8}
+// UNKNOWN: error: schedule of layer 'c' is {{.*}}, expected {kernel = "direct" or "winograd", order = "lines" or "panels", rows = 1 to 12}
 // ROWS: error: schedule of layer 'c' is
 // WINOGRAD: error: schedule: this layer has no exact Winograd convolution, expected 3x3 windows that move by one
 

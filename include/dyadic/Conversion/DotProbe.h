@@ -24,10 +24,10 @@ struct DotSequence {
 };
 
 /// Builds the LLVM function `void name(ptr)`: the sequence over and over on operands in registers, which are loaded
-/// from the pointer, 448 bytes, as 12 sums are, which are stored there. Returns the multiply-accumulates of a call; 0
-/// and builds nothing for instructions of other machines than x86-64.
+/// from the pointer, 896 bytes, as 12 sums are, which are stored there; registers have `lanes` sums (DotBuilder.h).
+/// Returns the multiply-accumulates of a call; 0 and builds nothing for instructions of other machines than x86-64.
 int64_t buildDotProbe(mlir::OpBuilder &builder, mlir::Location location, llvm::StringRef name,
-                      const DotSequence &sequence);
+                      const DotSequence &sequence, int64_t lanes);
 
 } // namespace dyadic
 

@@ -25,6 +25,7 @@ struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
   Option<std::string> wordDot{*this, "word-dot", llvm::cl::desc("maddwd, dpwssd or mlal")};
   Option<int64_t> rows{*this, "rows", llvm::cl::desc("positions that a packed kernel computes together"),
                        llvm::cl::init(0)};
+  Option<int64_t> dotLanes{*this, "dot-lanes", llvm::cl::desc("see quant-lower-packed-layers"), llvm::cl::init(8)};
   Option<bool> emulateDots{*this, "emulate-dots", llvm::cl::desc("see quant-expand-dots")};
   Option<int64_t> floatLanes{*this, "float-lanes", llvm::cl::desc("f32 numbers in a register; 0: no packed kernels")};
   Option<int64_t> floatRows{*this, "float-rows", llvm::cl::desc("positions computed together"), llvm::cl::init(6)};

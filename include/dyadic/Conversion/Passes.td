@@ -177,6 +177,8 @@ def LowerPackedLayers : Pass<"quant-lower-packed-layers", "::mlir::ModuleOp"> {
     llvm.call @main_packed_0(%0, %1, %2, %3, %4, %5) : (!llvm.ptr, ...) -> ()
     ```
   }];
+  let options = [Option<"dotLanes", "dot-lanes", "int64_t", "8",
+                        "sums in a register of the target's dot instructions: 8, or 16 for dpbusd and dpwssd">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::arith::ArithDialect"];
 }

@@ -45,7 +45,7 @@ namespace dyadic::qnn {
 /// Output channels of a panel of packed weights.
 inline constexpr int64_t kPanelChannels = 16;
 /// The most positions that a kernel computes together.
-inline constexpr int64_t kMostRows = 8;
+inline constexpr int64_t kMostRows = 12;
 
 /// Channels of a panel of a depthwise convolution by bytes, and which of them place `i` has: instructions that
 /// interleave and narrow registers of 256 bits work within their halves.

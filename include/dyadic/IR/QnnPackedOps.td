@@ -79,7 +79,7 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
     No shifted sum may leave 32 bits: the verifier proves it from the weights. The epilogue rounds as `qnn.requantize`, `qnn.add` (the other operand is
     `residual - residual_zp`) or `qnn.prelu` do; `store` leaves the sum as it is.
 
-    The schedule changes no result: `rows` positions of a line are computed together (1 to 8; 0: as many as the
+    The schedule changes no result: `rows` positions of a line are computed together (1 to 12; 0: as many as the
     instruction does best with), and `order` says whether the loop over lines or that over panels is outside.
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$offsets, AnyShaped:$panels, AnyShaped:$channels,

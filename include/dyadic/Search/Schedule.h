@@ -23,7 +23,7 @@ struct KernelSchedule {
 
   Kernel kernel = Kernel::Auto;
   Order order = Order::Auto;
-  /// Positions of a line that are computed together, 1 to 8; 0: the compiler chooses.
+  /// Positions of a line that are computed together, 1 to 12; 0: the compiler chooses.
   unsigned rows = 0;
 
   bool operator==(const KernelSchedule &other) const {
@@ -50,7 +50,7 @@ std::optional<Enum> parseScheduleName(llvm::ArrayRef<llvm::StringLiteral> names,
 }
 
 /// The most positions that a kernel computes together.
-inline constexpr unsigned kMostScheduledRows = 8;
+inline constexpr unsigned kMostScheduledRows = 12;
 
 /// By layer id.
 using LayerSchedules = std::map<std::string, KernelSchedule>;

@@ -60,6 +60,8 @@ struct CpuTarget {
   llvm::StringLiteral byteDot, wordDot;
   /// Positions that a packed kernel computes together: its sums, weights and one input fill the registers.
   uint8_t rows = 0;
+  /// Sums of a register of theirs.
+  uint8_t lanes = 8;
   /// Small code rather than fast.
   bool isSmall = false;
 };
