@@ -282,32 +282,31 @@ private:
   std::vector<InputSpec> inputs;
 };
 
+/// What `found` has; its error is raised.
+template <typename T> T valueOf(llvm::Expected<T> found) {
+  if (!found)
+    raise(llvm::toString(found.takeError()));
+  return std::move(*found);
+}
+
+/// What messages call the table at place `i` of several.
+std::string partName(size_t i) { return "<part " + std::to_string(i) + ">"; }
+
 /// One table of several, as one process would have made it.
 std::string mergeCalibrations(const std::vector<std::string> &texts) {
   std::vector<NamedTable> tables;
-  for (size_t i = 0; i < texts.size(); ++i) {
-    std::string name = "<part " + std::to_string(i) + ">";
-    auto table = parseTable(name, texts[i]);
-    if (!table)
-      raise(llvm::toString(table.takeError()));
-    tables.push_back({name, std::move(*table)});
-  }
-  auto merged = mergeTables(std::move(tables), std::nullopt);
-  if (!merged)
-    raise(llvm::toString(merged.takeError()));
-  return toJson(*merged);
+  for (size_t i = 0; i < texts.size(); ++i)
+    tables.push_back({partName(i), valueOf(parseTable(partName(i), texts[i]))});
+  return toJson(valueOf(mergeTables(std::move(tables), std::nullopt)));
 }
 
 std::string mergeSensitivities(const std::vector<std::string> &texts) {
   std::optional<SensitivityTable> merged;
   for (size_t i = 0; i < texts.size(); ++i) {
-    std::string name = "<part " + std::to_string(i) + ">";
-    auto table = parseSensitivity(name, texts[i]);
-    if (!table)
-      raise(llvm::toString(table.takeError()));
+    SensitivityTable table = valueOf(parseSensitivity(partName(i), texts[i]));
     if (!merged)
-      merged = std::move(*table);
-    else if (llvm::Error error = mergeSensitivity(*merged, *table, name))
+      merged = std::move(table);
+    else if (llvm::Error error = mergeSensitivity(*merged, table, partName(i)))
       raise(llvm::toString(std::move(error)));
   }
   return toJson(*merged);

@@ -104,14 +104,18 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
   return success();
 }
 
-/// No number that the epilogue shifts leaves 32 bits, where the products of a channel sum up to `products` at most.
-template <typename Op> static LogicalResult verifyShifts(Op op, int64_t products) {
+/// No number that the epilogue shifts leaves 32 bits, where the products of a channel sum up to `bound()` at most,
+/// which is asked for only where something is shifted.
+template <typename Op> static LogicalResult verifyShifts(Op op, function_ref<int64_t()> bound) {
+  if (op.getSumShift() == 0 && op.getResidualShift() == 0)
+    return success();
   auto verify = [&](uint64_t shift, int64_t bound, StringRef name) -> LogicalResult {
     if (shift == 0 || (shift < 32 && bound < int64_t(1) << (31 - shift)))
       return success();
     return op.emitOpError() << "'" << name << "' is " << static_cast<int64_t>(shift) << " for numbers up to " << bound
                             << ", expected shifted ones of 32 bits";
   };
+  int64_t products = bound();
   if (ConstantView numbers(op.getChannels()); numbers) {
     std::vector<int64_t> rows = numbers.ints();
     products += largestMagnitude(rows.data(), cast<ShapedType>(op.getChannels().getType()).getDimSize(1));
@@ -262,9 +266,10 @@ LogicalResult PackedConvOp::verify() {
     blocks = blocksOf(*this, weights);
   if (failed(verifyPlan(*this, rows, last, blocks, rows)))
     return failure();
-  return verifyShifts(*this, mostBlocks(*this) * blockInputs(getDot()) *
-                                 largestInput(getDot(), static_cast<int64_t>(getXMax())) *
-                                 largestMagnitude(blocks.data(), blocks.size()));
+  return verifyShifts(*this, [&] {
+    return mostBlocks(*this) * blockInputs(getDot()) * largestInput(getDot(), static_cast<int64_t>(getXMax())) *
+           largestMagnitude(blocks.data(), blocks.size());
+  });
 }
 
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<ShapedType>(value.getType()).getShape(); }
@@ -327,8 +332,9 @@ LogicalResult PackedWinogradOp::verify() {
     untransformed = blocksOf(*this, weights);
   if (!transformBlocks(untransformed, panels, transformed))
     return emitOpError() << "transformed weights leave 8 bits, expected smaller ones";
-  if (failed(verifyShifts(*this, blocks / panels * 4 * UINT8_MAX *
-                                     largestMagnitude(untransformed.data(), untransformed.size()))))
+  if (failed(verifyShifts(*this, [&] {
+        return blocks / panels * 4 * UINT8_MAX * largestMagnitude(untransformed.data(), untransformed.size());
+      })))
     return failure();
   return verifyPlan(*this, rows, (tiles[1] * tiles[2] - 1) * tiles[3] + (kWinogradInputs - 1) * channels, transformed,
                     kWinogradInputs);
@@ -366,7 +372,8 @@ LogicalResult PackedDepthwiseOp::verify() {
                          << kLargestNibble;
   if (areNibbles && count > columns * taps)
     largest *= 17; // 16 h + l
-  if (failed(verifyShifts(*this, taps * (widthOf(getInput()) == 8 ? UINT8_MAX : int64_t(1) << 15) * largest)))
+  if (failed(verifyShifts(*this,
+                          [&] { return taps * (widthOf(getInput()) == 8 ? UINT8_MAX : int64_t(1) << 15) * largest; })))
     return failure();
   int64_t image = imageElements(getInput());
   int64_t last = (output.getDimSize(1) - 1) * static_cast<int64_t>(getLine()) +
