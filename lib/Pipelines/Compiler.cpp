@@ -116,7 +116,7 @@ llvm::Error isolateLayers(ModuleOp module, llvm::StringRef file) {
   return runPass(module, createIsolateLayers(), file, "layers cannot be isolated");
 }
 
-llvm::Expected<std::unique_ptr<Program>> jitModule(ModuleOp module, bool withValues) {
+llvm::Expected<std::unique_ptr<Program>> jitModule(ModuleOp module, bool withValues, CodeEffort effort) {
   OwningOpRef<ModuleOp> copy = module.clone();
   if (withValues)
     if (llvm::Error error = exposeValues(*copy, "program"))
@@ -125,7 +125,7 @@ llvm::Expected<std::unique_ptr<Program>> jitModule(ModuleOp module, bool withVal
   llvm::Expected<Target> target = parseTarget("native");
   if (!target)
     return target.takeError();
-  llvm::Expected<CompiledModule> compiled = compileModule(*copy, *target, "program");
+  llvm::Expected<CompiledModule> compiled = compileModule(*copy, *target, "program", /*exportAlias=*/false, effort);
   if (!compiled)
     return diagnostics.takeError("program", llvm::toString(compiled.takeError()));
   return loadJit(std::move(*compiled));

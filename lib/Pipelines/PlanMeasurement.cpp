@@ -44,8 +44,9 @@ llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> PlanMeasurement::quantized(mli
                                                                              const Listener &listener, Plan &plan,
                                                                              FittedProgram &fitted) const {
   if (request.weightRounding != WeightRounding::Nearest && !request.calibration.empty()) {
-    FitRequest fit{floatModule,       request.file,    request.table,       request.weightRounding,
-                   request.evaluator, request.samples, request.calibration, &listener};
+    FitRequest fit{
+        floatModule,         request.file, request.table, request.weightRounding, request.evaluator, request.samples,
+        request.calibration, &listener,    samples};
     auto made = fitProgram(fit, plan);
     if (!made)
       return made.takeError();
@@ -60,6 +61,8 @@ llvm::Expected<MeasuredPlan> PlanMeasurement::measure(mlir::ModuleOp floatModule
   auto module = quantized(floatModule, listener, plan, fitted);
   if (!module)
     return module.takeError();
+  if (CarriedOutputs outputs = std::move(fitted.outputs); !outputs.empty())
+    return compare(outputs);
   if (llvm::Error error = lowerToIntegers(**module, request.file, plan, {}))
     return std::move(error);
   return measureProgram(**module);
@@ -150,25 +153,33 @@ llvm::Expected<MeasuredPlan> PlanMeasurement::measureProgram(mlir::ModuleOp inte
   auto program = jitModule(integers, /*exposeValues=*/false);
   if (!program)
     return program.takeError();
-  MeasuredPlan measured;
-  for (auto [sample, expected] : llvm::zip(samples, references)) {
+  CarriedOutputs outputs;
+  for (const Sample &sample : samples) {
     auto found = runSample(**program, quantizeInputs(**program, sample));
     if (!found)
       return found.takeError();
     for (auto [tensor, info] : llvm::zip(*found, (*program)->outputs()))
       tensor = realNumbers(tensor, info);
+    outputs.push_back(std::move(*found));
+  }
+  return compare(outputs);
+}
+
+MeasuredPlan PlanMeasurement::compare(llvm::ArrayRef<std::vector<Tensor>> outputs) const {
+  MeasuredPlan measured;
+  for (auto [sample, expected, found] : llvm::zip_equal(samples, references, outputs)) {
     PerturbedNetwork network;
     network.batch = batchOf(sample);
-    for (auto [reference, output] : llvm::zip(expected, *found)) {
+    for (auto [reference, output] : llvm::zip(expected, found)) {
       network.reference.push_back(&reference);
       network.outputs.push_back(&output);
     }
     measured.divergence += divergenceMetric.measure(network) / static_cast<double>(samples.size());
     measured.error += errorMetric.measure(network) / static_cast<double>(samples.size());
-    if (expected.empty() || expected[0].type != ElementType::F32 || (*found)[0].type != ElementType::F32)
+    if (expected.empty() || expected[0].type != ElementType::F32 || found[0].type != ElementType::F32)
       continue;
-    measured.agreement.add({expected[0], (*found)[0]});
-    countTopOne(measured.topOne, expected[0], (*found)[0], network.batch);
+    measured.agreement.add({expected[0], found[0]});
+    countTopOne(measured.topOne, expected[0], found[0], network.batch);
   }
   return measured;
 }

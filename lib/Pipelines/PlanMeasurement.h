@@ -27,6 +27,8 @@ public:
   llvm::Expected<MeasuredPlan> measureProgram(mlir::ModuleOp integers) const;
 
 private:
+  /// Compares outputs of an integer program, as real numbers, with those of the float program.
+  MeasuredPlan compare(llvm::ArrayRef<std::vector<Tensor>> outputs) const;
   llvm::Expected<MeasuredPlan> measure(mlir::ModuleOp floatModule, const Listener &listener, Plan plan,
                                        FittedProgram &fitted) const;
   llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> quantized(mlir::ModuleOp floatModule, const Listener &listener,

@@ -57,10 +57,11 @@ class WeightRounder {
 public:
   WeightRounder(func::FuncOp function, const RoundingRequest &request, const Listener &listener, RoundingReport &counts)
       : function(function), request(request), listener(listener), counts(counts) {}
-  llvm::Error run();
+  llvm::Error run(CarriedOutputs &outputs);
 
 private:
   void collectLayers();
+  bool canCarry();
   llvm::Error readSamples(StagedRun &staged);
   void findResiduals(const StagedRun &staged);
   void subtractResidual(size_t index, const StagedRun &staged, size_t sample, std::vector<float> &rows) const;
@@ -75,7 +76,8 @@ private:
   std::vector<Operation *> ops; // at the quantized level
   std::vector<LinearLayer> layers;
   std::vector<Value> residuals; // by layer, at the quantized level
-  std::vector<Sample> samples;
+  std::vector<Sample> samples;  // the first ones of the run
+  bool isCarrying = false;
 };
 
 } // namespace
@@ -132,6 +134,22 @@ void WeightRounder::subtractResidual(size_t index, const StagedRun &staged, size
     rows[i] -= taken[i];
 }
 
+static qnn::Rounding dialectRounding(Rounding rounding) {
+  return rounding == Rounding::HalfEven ? qnn::Rounding::HalfEven : qnn::Rounding::HalfUp;
+}
+
+/// Whether there are samples to carry, of the program's shapes, and all numbers take no more memory than they may.
+bool WeightRounder::canCarry() {
+  auto fits = [&](const Sample &sample) {
+    return llvm::all_of(llvm::zip(function.getArguments(), sample.inputs), [](auto pair) {
+      return cast<RankedTensorType>(std::get<0>(pair).getType()).getShape() == ArrayRef(std::get<1>(pair).shape);
+    });
+  };
+  StagedRun whole(function, dialectRounding(request.rounding), ops);
+  return !request.carried.empty() && llvm::all_of(request.carried, fits) && whole.goToEnd() &&
+         (samples.size() + request.carried.size()) * whole.bytesPerSample() <= kMaxValueBytes;
+}
+
 llvm::Error WeightRounder::readSamples(StagedRun &staged) {
   uint64_t fitting = std::max<uint64_t>(kMaxValueBytes / std::max<uint64_t>(staged.bytesPerSample(), 1), 1);
   for (size_t index : request.fitting.take_front(std::min<size_t>(fitting, request.fitting.size()))) {
@@ -141,6 +159,10 @@ llvm::Error WeightRounder::readSamples(StagedRun &staged) {
     staged.addSample(*sample);
     samples.push_back(std::move(*sample));
   }
+  isCarrying = canCarry() && staged.goToEnd();
+  if (isCarrying)
+    for (const Sample &sample : request.carried)
+      staged.addSample(sample);
   for (LinearLayer &layer : layers) {
     int64_t rows = std::clamp(kRowsPerInput * layer.rows.inputs(), kMinRows, kMaxRows);
     layer.limit = std::max<int64_t>(rows / static_cast<int64_t>(samples.size()), 1);
@@ -228,7 +250,7 @@ llvm::Error WeightRounder::roundLayer(size_t index, const StagedRun &staged, std
   bool isFitted =
       (request.method == WeightRounding::Gptq || numbers.bits <= kFittedBits) && rows.inputs() <= kMaxFittedInputs;
   std::vector<std::vector<int64_t>> positions, offsets;
-  for (size_t s = 0; s < staged.numSamples(); ++s) {
+  for (size_t s = 0; s < samples.size(); ++s) {
     positions.push_back(layer.positions(s));
     offsets.push_back(rows.kernelOffsets(positions.back()));
     if (residuals[index])
@@ -239,7 +261,7 @@ llvm::Error WeightRounder::roundLayer(size_t index, const StagedRun &staged, std
   llvm::Error error = parallelFor(groups, [&](size_t group) {
     Moments moments(static_cast<size_t>(rows.inputs()), out, isFitted);
     std::vector<float> x, y, allX;
-    for (size_t s = 0; s < staged.numSamples(); ++s) {
+    for (size_t s = 0; s < samples.size(); ++s) {
       rows.gatherInputs(staged.input(s), numbers.input.zeroPoint, positions[s], offsets[s], static_cast<int64_t>(group),
                         x);
       allX.insert(allX.end(), x.begin(), x.end());
@@ -247,7 +269,7 @@ llvm::Error WeightRounder::roundLayer(size_t index, const StagedRun &staged, std
         auto from = outputs[s].begin() + static_cast<ptrdiff_t>((p * groups + group) * out);
         y.insert(y.end(), from, from + static_cast<ptrdiff_t>(out));
       }
-      if (allX.size() < kNumbersAtOnce && s + 1 < staged.numSamples())
+      if (allX.size() < kNumbersAtOnce && s + 1 < samples.size())
         continue;
       moments.add(allX.data(), y.data(), allX.size() / static_cast<size_t>(rows.inputs()), threads);
       allX.clear();
@@ -263,12 +285,11 @@ llvm::Error WeightRounder::roundLayer(size_t index, const StagedRun &staged, std
   return llvm::Error::success();
 }
 
-llvm::Error WeightRounder::run() {
+llvm::Error WeightRounder::run(CarriedOutputs &outputs) {
   collectLayers();
   if (layers.empty())
     return llvm::Error::success();
-  StagedRun staged(function, request.rounding == Rounding::HalfEven ? qnn::Rounding::HalfEven : qnn::Rounding::HalfUp,
-                   ops);
+  StagedRun staged(function, dialectRounding(request.rounding), ops);
   if (llvm::Error error = readSamples(staged))
     return error;
   findResiduals(staged);
@@ -281,20 +302,26 @@ llvm::Error WeightRounder::run() {
       return makeError("interrupted");
     if (llvm::Error error = staged.advanceTo(ops[i]))
       return error;
-    auto outputs = (*floats)->of(i);
-    if (!outputs)
-      return outputs.takeError();
-    if (llvm::Error error = roundLayer(i, staged, **outputs))
+    auto wanted = (*floats)->of(i);
+    if (!wanted)
+      return wanted.takeError();
+    if (llvm::Error error = roundLayer(i, staged, **wanted))
       return error;
     progress(i + 1, layers.size());
+  }
+  if (isCarrying) {
+    if (llvm::Error error = staged.finish())
+      return error;
+    for (size_t s = samples.size(); s < staged.numSamples(); ++s)
+      outputs.push_back(staged.outputs(s));
   }
   eraseDead(function);
   return llvm::Error::success();
 }
 
 llvm::Error roundWeights(ModuleOp quantized, const RoundingRequest &request, const Listener &listener,
-                         RoundingReport &counts) {
-  llvm::Error error = WeightRounder(entryFunction(quantized), request, listener, counts).run();
+                         RoundingReport &counts, CarriedOutputs &outputs) {
+  llvm::Error error = WeightRounder(entryFunction(quantized), request, listener, counts).run(outputs);
   return error ? fileError(request.file, llvm::toString(std::move(error))) : llvm::Error::success();
 }
 

@@ -16,10 +16,10 @@ using namespace dyadic::qnn;
 
 namespace dyadic {
 
-/// The operations that `value` depends on, up to values for which `isKnown` holds.
-static llvm::DenseSet<Operation *> ancestors(Value value, llvm::function_ref<bool(Value)> isKnown) {
+/// The operations that `wanted` depend on, up to values for which `isKnown` holds.
+static llvm::DenseSet<Operation *> ancestors(ValueRange wanted, llvm::function_ref<bool(Value)> isKnown) {
   llvm::DenseSet<Operation *> found;
-  SmallVector<Value> open{value};
+  SmallVector<Value> open(wanted.begin(), wanted.end());
   while (!open.empty()) {
     Value next = open.pop_back_val();
     Operation *op = next.getDefiningOp();
@@ -38,6 +38,15 @@ StagedRun::StagedRun(func::FuncOp function, qnn::Rounding rounding, ArrayRef<Ope
   }
   for (BlockArgument argument : function.getArguments())
     values[argument]; // also where there are no samples yet
+}
+
+bool StagedRun::goToEnd() {
+  Operation *end = function.front().getTerminator();
+  if (llvm::any_of(end->getOperands(), [](Value output) { return bool(ConstantView(output)); }))
+    return false;
+  rest = ancestors(end->getOperands(), [](Value) { return false; });
+  goals.insert(end);
+  return true;
 }
 
 static Type elementOf(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
@@ -93,7 +102,7 @@ void StagedRun::addSample(const Sample &sample) {
 
 /// True for what has yet to run and will.
 bool StagedRun::isPending(Operation *user) const {
-  return goals.contains(user) || (needed.contains(user) && !done.contains(user));
+  return goals.contains(user) || ((needed.contains(user) || rest.contains(user)) && !done.contains(user));
 }
 
 bool StagedRun::isNeeded(Value value) const {
@@ -111,8 +120,8 @@ void StagedRun::dropUnneeded() {
   values.remove_if([&](const auto &entry) { return !isNeeded(entry.first); });
 }
 
-SmallVector<Operation *> StagedRun::pieceBefore(Value value) const {
-  llvm::DenseSet<Operation *> found = ancestors(value, [&](Value v) { return values.contains(v); });
+SmallVector<Operation *> StagedRun::pieceBefore(ValueRange wanted) const {
+  llvm::DenseSet<Operation *> found = ancestors(wanted, [&](Value v) { return values.contains(v); });
   SmallVector<Operation *> piece(found.begin(), found.end());
   llvm::sort(piece, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
   return piece;
@@ -126,6 +135,25 @@ llvm::Error StagedRun::advanceTo(Operation *goal) {
       return error;
   dropUnneeded();
   return llvm::Error::success();
+}
+
+llvm::Error StagedRun::finish() {
+  SmallVector<Operation *> piece = pieceBefore(function.front().getTerminator()->getOperands());
+  return piece.empty() ? llvm::Error::success() : run(piece);
+}
+
+std::vector<Tensor> StagedRun::outputs(size_t sample) {
+  std::vector<Tensor> outputs;
+  for (Value output : function.front().getTerminator()->getOperands()) {
+    TensorInfo info;
+    if (std::optional<QuantInfo> quantized = quantInfo(elementOf(output))) {
+      info.axis = quantized->axis;
+      info.scales.assign(quantized->scales.begin(), quantized->scales.end());
+      info.zeroPoint = quantized->zeroPoint;
+    }
+    outputs.push_back(realNumbers(held(output, sample), info));
+  }
+  return outputs;
 }
 
 namespace {
@@ -179,7 +207,8 @@ llvm::Error StagedRun::run(ArrayRef<Operation *> ops) {
   buildIntegerPipeline(manager, options);
   if (failed(manager.run(*piece.module)))
     return diagnostics.takeError("program", "cannot be rewritten to integers");
-  llvm::Expected<std::unique_ptr<Program>> program = jitModule(*piece.module, /*exposeValues=*/false);
+  llvm::Expected<std::unique_ptr<Program>> program =
+      jitModule(*piece.module, /*exposeValues=*/false, CodeEffort::Quick);
   if (!program)
     return program.takeError();
 

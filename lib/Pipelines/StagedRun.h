@@ -17,6 +17,8 @@ class StagedRun {
 public:
   /// `goals` are the operations whose first operand will be asked for, in program order.
   StagedRun(mlir::func::FuncOp function, qnn::Rounding rounding, llvm::ArrayRef<mlir::Operation *> goals);
+  /// After the goals, the program's outputs will be asked for. False where one is a constant: they cannot.
+  bool goToEnd();
 
   /// About how many bytes the values of one sample take, where they take the most.
   uint64_t bytesPerSample();
@@ -25,23 +27,29 @@ public:
 
   /// Computes the first operand of the next goal, `goal`; from now on operations before it must not change.
   llvm::Error advanceTo(mlir::Operation *goal);
-  /// Whether `value` is held when `goal` has been advanced to and after that.
+  /// Whether `value` is held for other goals when `goal` has been advanced to and after that.
   bool isHeldAt(mlir::Operation *goal, mlir::Value value) const;
   /// Of such a value: stored integers.
   const Tensor &held(mlir::Value value, size_t sample) const { return values.find(value)->second[sample]; }
   /// The first operand of the goal that was advanced to: stored integers.
   const Tensor &input(size_t sample) const { return values.find(current)->second[sample]; }
 
+  /// Computes the outputs, when all goals were advanced to.
+  llvm::Error finish();
+  /// The outputs then, as real numbers.
+  std::vector<Tensor> outputs(size_t sample);
+
 private:
   bool isPending(mlir::Operation *user) const;
   bool isNeeded(mlir::Value value) const;
-  llvm::SmallVector<mlir::Operation *> pieceBefore(mlir::Value value) const;
+  llvm::SmallVector<mlir::Operation *> pieceBefore(mlir::ValueRange wanted) const;
   llvm::Error run(llvm::ArrayRef<mlir::Operation *> piece);
   void dropUnneeded();
 
   mlir::func::FuncOp function;
   qnn::Rounding rounding;
   llvm::DenseSet<mlir::Operation *> needed; // what goals depend on, or goals
+  llvm::DenseSet<mlir::Operation *> rest;   // what outputs depend on, where they are asked for
   llvm::DenseSet<mlir::Operation *> goals;  // not advanced to
   llvm::DenseSet<mlir::Operation *> done;
   llvm::MapVector<mlir::Value, std::vector<Tensor>> values;

@@ -19,6 +19,7 @@ Expected<std::unique_ptr<orc::LLJIT>> createJit(const TargetMachine &machine) {
   builder.setCPU(machine.getTargetCPU().str());
   builder.setRelocationModel(Reloc::PIC_);
   builder.setOptions(machine.Options);
+  builder.setCodeGenOptLevel(machine.getOptLevel());
   auto jit = orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(builder)).create();
   if (!jit)
     return jit.takeError();

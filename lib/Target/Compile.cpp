@@ -17,6 +17,9 @@
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/SROA.h"
+#include "llvm/Transforms/Scalar/SimplifyCFG.h"
 
 using namespace mlir;
 
@@ -32,7 +35,7 @@ std::string cIdentifier(llvm::StringRef text) {
 }
 
 /// A compiled model may call memcpy, memset and memmove, and nothing else.
-static void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
+static void optimise(llvm::Module &module, llvm::TargetMachine &machine, CodeEffort effort) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
@@ -51,7 +54,17 @@ static void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+  if (effort == CodeEffort::Full) {
+    builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+    return;
+  }
+  llvm::FunctionPassManager cleanup;
+  cleanup.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+  cleanup.addPass(llvm::EarlyCSEPass());
+  cleanup.addPass(llvm::SimplifyCFGPass());
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration())
+      cleanup.run(function, functions);
 }
 
 /// Reads which layers the kernels serve, and takes the note off them.
@@ -153,7 +166,7 @@ static void renameFunctions(Variant &variant, llvm::StringRef prefix) {
 }
 
 llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &target, llvm::StringRef prefix,
-                                             bool exportAlias) {
+                                             bool exportAlias, CodeEffort effort) {
   CompiledModule compiled;
   compiled.prefix = prefix.str();
   compiled.isHost = target.isHost;
@@ -166,6 +179,8 @@ llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &targ
   if (!machine)
     return machine.takeError();
   compiled.machine = std::move(*machine);
+  if (effort == CodeEffort::Quick)
+    compiled.machine->setOptLevel(llvm::CodeGenOptLevel::None);
   compiled.context = std::make_unique<llvm::LLVMContext>();
   compiled.module = std::make_unique<llvm::Module>(prefix, *compiled.context);
   compiled.module->setTargetTriple(compiled.machine->getTargetTriple());
@@ -206,7 +221,7 @@ llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &targ
   for (llvm::GlobalVariable &variable : compiled.module->globals())
     if (variable.isConstant() && variable.hasLocalLinkage())
       variable.setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
-  optimise(*compiled.module, *compiled.machine);
+  optimise(*compiled.module, *compiled.machine, effort);
   return compiled;
 }
 

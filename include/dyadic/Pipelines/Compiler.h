@@ -45,7 +45,8 @@ llvm::Error isolateLayers(mlir::ModuleOp module, llvm::StringRef file);
 
 /// Compiles a copy of the module for this machine; with `exposeValues`, the values of
 /// all layers are further outputs.
-llvm::Expected<std::unique_ptr<Program>> jitModule(mlir::ModuleOp module, bool exposeValues);
+llvm::Expected<std::unique_ptr<Program>> jitModule(mlir::ModuleOp module, bool exposeValues,
+                                                   CodeEffort effort = CodeEffort::Full);
 
 /// The float program as calibration sees it. The buffers of a run are kept for the next.
 class JitEvaluator : public Evaluator {

@@ -21,6 +21,7 @@ struct FitRequest {
   SampleSet *samples = nullptr;
   llvm::ArrayRef<size_t> fitting; // indices into samples, ascending: those that weights are fitted to
   const Listener *listener = nullptr;
+  llvm::ArrayRef<Sample> carried = {}; // others, whose outputs are wanted
 };
 
 struct FittedProgram {
@@ -31,6 +32,7 @@ struct FittedProgram {
   ChannelFactors factors;
   RangeMap ranges;
   RoundingReport counts;
+  CarriedOutputs outputs; // of roundWeights()
 };
 
 /// Equalizes values (lib/Pipelines/Equalization.h), quantizes and fits the weights (roundWeights()). `plan` comes back

@@ -32,7 +32,11 @@ struct RoundingRequest {
   WeightRounding method = WeightRounding::Auto;
   SampleSet *samples = nullptr;
   llvm::ArrayRef<size_t> fitting; // indices into samples, ascending: those that weights are fitted to
+  llvm::ArrayRef<Sample> carried; // others that go through the fitted layers, to the end of the program
 };
+
+/// A program's outputs as real numbers, by sample.
+using CarriedOutputs = std::vector<std::vector<Tensor>>;
 
 /// Fits the weights of `quantized`, a program at the quantized level, in place: those of the convolutions and matmuls
 /// with constant weights that are not float islands, in program order, each with the inputs that the integer program
@@ -47,9 +51,10 @@ struct RoundingRequest {
 ///
 /// Samples whose stored values would take more than a GiB together with those before them are left out. The result is a
 /// function of the program and the samples in their order, never of the number of threads or the target. `counts` says
-/// how many layers were rounded how.
+/// how many layers were rounded how. `outputs` becomes what the integer program with the fitted weights has for the
+/// carried samples; nothing where no layer is fitted, or the stored values of all samples would take more than a GiB.
 llvm::Error roundWeights(mlir::ModuleOp quantized, const RoundingRequest &request, const Listener &listener,
-                         RoundingReport &counts);
+                         RoundingReport &counts, CarriedOutputs &outputs);
 
 /// The relative squared error of a program of the integer level on samples, mean over its outputs of numbers.
 llvm::Expected<double> outputError(mlir::ModuleOp integers, const Program &floatProgram, SampleSet &samples,

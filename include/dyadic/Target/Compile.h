@@ -37,10 +37,16 @@ struct CompiledModule {
   std::vector<Kernel> kernels;
 };
 
+/// What a compilation is for. Bits do not depend on it.
+enum class CodeEffort {
+  Full, // fast code
+  Quick // code that runs a few times: two or three times as slow, in less than half the time
+};
+
 /// Lowers and optimises `module`, which is consumed. `prefix` is a C identifier. With
 /// `exportAlias` it also exports dyadic_open, which only one module of a program can.
 llvm::Expected<CompiledModule> compileModule(mlir::ModuleOp module, const Target &target, llvm::StringRef prefix,
-                                             bool exportAlias = false);
+                                             bool exportAlias = false, CodeEffort effort = CodeEffort::Full);
 
 /// What a file name's ending asks for.
 enum class Emission { SharedLibrary, Object, Assembly, LLVMIR };
