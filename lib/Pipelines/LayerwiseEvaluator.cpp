@@ -4,6 +4,7 @@
 #include "Parallel.h"
 #include "dyadic/Pipelines/Compiler.h"
 #include "dyadic/Support/Error.h"
+#include "llvm/Support/Threading.h"
 
 namespace dyadic {
 
@@ -142,8 +143,9 @@ llvm::Error LayerwiseEvaluator::computeReferences() {
   });
 }
 
-llvm::Expected<std::vector<double>> LayerwiseEvaluator::evaluate(const Configuration &configuration,
-                                                                 const SensitivityMetric &metric) {
+llvm::Expected<std::vector<double>>
+LayerwiseEvaluator::evaluate(const Configuration &configuration, const SensitivityMetric &metric,
+                             llvm::function_ref<bool(llvm::ArrayRef<double>)> isEnough) {
   if (references.empty())
     if (llvm::Error error = computeReferences())
       return std::move(error);
@@ -154,8 +156,8 @@ llvm::Expected<std::vector<double>> LayerwiseEvaluator::evaluate(const Configura
   for (const auto &[id, grid] : configuration.values)
     if (std::optional<size_t> value = program->valueOf(id))
       change.values[*value] = &grid;
-  std::vector<int64_t> units(samples.size());
-  llvm::Error error = parallelFor(samples.size(), [&](size_t i) -> llvm::Error {
+  std::vector<double> result;
+  auto measure = [&](size_t i) -> llvm::Error {
     auto run = takeRun();
     if (!run)
       return run.takeError();
@@ -167,15 +169,16 @@ llvm::Expected<std::vector<double>> LayerwiseEvaluator::evaluate(const Configura
       network.outputs.push_back(&(*run)->value(output));
     }
     network.batch = batchOf(samples[i]);
-    units[i] = sensitivityUnits(metric.measure(network));
+    result[i] = sensitivityOf(sensitivityUnits(metric.measure(network)));
     giveBack(std::move(*run));
     return llvm::Error::success();
-  });
-  if (error)
-    return std::move(error);
-  std::vector<double> result;
-  for (int64_t term : units)
-    result.push_back(sensitivityOf(term));
+  };
+  size_t atOnce = llvm::hardware_concurrency().compute_thread_count();
+  for (size_t begin = 0; begin < samples.size() && !(begin > 0 && isEnough(result)); begin += atOnce) {
+    result.resize(std::min(begin + atOnce, samples.size()));
+    if (llvm::Error error = parallelFor(result.size() - begin, [&](size_t i) { return measure(begin + i); }))
+      return std::move(error);
+  }
   return result;
 }
 

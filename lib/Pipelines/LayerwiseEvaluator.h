@@ -33,8 +33,12 @@ public:
     std::map<std::string, unsigned> weights;
     std::map<std::string, StorageGrid> values;
   };
-  /// The metric of every sample; on as many threads as there are cores.
-  llvm::Expected<std::vector<double>> evaluate(const Configuration &configuration, const SensitivityMetric &metric);
+  /// The metric of every sample; on as many threads as there are cores. It ends early, with the first samples alone,
+  /// where `isEnough` says so of what they have.
+  llvm::Expected<std::vector<double>> evaluate(
+      const Configuration &configuration, const SensitivityMetric &metric,
+      llvm::function_ref<bool(llvm::ArrayRef<double>)> isEnough = [](llvm::ArrayRef<double>) { return false; });
+  size_t numSamples() const { return samples.size(); }
 
 private:
   LayerwiseEvaluator(const CalibrationTable &table, std::vector<Sample> samples, AloneWeights fitted)

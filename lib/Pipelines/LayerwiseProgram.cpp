@@ -5,11 +5,13 @@
 // arguments. Their order is found out by packing numbers that count: whatever packing does, it moves them alone.
 
 #include "dyadic/Pipelines/LayerwiseProgram.h"
+#include "Parallel.h"
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/Fingerprint.h"
 #include "dyadic/IR/Layers.h"
 #include "dyadic/IR/TensorTypes.h"
 #include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/CopyModule.h"
 #include "dyadic/Pipelines/Diagnostics.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Target/FloatUnit.h"
@@ -96,6 +98,8 @@ public:
       if (auto found = indices.find(output); found != indices.end())
         program->outputs.push_back(found->second); // but constants
     program->numberOfValues = numValues;
+    if (llvm::Error error = compile())
+      return std::move(error);
     return std::move(program);
   }
 
@@ -129,11 +133,15 @@ private:
       if (llvm::Error error = exposeWeights(*module))
         return error;
     }
-    auto compiled = compile(*module);
-    if (!compiled)
-      return compiled.takeError();
-    stage.program = std::move(*compiled);
     program->stages.push_back(std::move(stage));
+    auto [index, isNew] = moduleIndices.try_emplace(fingerprint(*module), modules.size());
+    moduleOf.push_back(index->second);
+    if (!isNew)
+      return llvm::Error::success();
+    auto bytes = ModuleBytes::of(*module);
+    if (!bytes)
+      return bytes.takeError();
+    modules.push_back(std::move(*bytes));
     return llvm::Error::success();
   }
 
@@ -218,23 +226,32 @@ private:
     return counts;
   }
 
-  /// Equal modules are compiled once.
-  llvm::Expected<std::shared_ptr<Program>> compile(ModuleOp module) {
-    std::shared_ptr<Program> &made = compiled[fingerprint(module)];
-    if (!made) {
-      auto loaded = jitModule(module, /*exposeValues=*/false);
+  /// Equal modules are compiled once, several at a time, each in a context of its own.
+  llvm::Error compile() {
+    std::vector<std::shared_ptr<Program>> compiled(modules.size());
+    llvm::Error error = parallelFor(modules.size(), [&](size_t i) -> llvm::Error {
+      std::unique_ptr<MLIRContext> context = createContext();
+      auto module = modules[i].read(*context);
+      if (!module)
+        return module.takeError();
+      auto loaded = jitModule(**module, /*exposeValues=*/false);
       if (!loaded)
         return loaded.takeError();
-      made = std::move(*loaded);
-    }
-    return made;
+      compiled[i] = std::move(*loaded);
+      return llvm::Error::success();
+    });
+    for (auto [stage, index] : llvm::zip(program->stages, moduleOf))
+      stage.program = compiled[index];
+    return error;
   }
 
   func::FuncOp function;
   PackFloatLayersOptions packing;
   std::unique_ptr<LayerwiseProgram> program;
   DenseMap<Value, size_t> indices;
-  llvm::StringMap<std::shared_ptr<Program>> compiled; // by fingerprint
+  llvm::StringMap<size_t> moduleIndices; // by fingerprint
+  std::vector<ModuleBytes> modules;
+  std::vector<size_t> moduleOf; // by stage
   size_t numValues = 0;
 };
 
@@ -270,13 +287,8 @@ llvm::Expected<std::unique_ptr<LayerwiseProgram::Run>> LayerwiseProgram::Run::cr
 llvm::Error LayerwiseProgram::Run::prepare() {
   for (const auto &[type, shape] : program.inputTypes)
     inputs.emplace_back(type, shape);
-  weights = program.packed;
-  for (const Tensor &packed : program.packed)
-    loaded.push_back(&packed);
-  biases = program.packedBiases;
   base.resize(program.numberOfValues);
   current.resize(program.numberOfValues);
-  isBase.resize(program.numberOfValues);
   isReached.resize(program.numberOfValues);
   for (auto [i, input] : llvm::enumerate(inputs))
     current[i] = &input;
@@ -285,9 +297,9 @@ llvm::Error LayerwiseProgram::Run::prepare() {
     for (size_t value : stage.inputs)
       pointers.push_back(current[value]);
     if (stage.layer) {
-      pointers.push_back(&weights[*stage.layer]);
+      pointers.push_back(&program.packed[*stage.layer]);
       if (!program.layers[*stage.layer].bias.empty())
-        pointers.push_back(&biases[*stage.layer]);
+        pointers.push_back(&program.packedBiases[*stage.layer]);
     }
     std::string error;
     calls.push_back(stage.program->prepare(pointers, 1, error));
@@ -298,38 +310,27 @@ llvm::Error LayerwiseProgram::Run::prepare() {
   return llvm::Error::success();
 }
 
-/// Runs the stage, with the weights that the change has for it; they stay for the next time.
-llvm::Error LayerwiseProgram::Run::runStage(size_t stage, const Change &change) {
-  if (const std::optional<size_t> &layer = program.stages[stage].layer) {
-    auto changed = change.weights.find(*layer);
-    const Tensor *wanted = changed == change.weights.end() ? &program.packed[*layer] : changed->second;
-    if (std::exchange(loaded[*layer], wanted) != wanted)
-      llvm::copy(wanted->data, weights[*layer].data.begin());
+/// Runs the stage, with the weights that the change has for it.
+llvm::Error LayerwiseProgram::Run::runStage(size_t index, const Change &change) {
+  const Stage &stage = program.stages[index];
+  Program::Call &call = *calls[index];
+  for (auto [i, input] : llvm::enumerate(stage.inputs))
+    call.setInput(i, value(input));
+  if (stage.layer) {
+    auto changed = change.weights.find(*stage.layer);
+    call.setInput(stage.inputs.size(),
+                  changed == change.weights.end() ? program.packed[*stage.layer] : *changed->second);
   }
-  return calls[stage]->run() ? llvm::Error::success()
-                             : makeError("run returned status " + llvm::Twine(calls[stage]->status));
+  return call.run() ? llvm::Error::success() : makeError("run returned status " + llvm::Twine(call.status));
 }
 
 llvm::Error LayerwiseProgram::Run::load(const Sample &sample) {
-  for (auto [i, input] : llvm::enumerate(inputs)) {
-    llvm::copy(sample.inputs[i].data, input.data.begin());
-    base[i] = input;
-  }
-  for (auto [i, stage] : llvm::enumerate(program.stages)) {
-    if (llvm::Error error = runStage(i, Change()))
-      return error;
-    base[stage.output] = *current[stage.output];
-  }
-  isBase.assign(isBase.size(), true);
+  if (llvm::Error error = evaluate(sample, Change()))
+    return error;
+  for (size_t i = 0; i < base.size(); ++i)
+    base[i] = *current[i];
   isReached.assign(isReached.size(), false);
   return llvm::Error::success();
-}
-
-void LayerwiseProgram::Run::restore(size_t value) {
-  if (!isBase[value] && !isReached[value]) {
-    llvm::copy(base[value].data, current[value]->data.begin());
-    isBase[value] = true;
-  }
 }
 
 /// Rounds a value to what is stored of it, where the change says so.
@@ -337,9 +338,9 @@ void LayerwiseProgram::Run::store(size_t value, const Change &change) {
   auto found = change.values.find(value);
   if (found == change.values.end() || current[value]->type != ElementType::F32)
     return;
-  restore(value);
+  if (!isReached[value])
+    llvm::copy(base[value].data, current[value]->data.begin());
   found->second->round(*current[value]);
-  isBase[value] = false;
   isReached[value] = true;
 }
 
@@ -350,12 +351,9 @@ llvm::Error LayerwiseProgram::Run::apply(const Change &change) {
   for (auto [i, stage] : llvm::enumerate(program.stages)) {
     bool isReachedBy = stage.layer && change.weights.count(*stage.layer);
     if (isReachedBy || llvm::any_of(stage.inputs, [&](size_t value) { return isReached[value]; })) {
-      for (size_t value : stage.inputs)
-        restore(value);
       if (llvm::Error error = runStage(i, change))
         return error;
       isReached[stage.output] = true;
-      isBase[stage.output] = false;
     }
     store(stage.output, change);
   }
@@ -363,7 +361,6 @@ llvm::Error LayerwiseProgram::Run::apply(const Change &change) {
 }
 
 llvm::Error LayerwiseProgram::Run::evaluate(const Sample &sample, const Change &change) {
-  isBase.assign(isBase.size(), false);
   isReached.assign(isReached.size(), true);
   for (auto [i, input] : llvm::enumerate(inputs)) {
     llvm::copy(sample.inputs[i].data, input.data.begin());

@@ -104,8 +104,10 @@ private:
   /// plan better are kept (EvoPress), but only those that do so on either half of the samples, and all together by
   /// much: what fits a few samples is no gain on others.
   llvm::Error refine();
-  /// The metric of every sample with the plan's bits, in float arithmetic.
-  llvm::Expected<std::vector<double>> evaluate(const Choices &plan, const SensitivityMetric &metric);
+  /// The metric of every sample with the plan's bits, in float arithmetic; of the first samples alone where `isEnough`
+  /// says so of what they have.
+  llvm::Expected<std::vector<double>> evaluate(const Choices &plan, const SensitivityMetric &metric,
+                                               llvm::function_ref<bool(llvm::ArrayRef<double>)> isEnough);
   /// The grids of all values that the integer program stores.
   llvm::Error readStorage();
   LayerwiseEvaluator::Configuration configurationOf(const Choices &plan) const;

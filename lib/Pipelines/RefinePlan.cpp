@@ -29,26 +29,32 @@ Error PlanSearcher::refine() {
   if (Error error = readStorage())
     return error;
   const SensitivityMetric &metric = settings.metric == errorMetric.name() ? errorMetric : divergenceMetric;
-  auto before = evaluate(chosen, metric);
+  auto before = evaluate(chosen, metric, [](llvm::ArrayRef<double>) { return false; });
   if (!before)
     return fail(llvm::toString(before.takeError()));
   std::array<double, 2> start = halves(*before);
+  // Relative to the start, the worse half counts. No term is negative: more samples only add to it.
+  auto fitnessOf = [&](llvm::ArrayRef<double> measured) {
+    std::array<double, 2> now = halves(measured);
+    double worse = 0;
+    for (size_t half : {0, 1})
+      worse = std::max(worse, start[half] > 0 ? now[half] / start[half] : 1 + now[half]);
+    return worse;
+  };
   std::map<Choices, double> known;
+  double least = INFINITY;
   Error failure = Error::success();
   size_t done = 0;
   auto fitness = [&](const Choices &plan) {
     auto [found, isNew] = known.try_emplace(plan, INFINITY);
     if (!isNew || failure)
       return found->second;
-    auto measured = evaluate(plan, metric);
-    if (measured) {
-      std::array<double, 2> now = halves(*measured);
-      found->second = 0;
-      for (size_t half : {0, 1}) // relative to the start, the worse half counts
-        found->second = std::max(found->second, start[half] > 0 ? now[half] / start[half] : 1 + now[half]);
-    } else {
+    // What is worse than the best plan already will not be taken.
+    auto measured = evaluate(plan, metric, [&](llvm::ArrayRef<double> part) { return fitnessOf(part) > least; });
+    if (measured)
+      least = std::min(least, found->second = fitnessOf(*measured));
+    else
       failure = measured.takeError();
-    }
     if (request.listener->progress)
       request.listener->progress("refining the plan", std::min(++done, kGenerations * kOffspring),
                                  kGenerations * kOffspring + 1);
@@ -72,12 +78,13 @@ Error PlanSearcher::refine() {
   return Error::success();
 }
 
-Expected<std::vector<double>> PlanSearcher::evaluate(const Choices &plan, const SensitivityMetric &metric) {
+Expected<std::vector<double>> PlanSearcher::evaluate(const Choices &plan, const SensitivityMetric &metric,
+                                                     llvm::function_ref<bool(llvm::ArrayRef<double>)> isEnough) {
   std::string what = ("evaluated by " + metric.name() + ": " + planToJson(planOf(plan), true)).str();
   if (auto known = cache.find(what))
     return std::move(*known);
-  auto found = evaluator->evaluate(configurationOf(plan), metric);
-  if (found)
+  auto found = evaluator->evaluate(configurationOf(plan), metric, isEnough);
+  if (found && found->size() == evaluator->numSamples()) // else it tells only that others were better
     if (Error error = cache.add(what, *found))
       return std::move(error);
   return found;

@@ -73,16 +73,12 @@ public:
     explicit Run(const LayerwiseProgram &program) : program(program) {}
     llvm::Error prepare();
     llvm::Error runStage(size_t stage, const Change &change);
-    void restore(size_t value);
     void store(size_t value, const Change &change);
 
     const LayerwiseProgram &program;
     std::vector<Tensor> inputs;
-    std::vector<Tensor> weights, biases; // by layer, packed; what the kernels read
-    std::vector<const Tensor *> loaded;  // by layer: what `weights` was copied from
-    std::vector<Tensor> base;            // by value
-    std::vector<Tensor *> current;       // by value; of a call, or of `inputs`
-    std::vector<bool> isBase;            // whether `current` holds the float value
+    std::vector<Tensor> base;      // by value: in float
+    std::vector<Tensor *> current; // by value, where it is reached; of a call, or of `inputs`
     std::vector<bool> isReached;
     std::vector<std::unique_ptr<Program::Call>> calls; // by stage
   };

@@ -44,6 +44,8 @@ public:
     bool run();
     int32_t status = DYADIC_OK;
     std::vector<Tensor> outputs;
+    /// Reads input `index` from another tensor from now on, of the same type and shape, which must outlive the call.
+    void setInput(size_t index, const Tensor &tensor) { inputPointers[index] = tensor.data.data(); }
 
   private:
     friend class Program;
