@@ -6,6 +6,7 @@
     speed.py --models kws_dscnn resnet18 --rounds 9
     speed.py --layers                single layers (and with --models, models too)
     speed.py --models resnet20_cifar10 --batch 8
+    speed.py --avx2                  rivals as on a CPU that has AVX2 and nothing newer
 
 Each rival is a process of its own, which waits while another runs. In a round each runs once for --turn seconds, and
 the median of its calls counts; ratios are of the same round. README.md says how to read the tables.
@@ -26,6 +27,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import mask_cpuid
 import numpy as np
 import onnx
 import synthetic
@@ -360,7 +362,8 @@ def main() -> None:
     parser.add_argument("--layers", nargs="*", default=None, metavar="NAME", help=f"of {', '.join(synthetic.LAYERS)}")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--turn", type=float, default=0.2, help="seconds of a rival's turn in a round")
-    parser.add_argument("--targets", default="avx2,native", help="of Dyadic, separated by commas")
+    parser.add_argument("--targets", default=None, help="of Dyadic, separated by commas (avx2,native)")
+    parser.add_argument("--avx2", action="store_true", help="rivals, and by default Dyadic, use nothing newer than AVX2")
     parser.add_argument("--bits", default="w8a8", help="of Dyadic, separated by commas, as w8a8,w4a8,w4a4")
     parser.add_argument("--batch", type=int, default=1, help="samples of a call; models get a symbolic batch for more")
     parser.add_argument("--fp32", action="store_true", help="only float programs")
@@ -375,7 +378,11 @@ def main() -> None:
     unknown = [name for name in names if name not in [*MODELS, *synthetic.LAYERS]]
     if unknown or min(options.rounds, options.batch) < 1 or options.turn <= 0:
         parser.error(f"unknown: {', '.join(unknown)}" if unknown else "--rounds, --batch and --turn must be positive")
-    options.targets, options.bits = options.targets.split(","), options.bits.split(",")
+    if options.avx2 and "DYADIC_MASKED" not in os.environ:
+        masked = mask_cpuid.environment(ROOT / "build" / "avx2-rivals")
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | masked | {"DYADIC_MASKED": "1"})
+    options.targets = (options.targets or ("avx2" if options.avx2 else "avx2,native")).split(",")
+    options.bits = options.bits.split(",")
     os.sched_setaffinity(0, {options.core})  # preparing takes this core only, too
     for module, rival in (("openvino", "OpenVINO"), ("nncf", "OpenVINO's int8, which NNCF makes,"), ("MNN", "MNN")):
         if not importlib.util.find_spec(module):
@@ -392,6 +399,7 @@ def main() -> None:
         "rounds": options.rounds,
         "turn_seconds": options.turn,
         "batch": options.batch,
+        "avx2": options.avx2,
         "load_before": os.getloadavg()[0],
         "subjects": [],
     }

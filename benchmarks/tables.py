@@ -7,8 +7,9 @@ from __future__ import annotations
 def markdown(result: dict) -> str:
     """Models and layers apart, each with a table of speed and one of exactness."""
     load = f"{result['load_before']:.1f} before and {result.get('load_after', result['load_before']):.1f} after"
+    kept = ", rivals kept to AVX2" if result.get("avx2") else ""
     parts = [
-        f"{result['cpu']}, {result['cores']} cores, one used; ONNX Runtime {result['onnxruntime']}; "
+        f"{result['cpu']}, {result['cores']} cores, one used{kept}; ONNX Runtime {result['onnxruntime']}; "
         f"batches of {result.get('batch', 1)}; {result['rounds']} rounds of {result['turn_seconds']:g} s each; "
         f"load average {load}, this benchmark's 1 included."
     ]
