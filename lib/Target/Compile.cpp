@@ -141,15 +141,21 @@ static llvm::Expected<Variant> lower(ModuleOp module, const TargetCpu &cpu, cons
   return variant;
 }
 
-/// Functions say by their attributes which instructions they may use.
-static void setFeatures(llvm::Module &module, const CodeFeatures &code, bool isSmall) {
+/// Functions say by their attributes which instructions they may use. The stack of kernels is aligned to their
+/// registers where the ABI's is not: LLVM learns too late that it will spill some, and every other access would
+/// touch two cache lines.
+static void setFeatures(llvm::Module &module, const CodeFeatures &code, const CpuTarget &family) {
+  auto registerBytes = llvm::Align(4 * family.lanes);
+  bool alignsStack = module.getTargetTriple().isX86() && family.rows > 0;
   for (llvm::Function &function : module) {
     if (function.isDeclaration())
       continue;
     function.addFnAttr("target-cpu", code.cpu);
     function.addFnAttr("target-features", code.features);
-    if (isSmall)
+    if (family.isSmall)
       function.addFnAttr(llvm::Attribute::OptimizeForSize);
+    if (alignsStack && function.hasFnAttribute(llvm::Attribute::NoInline))
+      function.addFnAttr(llvm::Attribute::getWithStackAlignment(module.getContext(), registerBytes));
   }
 }
 
@@ -197,7 +203,7 @@ llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &targ
     variant->module->setTargetTriple(compiled.module->getTargetTriple());
     variant->module->setDataLayout(compiled.module->getDataLayout());
     variant->fork = buildFork(*variant->module)->getName().str();
-    setFeatures(*variant->module, codeFeatures(target, cpu.code()), cpu.family->isSmall);
+    setFeatures(*variant->module, codeFeatures(target, cpu.code()), *cpu.family);
     std::string name = compiled.prefix;
     if (target.cpus.size() > 1)
       renameFunctions(*variant, name += "_" + cIdentifier(cpu.name()));
