@@ -18,6 +18,9 @@ namespace dyadic {
 
 void buildLoweringPipeline(OpPassManager &manager, const LoweringOptions &options) {
   manager.addPass(createAssignLayout());
+  OrderChannelsOptions order;
+  order.byteDot = options.byteDot;
+  manager.addPass(createOrderChannels(order));
   PackLayersOptions pack;
   pack.byteDot = options.byteDot;
   pack.wordDot = options.wordDot;

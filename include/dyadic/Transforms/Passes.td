@@ -229,6 +229,33 @@ def IsolateLayers : Pass<"quant-isolate-layers", "::mlir::ModuleOp"> {
   }];
 }
 
+def OrderChannels : Pass<"quant-order-channels", "::mlir::ModuleOp"> {
+  let summary = "channels in the order in which fewest blocks of weights overflow 16 bits";
+  let description = [{
+    `vpmaddubsw` adds two products in 16 bits, and a block of weights in which two large ones meet is
+    computed twice. A kernel takes 8 or 16 output channels together, so one channel that overflows costs
+    all of them. Which channels are neighbours is free wherever a value is read by nothing but convolutions and
+    matmuls with constant weights, on the way through pools, tables, depthwise convolutions, concatenations
+    and other operations that know no neighbours. There the channels that overflow in the same blocks become
+    neighbours, and within 8 of them the pairs that overflow least where they are read. Weights, biases
+    and the numbers of requantizations are permuted; no operation is added, and no result changes.
+
+    `byte-dot` is the target's instruction; for any but `maddubs` the pass does nothing. It works on
+    channels-last values, so after `quant-assign-layout`. Values that the program returns, and operands of residual
+    additions, keep their order.
+
+    ```mlir
+    // before: channels 0 and 2 overflow
+    %a = qnn.conv %x, %w, %b {channels_last, id = "c"} : (tensor<1x4x4x4xui8>, tensor<64x4x1x1xsi8>, tensor<64xsi32>) -> tensor<1x4x4x64xsi32>
+    %y = qnn.requantize %a {id = "c", ...} : (tensor<1x4x4x64xsi32>) -> tensor<1x4x4x64xui8>
+    %c = qnn.conv %y, %v {channels_last, id = "d"} : (tensor<1x4x4x64xui8>, tensor<8x64x1x1xsi8>) -> tensor<1x4x4x8xsi32>
+    // after: the same, with %w, %b and the multipliers of "c", and %v, in another order
+    ```
+  }];
+  let options = [Option<"byteDot", "byte-dot", "std::string", "\"\"", "maddubs, dpbusd, sdot or usdot">];
+  let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::arith::ArithDialect"];
+}
+
 def PackLayers : Pass<"quant-pack-layers", "::mlir::ModuleOp"> {
   let summary = "convolutions and matmuls of the integer level into packed kernels";
   let description = [{
