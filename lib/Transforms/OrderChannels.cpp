@@ -8,6 +8,8 @@
 #include "dyadic/Transforms/IntegerRanges.h"
 #include "dyadic/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/IntEqClasses.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -21,6 +23,7 @@ namespace {
 /// The channel at every place of a value's last dimension; empty: as the model has them.
 using Order = std::vector<int64_t>;
 
+/// Values that must have their channels in one order, as classes of them.
 class Reordering {
 public:
   Reordering(func::FuncOp function, Dot dot) : function(function), dot(dot) {}
@@ -35,9 +38,10 @@ public:
           else if (layer->isDepthwise())
             depthwise.insert(&op);
         }
-    for (Operation &op : llvm::reverse(block))
-      if (op.getNumResults() == 1 && llvm::all_of(op.getResult(0).getUses(), [&](OpOperand &use) { return takes(use); }))
-        free.insert(op.getResult(0));
+    findClasses();
+    findFixed();
+    orders.resize(classes.getNumClasses());
+    isChosen.resize(classes.getNumClasses());
     for (Operation &op : block)
       rewrite(&op);
     eraseDead(function);
@@ -45,79 +49,130 @@ public:
 
 private:
   static int64_t lastDimension(Value value) { return cast<RankedTensorType>(value.getType()).getShape().back(); }
-
-  /// True where `op` computes every channel of its result from the same channel of its operands, whatever it is.
-  static bool carriesOrder(Operation *op) {
-    auto isLast = [&](int64_t axis) {
-      return axis == cast<RankedTensorType>(op->getOperand(0).getType()).getRank() - 1;
-    };
-    return TypeSwitch<Operation *, bool>(op)
-        .Case<RequantizeOp, TableOp>([](Operation *) { return true; })
-        .Case<MaxPoolOp, AvgPoolOp>([](auto pool) { return pool.getChannelsLast(); })
-        .Case([](PadOp pad) { return pad.getLow().back() == 0 && pad.getHigh().back() == 0; })
-        .Case([](ReshapeOp reshape) {
-          return lastDimension(reshape.getInput()) == lastDimension(reshape.getOutput());
-        })
-        .Case([&](GatherOp gather) { return !isLast(static_cast<int64_t>(gather.getAxis())); })
-        .Case([&](InterpolateOp interpolate) { return llvm::none_of(interpolate.getAxes(), isLast); })
-        .Case([&](ConcatOp concat) { return isLast(static_cast<int64_t>(concat.getAxis())); })
-        .Default([](Operation *) { return false; });
+  static bool isLastDimension(Value value, int64_t axis) {
+    return axis == cast<RankedTensorType>(value.getType()).getRank() - 1;
+  }
+  static bool joinsChannels(Operation *op) {
+    auto concat = dyn_cast<ConcatOp>(op);
+    return concat && isLastDimension(concat.getOutput(), static_cast<int64_t>(concat.getAxis()));
   }
 
-  /// True where the reader of `use` does not mind in which order channels come.
-  bool takes(OpOperand &use) const {
-    Operation *op = use.getOwner();
-    if (dense.contains(op))
-      return use.getOperandNumber() == 0;
-    bool carries = depthwise.contains(op) ? use.getOperandNumber() == 0 : carriesOrder(op);
-    return carries && free.contains(op->getResult(0));
+  /// How many leading operands have their channels in the order of the result, whatever it is: `op` computes every
+  /// channel from the same channel of these. 0: it minds.
+  unsigned numOrdered(Operation *op) const {
+    if (depthwise.contains(op))
+      return 1;
+    return TypeSwitch<Operation *, unsigned>(op)
+        .Case<RequantizeOp, PReluOp, TableOp>([](Operation *) { return 1; })
+        .Case<MaxPoolOp, AvgPoolOp>([](auto pool) { return pool.getChannelsLast() ? 1 : 0; })
+        .Case([](PadOp pad) { return pad.getLow().back() == 0 && pad.getHigh().back() == 0 ? 1 : 0; })
+        .Case([](ReshapeOp reshape) {
+          return lastDimension(reshape.getInput()) == lastDimension(reshape.getOutput()) ? 1 : 0;
+        })
+        .Case([](GatherOp gather) {
+          return isLastDimension(gather.getInput(), static_cast<int64_t>(gather.getAxis())) ? 0 : 1;
+        })
+        .Case([](InterpolateOp interpolate) {
+          auto isLast = [&](int64_t axis) { return isLastDimension(interpolate.getInput(), axis); };
+          return llvm::any_of(interpolate.getAxes(), isLast) ? 0 : 1;
+        })
+        .Case<AddOp, MulOp>([](auto op) {
+          return lastDimension(op.getLhs()) == lastDimension(op.getRhs()) ? 2 : 0;
+        })
+        .Default([](Operation *) { return 0; });
+  }
+
+  void findClasses() {
+    Block &block = function.front();
+    auto add = [&](Value value) { numbers.try_emplace(value, static_cast<unsigned>(numbers.size())); };
+    llvm::for_each(block.getArguments(), add);
+    for (Operation &op : block)
+      llvm::for_each(op.getResults(), add);
+    classes.grow(static_cast<unsigned>(numbers.size()));
+    for (Operation &op : block)
+      for (Value operand : op.getOperands().take_front(numOrdered(&op)))
+        classes.join(numbers.lookup(operand), numbers.lookup(op.getResult(0)));
+    classes.compress();
+  }
+  unsigned classOf(Value value) const { return classes[numbers.lookup(value)]; }
+
+  /// Fixed are the classes of which somebody minds the order, or whose order others than layers decide.
+  void findFixed() {
+    fixed.resize(classes.getNumClasses());
+    llvm::BitVector hasLayer(fixed.size()), hasConcat(fixed.size());
+    for (auto [value, number] : numbers) {
+      unsigned of = classes[number];
+      Operation *op = value.getDefiningOp();
+      bool isLayer = op && dense.contains(op), isConcat = op && joinsChannels(op);
+      if (!isLayer && (isConcat ? hasConcat[of] : !op || numOrdered(op) == 0))
+        fixed.set(of);
+      if (isLayer)
+        hasLayer.set(of);
+      if (isConcat)
+        hasConcat.set(of);
+      for (OpOperand &use : value.getUses()) {
+        Operation *reader = use.getOwner();
+        unsigned known = dense.contains(reader) ? 1 : numOrdered(reader);
+        if (use.getOperandNumber() >= known && !joinsChannels(reader))
+          fixed.set(of);
+      }
+    }
+    fixed |= hasLayer &= hasConcat;
+    // Readers of a concatenation come after it.
+    for (Operation &op : llvm::reverse(function.front()))
+      if (joinsChannels(&op) && fixed[classOf(op.getResult(0))])
+        for (Value operand : op.getOperands())
+          fixed.set(classOf(operand));
   }
 
   void rewrite(Operation *op) {
     if (op->getNumResults() != 1 || op->getNumOperands() == 0)
       return;
-    Order order = orders.lookup(op->getOperand(0));
+    unsigned of = classOf(op->getResult(0));
     if (dense.contains(op)) {
-      order = rewriteDense(op, order);
-    } else if (auto concat = dyn_cast<ConcatOp>(op)) {
-      order = joined(concat);
-    } else if (order.empty()) {
+      rewriteDense(op, orders[classOf(op->getOperand(0))], of);
       return;
-    } else if (depthwise.contains(op)) {
+    }
+    if (joinsChannels(op) && !fixed[of])
+      orders[of] = joined(op);
+    const Order &order = orders[of];
+    if (order.empty())
+      return;
+    if (depthwise.contains(op)) {
       LinearLayer layer = *matchLinearLayer(op);
       orderOutputs(layer, order);
       setWeights(op, layer);
-    } else if (auto requantize = dyn_cast<RequantizeOp>(op)) {
-      requantize.setMultiplierAttr(ordered(*requantize.getMultiplier(), order));
-      requantize.setExponentAttr(ordered(*requantize.getExponent(), order));
+      return;
     }
-    if (!order.empty())
-      orders[op->getResult(0)] = std::move(order);
+    for (StringRef name : {"multiplier", "exponent", "negative_multiplier", "negative_exponent", "a_multiplier",
+                           "b_multiplier"})
+      if (auto numbers = op->getAttrOfType<DenseElementsAttr>(name))
+        op->setAttr(name, ordered(numbers, order));
   }
 
-  /// Takes inputs in their order; the order of its outputs.
-  Order rewriteDense(Operation *op, ArrayRef<int64_t> inputs) {
-    bool isFree = free.contains(op->getResult(0));
-    if (inputs.empty() && !isFree)
-      return {};
+  /// Takes inputs in their order, and gives outputs in theirs, which the first layer of its class chooses.
+  void rewriteDense(Operation *op, ArrayRef<int64_t> inputs, unsigned of) {
+    if (inputs.empty() && fixed[of])
+      return;
     LinearLayer layer = *matchLinearLayer(op);
     if (!inputs.empty())
       orderInputs(layer, inputs);
-    Order order = isFree ? bestOrder(layer) : Order();
-    if (inputs.empty() && order.empty())
-      return {};
-    if (!order.empty())
-      orderOutputs(layer, order);
+    if (!fixed[of] && !isChosen[of])
+      orders[of] = bestOrder(layer, of);
+    isChosen.set(of);
+    if (inputs.empty() && orders[of].empty())
+      return;
+    if (!orders[of].empty())
+      orderOutputs(layer, orders[of]);
     setWeights(op, layer);
-    return order;
   }
 
-  Order joined(ConcatOp concat) const {
+  Order joined(Operation *concat) const {
     Order order;
     bool isNatural = true;
-    for (Value input : concat.getInputs()) {
+    for (Value input : concat->getOperands()) {
       auto start = static_cast<int64_t>(order.size());
-      Order part = orders.lookup(input);
+      const Order &part = orders[classOf(input)];
       isNatural &= part.empty();
       for (int64_t i = 0; i < lastDimension(input); ++i)
         order.push_back(start + (part.empty() ? i : part[i]));
@@ -133,8 +188,8 @@ private:
     return range.max + flippedBy(range, dot);
   }
 
-  /// The order in which fewest blocks of `layer`, and of those who read its result, overflow.
-  Order bestOrder(const LinearLayer &layer) {
+  /// The order in which fewest blocks of `layer`, and of those who read values of its class, overflow.
+  Order bestOrder(const LinearLayer &layer, unsigned of) {
     int64_t xMax = largestInput(layer);
     if (xMax > UINT8_MAX || storedBits(layer.weights) != 8)
       return {};
@@ -148,7 +203,7 @@ private:
     }
     Order order = clusterChannels(overflows, kPanelChannels);
     std::vector<Reader> readers;
-    findReaders(layer.op->getResult(0), /*offset=*/0, readers);
+    findReaders(of, /*offset=*/0, readers);
     if (!readers.empty())
       pairChannels(order, [&](int64_t a, int64_t b) { return overflowsOf(readers, a, b); });
     return llvm::is_sorted(order) ? Order() : order;
@@ -159,23 +214,23 @@ private:
     LinearLayer layer;
     int64_t offset, xMax;
   };
-  void findReaders(Value value, int64_t offset, std::vector<Reader> &readers) {
-    for (OpOperand &use : value.getUses()) {
-      Operation *op = use.getOwner();
-      if (dense.contains(op)) {
-        LinearLayer layer = *matchLinearLayer(op);
+  void findReaders(unsigned of, int64_t offset, std::vector<Reader> &readers) {
+    for (Operation &op : function.front()) {
+      if (dense.contains(&op) && classOf(op.getOperand(0)) == of) {
+        LinearLayer layer = *matchLinearLayer(&op);
         int64_t xMax = largestInput(layer);
         // Where a run of channels does not fill its blocks, which are neighbours depends on the window.
         if (xMax <= UINT8_MAX && layer.depth() % blockInputs(dot) == 0 && offset % blockInputs(dot) == 0 &&
             storedBits(layer.weights) == 8)
           readers.push_back({std::move(layer), offset, xMax});
-        continue;
+      } else if (joinsChannels(&op)) {
+        int64_t before = 0;
+        for (Value operand : op.getOperands()) {
+          if (classOf(operand) == of)
+            findReaders(classOf(op.getResult(0)), offset + before, readers);
+          before += lastDimension(operand);
+        }
       }
-      int64_t before = 0;
-      if (auto concat = dyn_cast<ConcatOp>(op))
-        for (Value input : concat.getInputs().take_front(use.getOperandNumber()))
-          before += lastDimension(input);
-      findReaders(op->getResult(0), offset + before, readers);
     }
   }
 
@@ -246,8 +301,10 @@ private:
   Dot dot;
   IntegerRanges ranges;
   DenseSet<Operation *> dense, depthwise;
-  DenseSet<Value> free; // nobody minds the order of their channels
-  DenseMap<Value, Order> orders;
+  llvm::MapVector<Value, unsigned> numbers;
+  llvm::IntEqClasses classes;
+  llvm::BitVector fixed, isChosen; // by class, as are
+  std::vector<Order> orders;
 };
 
 struct OrderChannels : impl::OrderChannelsBase<OrderChannels> {

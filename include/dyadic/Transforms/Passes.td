@@ -237,12 +237,13 @@ def OrderChannels : Pass<"quant-order-channels", "::mlir::ModuleOp"> {
     all of them. Which channels are neighbours is free wherever a value is read by nothing but convolutions and
     matmuls with constant weights, on the way through pools, tables, depthwise convolutions, concatenations
     and other operations that know no neighbours. There the channels that overflow in the same blocks become
-    neighbours, and within 8 of them the pairs that overflow least where they are read. Weights, biases
+    neighbours, and within 8 of them the pairs that overflow least where they are read. Values that are added
+    (or multiplied) keep one order, which the first layer chooses. Weights, biases
     and the numbers of requantizations are permuted; no operation is added, and no result changes.
 
     `byte-dot` is the target's instruction; for any but `maddubs` the pass does nothing. It works on
-    channels-last values, so after `quant-assign-layout`. Values that the program returns, and operands of residual
-    additions, keep their order.
+    channels-last values, so after `quant-assign-layout`. Values that the program takes or returns, or that anybody
+    else reads, keep their order.
 
     ```mlir
     // before: channels 0 and 2 overflow
