@@ -3,44 +3,42 @@
 #include "ConvPanels.h"
 #include "LayerPacking.h"
 #include "dyadic/Support/Quantizer.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace dyadic::qnn;
 
 namespace dyadic {
 
-/// The plans of all panels of a layer, or of all their halves where fewer channels overflow in so many fewer blocks
-/// that it pays: every half loads its inputs.
-static std::vector<AccumulatorPlan> planPanels(const ConvPanels &panels, Dot dot, ArrayRef<int64_t> weights,
+/// The plans of all panels of a layer, or of all their halves, in which fewer channels overflow: there fewer blocks are
+/// split, but every half loads its inputs, and they meet in memory.
+static std::vector<AccumulatorPlan> planPanels(const LinearLayer &layer, const ConvPanels &panels, Dot dot,
                                                int64_t xMax, unsigned weightBits, bool &halves) {
-  int64_t blocks = 0; // of 8 channels, before any is split
   auto plan = [&](int64_t channels) {
     std::vector<AccumulatorPlan> plans;
     for (int64_t p = 0; p < panels.count(); ++p)
-      for (int64_t first = 0; first < kPanelChannels; first += channels) {
-        std::vector<WeightBlock> ofPart = panels.blocks(p, first, channels);
-        blocks += static_cast<int64_t>(ofPart.size());
-        plans.push_back(planFor(dot, std::move(ofPart), xMax, weightBits, channels));
-      }
+      for (int64_t first = 0; first < kPanelChannels; first += channels)
+        plans.push_back(planFor(dot, panels.blocks(p, first, channels), xMax, weightBits, channels));
     return plans;
   };
-  auto cost = [](ArrayRef<AccumulatorPlan> plans) {
-    int64_t sum = 0;
-    for (const AccumulatorPlan &plan : plans)
-      sum += costOf(plan);
-    return sum;
+  auto sum = [](ArrayRef<AccumulatorPlan> plans, auto term) {
+    return std::accumulate(plans.begin(), plans.end(), int64_t(0),
+                           [&](int64_t total, const AccumulatorPlan &plan) { return total + term(plan); });
   };
+  std::vector<AccumulatorPlan> ofPanels = plan(kPanelChannels), ofHalves;
+  bool fitAnyway = largestMagnitude(layer.weights.data(), layer.weights.size()) * 2 * kUnrolledGroup * xMax <= INT16_MAX;
   halves = false;
-  bool fitAnyway = largestMagnitude(weights.data(), weights.size()) * 2 * kUnrolledGroup * xMax <= INT16_MAX;
   if (dot != Dot::Maddubs || weightBits != 8 || fitAnyway)
-    return plan(kPanelChannels);
-  std::vector<AccumulatorPlan> ofHalves = plan(kPanelChannels / 2);
-  int64_t costOfHalves = cost(ofHalves);
-  halves = 4 * costOfHalves > 5 * blocks; // worse than groups of 4 throughout: the whole panel's are worse still
-  if (halves)
-    return ofHalves;
-  std::vector<AccumulatorPlan> ofPanels = plan(kPanelChannels);
-  halves = 33 * costOfHalves < 2 * 32 * cost(ofPanels);
+    return ofPanels;
+  ofHalves = plan(kPanelChannels / 2);
+  if (layer.batch * layer.outHeight * layer.outWidth < 4) { // weights take longer to read than to multiply
+    auto blocks = [](const AccumulatorPlan &plan) { return static_cast<int64_t>(plan.blocks.size()); };
+    halves = sum(ofHalves, blocks) < 2 * sum(ofPanels, blocks);
+  } else {
+    // Measured on Zen 4: what halves load more is a twentieth of the time; a panel in two halves takes that of 10
+    // multiplications more at every position.
+    halves = 19 * 2 * sum(ofPanels, costOf) > 20 * (sum(ofHalves, costOf) + 10 * panels.count());
+  }
   return halves ? ofHalves : ofPanels;
 }
 
@@ -54,7 +52,7 @@ Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
   ConvPanels panels(layer, dot);
   Value input = packer.padded(panels.slack());
   bool halves;
-  std::vector<AccumulatorPlan> plans = planPanels(panels, dot, layer.weights, xMax, weightBits, halves);
+  std::vector<AccumulatorPlan> plans = planPanels(layer, panels, dot, xMax, weightBits, halves);
 
   std::vector<int64_t> weights, bias = layer.bias;
   if (flip)

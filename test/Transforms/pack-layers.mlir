@@ -41,11 +41,11 @@ func.func @conv(%x: tensor<1x4x4x4xui8>) -> tensor<1x4x4x16xui8> {
 
 // -----
 
-// Weights that overflow in pairs are split: two blocks of one offset, in each half of the panel.
+// Weights that overflow in pairs are split: two blocks of one offset.
 // A signed input is flipped.
 // Sums with other readers are stored as they are.
 // CHECK-LABEL: func.func @overflow
-// CHECK-DAG: dense<{{\[\[}}0, 0, 2], [2, 0, 2]]> : tensor<2x3xi32>
+// CHECK-DAG: dense<{{\[\[}}0, 0, 2]]> : tensor<1x3xi32>
 // CHECK: qnn.packed_conv
 // CHECK-SAME: epilogue = #qnn.epilogue<store>, flip
 // CHECK-SAME: x_max = 255 : i64
@@ -58,6 +58,22 @@ func.func @overflow(%x: tensor<3x4xsi8>) -> (tensor<3x16xsi32>, tensor<3x16xui8>
       zero_point = 3 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>}
       : (tensor<3x16xsi32>) -> tensor<3x16xui8>
   return %a, %y : tensor<3x16xsi32>, tensor<3x16xui8>
+}
+
+// -----
+
+// Only the first 8 channels overflow: as halves of a panel with blocks of their own the others are not split.
+// CHECK-LABEL: func.func @half
+// CHECK-DAG: dense<{{\[\[}}0, 0, 0, 0, 12], [12, 12, 1, 1, 0]]> : tensor<2x5xi32>
+// CHECK: qnn.packed_conv {{.*}}group_sizes = array<i64: 4, 2, 1>, groups = 1 : i64, halves
+// VNNI-LABEL: func.func @half
+// VNNI-NOT: halves
+// ARM-LABEL: func.func @half
+// ARM-NOT: halves
+func.func @half(%x: tensor<4x24xui8>) -> tensor<4x16xsi32> {
+  %w = arith.constant dense<"0x7F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F01010101010101017F7F7F7F7F7F7F7F0101010101010101"> : tensor<24x16xsi8>
+  %a = qnn.matmul %x, %w {id = "m", x_zp = 0 : i64} : (tensor<4x24xui8>, tensor<24x16xsi8>) -> tensor<4x16xsi32>
+  return %a : tensor<4x16xsi32>
 }
 
 // -----
