@@ -19,8 +19,8 @@ ConvPanels::ConvPanels(const LinearLayer &layer, Dot dot)
     : layer(layer), dot(dot), lanes(blockInputs(dot)), depth(layer.depth()), perGroup(layer.outputs / layer.groups),
       panelsPerGroup((perGroup + kPanelChannels - 1) / kPanelChannels),
       // A line of a kernel over all channels is contiguous: as one run it fills the blocks better.
-      joined(layer.groups == 1 && layer.dilationWidth == 1 && depth % lanes != 0),
-      runs(joined ? 1 : layer.kernelWidth), run(joined ? layer.kernelWidth * depth : depth) {}
+      joined(layer.groups == 1 && layer.dilationWidth == 1 && depth % lanes != 0), runs(joined ? 1 : layer.kernelWidth),
+      run(joined ? layer.kernelWidth * depth : depth) {}
 
 int64_t ConvPanels::slack() const {
   if (run % lanes == 0)

@@ -76,9 +76,7 @@ private:
           auto isLast = [&](int64_t axis) { return isLastDimension(interpolate.getInput(), axis); };
           return llvm::any_of(interpolate.getAxes(), isLast) ? 0 : 1;
         })
-        .Case<AddOp, MulOp>([](auto op) {
-          return lastDimension(op.getLhs()) == lastDimension(op.getRhs()) ? 2 : 0;
-        })
+        .Case<AddOp, MulOp>([](auto op) { return lastDimension(op.getLhs()) == lastDimension(op.getRhs()) ? 2 : 0; })
         .Default([](Operation *) { return 0; });
   }
 
@@ -144,8 +142,8 @@ private:
       setWeights(op, layer);
       return;
     }
-    for (StringRef name : {"multiplier", "exponent", "negative_multiplier", "negative_exponent", "a_multiplier",
-                           "b_multiplier"})
+    for (StringRef name :
+         {"multiplier", "exponent", "negative_multiplier", "negative_exponent", "a_multiplier", "b_multiplier"})
       if (auto numbers = op->getAttrOfType<DenseElementsAttr>(name))
         op->setAttr(name, ordered(numbers, order));
   }

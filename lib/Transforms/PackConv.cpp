@@ -26,7 +26,8 @@ static std::vector<AccumulatorPlan> planPanels(const LinearLayer &layer, const C
                            [&](int64_t total, const AccumulatorPlan &plan) { return total + term(plan); });
   };
   std::vector<AccumulatorPlan> ofPanels = plan(kPanelChannels), ofHalves;
-  bool fitAnyway = largestMagnitude(layer.weights.data(), layer.weights.size()) * 2 * kUnrolledGroup * xMax <= INT16_MAX;
+  bool fitAnyway =
+      largestMagnitude(layer.weights.data(), layer.weights.size()) * 2 * kUnrolledGroup * xMax <= INT16_MAX;
   halves = false;
   if (dot != Dot::Maddubs || weightBits != 8 || fitAnyway)
     return ofPanels;

@@ -22,8 +22,8 @@ std::vector<int64_t> clusterChannels(const std::vector<llvm::BitVector> &overflo
 
 /// Orders every 8 channels of `order`, which a kernel's register holds in any order, for those who read them: 4
 /// neighbours are a block, of which the first two and the last two are multiplied together. `overflows(a, b)` are the
-/// places (a reader's output and position of the window) where the weights of channels a and b overflow as such a pair. Of
-/// all arrangements the one with fewest blocks that overflow is taken. A remainder of less than 8 stays.
+/// places (a reader's output and position of the window) where the weights of channels a and b overflow as such a pair.
+/// Of all arrangements the one with fewest blocks that overflow is taken. A remainder of less than 8 stays.
 void pairChannels(std::vector<int64_t> &order, const std::function<llvm::BitVector(int64_t, int64_t)> &overflows);
 
 } // namespace dyadic
