@@ -26,6 +26,11 @@ static constexpr int64_t kRowsPerInput = 128, kMinRows = 8192, kMaxRows = 32768;
 static constexpr size_t kNumbersAtOnce = size_t(1) << 20;
 /// Part of the mean second moment that draws towards the float weights.
 static constexpr double kRidge = 0.1;
+/// Layers that read values of up to so many bits: their ridge is the best of kRidges on every kCheckedPart-th sample,
+/// where there are samples enough, and in kActivationSteps steps they are fitted to what their activation lets through.
+static constexpr unsigned kNarrowBits = 4, kActivationSteps = 2;
+static constexpr double kRidges[] = {0.1, 0.3, 1, 3, 10, 30};
+static constexpr size_t kCheckedPart = 4, kLeastCheckedSamples = 2;
 
 size_t maxFittingSamples(ArrayRef<InputSpec> inputs) {
   uint64_t bytes = 1;
@@ -53,6 +58,14 @@ struct LayerNumbers {
   std::vector<float> bias;
 };
 
+/// The rows of a layer's samples.
+struct LayerRows {
+  std::vector<std::vector<int64_t>> positions, offsets;
+  std::vector<std::vector<float>> *outputs; // what is wanted, less the bias and what is added
+  std::vector<std::vector<float>> added;    // the integer program's residual; empty: none
+  ActivationBounds bounds;                  // of what the layer computes in the end
+};
+
 class WeightRounder {
 public:
   WeightRounder(func::FuncOp function, const RoundingRequest &request, const Listener &listener, RoundingReport &counts)
@@ -64,10 +77,14 @@ private:
   bool canCarry();
   llvm::Error readSamples(StagedRun &staged);
   void findResiduals(const StagedRun &staged);
-  void subtractResidual(size_t index, const StagedRun &staged, size_t sample, std::vector<float> &rows) const;
+  std::vector<float> residualRows(size_t index, const StagedRun &staged, size_t sample) const;
   llvm::Error roundLayer(size_t index, const StagedRun &staged, std::vector<std::vector<float>> &outputs);
-  void roundGroup(const LinearLayer &layer, int64_t group, bool isFitted, const Moments &moments, unsigned threads,
-                  LayerNumbers &numbers);
+  void
+  forRows(size_t index, const StagedRun &staged, const LayerRows &rows, const LayerNumbers &numbers, int64_t group,
+          llvm::function_ref<bool(size_t sample)> isWanted,
+          llvm::function_ref<void(std::vector<float> &x, std::vector<float> &y, std::vector<float> &added)> observe);
+  void roundGroup(size_t index, const StagedRun &staged, const LayerRows &rows, int64_t group, bool isFitted,
+                  unsigned threads, LayerNumbers &numbers);
 
   func::FuncOp function;
   const RoundingRequest &request;
@@ -121,17 +138,14 @@ void WeightRounder::findResiduals(const StagedRun &staged) {
   }
 }
 
-/// Takes what the integer program has of the residual from the rows of a sample.
-void WeightRounder::subtractResidual(size_t index, const StagedRun &staged, size_t sample,
-                                     std::vector<float> &rows) const {
+/// What the integer program has of the residual, in the rows of a sample.
+std::vector<float> WeightRounder::residualRows(size_t index, const StagedRun &staged, size_t sample) const {
   QuantInfo info = *quantInfo(elementOf(residuals[index]));
   const Tensor &stored = staged.held(residuals[index], sample);
   Tensor real(ElementType::F32, stored.shape);
   for (int64_t i = 0, n = real.size(); i < n; ++i)
     real.as<float>()[i] = static_cast<float>(info.scales[0] * static_cast<double>(stored.intAt(i) - info.zeroPoint));
-  std::vector<float> taken = layers[index].rows.gatherOutputs(real, layers[index].positions(sample));
-  for (size_t i = 0; i < rows.size(); ++i)
-    rows[i] -= taken[i];
+  return layers[index].rows.gatherOutputs(real, layers[index].positions(sample));
 }
 
 static qnn::Rounding dialectRounding(Rounding rounding) {
@@ -214,24 +228,91 @@ static bool fits(const LayerNumbers &numbers, const int8_t *weights, size_t coun
   return sums.min >= INT32_MIN && sums.max <= INT32_MAX;
 }
 
-void WeightRounder::roundGroup(const LinearLayer &layer, int64_t group, bool isFitted, const Moments &moments,
-                               unsigned threads, LayerNumbers &numbers) {
-  const LinearRows &rows = layer.rows;
-  auto inputs = static_cast<size_t>(rows.inputs()), first = static_cast<size_t>(group * rows.outputs());
+/// Calls `observe` with the rows of a group, those of some samples at a time: stored inputs less their zero point, the
+/// outputs that are wanted less bias and residual, and the residual.
+void WeightRounder::forRows(
+    size_t index, const StagedRun &staged, const LayerRows &rows, const LayerNumbers &numbers, int64_t group,
+    llvm::function_ref<bool(size_t sample)> isWanted,
+    llvm::function_ref<void(std::vector<float> &x, std::vector<float> &y, std::vector<float> &added)> observe) {
+  const LinearRows &linear = layers[index].rows;
+  auto groups = static_cast<size_t>(linear.groups()), out = static_cast<size_t>(linear.outputs());
+  std::vector<float> x, y, added, allX;
+  auto append = [&](const std::vector<float> &from, size_t position, std::vector<float> &to) {
+    auto begin = from.begin() + static_cast<ptrdiff_t>((position * groups + static_cast<size_t>(group)) * out);
+    to.insert(to.end(), begin, begin + static_cast<ptrdiff_t>(out));
+  };
+  for (size_t s = 0; s < samples.size(); ++s) {
+    if (isWanted(s)) {
+      linear.gatherInputs(staged.input(s), numbers.input.zeroPoint, rows.positions[s], rows.offsets[s], group, x);
+      allX.insert(allX.end(), x.begin(), x.end());
+      for (size_t p = 0; p < rows.positions[s].size(); ++p) {
+        append((*rows.outputs)[s], p, y);
+        if (!rows.added.empty())
+          append(rows.added[s], p, added);
+      }
+    }
+    if (allX.empty() || (allX.size() < kNumbersAtOnce && s + 1 < samples.size()))
+      continue;
+    observe(allX, y, added);
+    allX.clear();
+    y.clear();
+    added.clear();
+  }
+}
+
+void WeightRounder::roundGroup(size_t index, const StagedRun &staged, const LayerRows &layerRows, int64_t group,
+                               bool isFitted, unsigned threads, LayerNumbers &numbers) {
+  const LinearRows &rows = layers[index].rows;
+  auto inputs = static_cast<size_t>(rows.inputs()), outputs = static_cast<size_t>(rows.outputs()),
+       first = static_cast<size_t>(group) * outputs;
+  bool isNarrow = isFitted && numbers.input.bits <= kNarrowBits;
+  bool isChecked = isNarrow && samples.size() >= kCheckedPart * kLeastCheckedSamples;
+  Moments moments(inputs, outputs, isFitted), checked(inputs, outputs, isChecked);
   LinearMap map{&moments, numbers.input.scales[0], {}};
   RoundedWeights rounded;
-  for (int64_t o = 0; o < rows.outputs(); ++o) {
-    rounded.scales.push_back(static_cast<float>(numbers.scales[first + static_cast<size_t>(o)]));
+  for (size_t o = 0; o < outputs; ++o) {
+    rounded.scales.push_back(static_cast<float>(numbers.scales[first + o]));
     for (int64_t i = 0; i < rows.inputs(); ++i) {
-      auto at = static_cast<size_t>(rows.weightAt(group, o, i));
+      auto at = static_cast<size_t>(rows.weightAt(group, static_cast<int64_t>(o), i));
       map.weights.push_back(numbers.weights[at]);
       rounded.weights.push_back(static_cast<int8_t>(numbers.stored[at]));
     }
   }
-  if (isFitted)
-    rounded = roundByGptq(moments, fitTarget(map, kRidge, threads), numbers.bits, kRoundingDamping, threads);
+  auto isOfCheck = [&](size_t sample) { return isChecked && sample % kCheckedPart == kCheckedPart - 1; };
+  for (Moments *part : {&moments, &checked})
+    forRows(
+        index, staged, layerRows, numbers, group,
+        [&](size_t sample) { return isOfCheck(sample) == (part == &checked); },
+        [&](std::vector<float> &x, std::vector<float> &y, std::vector<float> &) {
+          part->add(x.data(), y.data(), x.size() / inputs, threads);
+        });
+  if (isFitted) {
+    double ridge = isChecked ? chooseRidge(map, checked, {std::begin(kRidges), std::end(kRidges)}, threads) : kRidge;
+    if (isChecked)
+      moments.add(checked);
+    std::vector<double> target = fitTarget(map, ridge, threads);
+    const ActivationBounds &bounds = layerRows.bounds;
+    bool isBounded = isNarrow && (std::isfinite(bounds.min) || std::isfinite(bounds.max));
+    for (unsigned step = 0; isBounded && step < kActivationSteps; ++step) {
+      std::vector<double> offsets = meanErrors(map, target);
+      moments.clearOutputs();
+      forRows(
+          index, staged, layerRows, numbers, group, [](size_t) { return true; },
+          [&](std::vector<float> &x, std::vector<float> &y, std::vector<float> &added) {
+            size_t count = x.size() / inputs;
+            std::vector<float> found = mapRows(map, target, offsets, x.data(), count, threads);
+            for (size_t i = 0; i < y.size(); ++i) {
+              float rest = numbers.bias[first + i % outputs] + (added.empty() ? 0.0f : added[i]);
+              y[i] = clampedGoal(y[i] + rest, found[i] + rest, bounds.min, bounds.max) - rest;
+            }
+            moments.addOutputs(x.data(), y.data(), count, threads);
+          });
+      target = fitTarget(map, ridge, threads);
+    }
+    rounded = roundByGptq(moments, target, numbers.bits, kRoundingDamping, threads);
+  }
   std::vector<double> correction = biasCorrection(map, rounded);
-  for (size_t o = 0; o < rounded.scales.size(); ++o) {
+  for (size_t o = 0; o < outputs; ++o) {
     float bias = numbers.bias[first + o] + static_cast<float>(correction[o]);
     if (!fits(numbers, &rounded.weights[o * inputs], inputs, rounded.scales[o], bias))
       continue;
@@ -243,39 +324,33 @@ void WeightRounder::roundGroup(const LinearLayer &layer, int64_t group, bool isF
   }
 }
 
+/// The bounds of what the layer computes in the end, with its residual.
+static ActivationBounds boundsAfter(const LinearLayer &layer) {
+  Operation *op = layer.residual ? *layer.op->getResult(0).user_begin() : layer.op;
+  return activationBounds(absorbedBy(op));
+}
+
 llvm::Error WeightRounder::roundLayer(size_t index, const StagedRun &staged, std::vector<std::vector<float>> &outputs) {
   const LinearLayer &layer = layers[index];
-  const LinearRows &rows = layer.rows;
   LayerNumbers numbers = numbersOf(ops[index], layer.op);
-  bool isFitted =
-      (request.method == WeightRounding::Gptq || numbers.bits <= kFittedBits) && rows.inputs() <= kMaxFittedInputs;
-  std::vector<std::vector<int64_t>> positions, offsets;
+  bool isFitted = (request.method == WeightRounding::Gptq || numbers.bits <= kFittedBits) &&
+                  layer.rows.inputs() <= kMaxFittedInputs;
+  LayerRows rows;
+  rows.outputs = &outputs;
+  rows.bounds = boundsAfter(layer);
   for (size_t s = 0; s < samples.size(); ++s) {
-    positions.push_back(layer.positions(s));
-    offsets.push_back(rows.kernelOffsets(positions.back()));
-    if (residuals[index])
-      subtractResidual(index, staged, s, outputs[s]);
+    rows.positions.push_back(layer.positions(s));
+    rows.offsets.push_back(layer.rows.kernelOffsets(rows.positions.back()));
+    if (!residuals[index])
+      continue;
+    rows.added.push_back(residualRows(index, staged, s));
+    for (size_t i = 0; i < outputs[s].size(); ++i)
+      outputs[s][i] -= rows.added[s][i];
   }
-  auto groups = static_cast<size_t>(rows.groups()), out = static_cast<size_t>(rows.outputs());
+  auto groups = static_cast<size_t>(layer.rows.groups());
   unsigned threads = groups > 1 ? 1 : llvm::hardware_concurrency().compute_thread_count();
   llvm::Error error = parallelFor(groups, [&](size_t group) {
-    Moments moments(static_cast<size_t>(rows.inputs()), out, isFitted);
-    std::vector<float> x, y, allX;
-    for (size_t s = 0; s < samples.size(); ++s) {
-      rows.gatherInputs(staged.input(s), numbers.input.zeroPoint, positions[s], offsets[s], static_cast<int64_t>(group),
-                        x);
-      allX.insert(allX.end(), x.begin(), x.end());
-      for (size_t p = 0; p < positions[s].size(); ++p) {
-        auto from = outputs[s].begin() + static_cast<ptrdiff_t>((p * groups + group) * out);
-        y.insert(y.end(), from, from + static_cast<ptrdiff_t>(out));
-      }
-      if (allX.size() < kNumbersAtOnce && s + 1 < samples.size())
-        continue;
-      moments.add(allX.data(), y.data(), allX.size() / static_cast<size_t>(rows.inputs()), threads);
-      allX.clear();
-      y.clear();
-    }
-    roundGroup(layer, static_cast<int64_t>(group), isFitted, moments, threads, numbers);
+    roundGroup(index, staged, rows, static_cast<int64_t>(group), isFitted, threads, numbers);
     return llvm::Error::success();
   });
   if (error)

@@ -4,6 +4,7 @@
 #include "Kernels.h"
 #include "Matrices.h"
 #include "Share.h"
+#include <algorithm>
 
 namespace dyadic {
 
@@ -25,30 +26,57 @@ static Matrix doubles(const float *numbers, Eigen::Index rows, Eigen::Index colu
 }
 
 void Moments::add(const float *x, const float *y, size_t rows, unsigned threads) {
+  addRows(x, y, rows, threads, /*onlyOutputs=*/false);
+  count += rows;
+}
+
+void Moments::addOutputs(const float *x, const float *y, size_t rows, unsigned threads) {
+  addRows(x, y, rows, threads, /*onlyOutputs=*/true);
+}
+
+void Moments::addRows(const float *x, const float *y, size_t rows, unsigned threads, bool onlyOutputs) {
   fixedBlocking();
   auto n = static_cast<Eigen::Index>(rows), in = static_cast<Eigen::Index>(inputs()),
        out = static_cast<Eigen::Index>(outputs());
   Matrix X = doubles(x, n, in), Y = doubles(y, n, out);
-  Eigen::Map<Vector>(sumX.data(), in) += X.colwise().sum().transpose();
+  if (!onlyOutputs)
+    Eigen::Map<Vector>(sumX.data(), in) += X.colwise().sum().transpose();
   Eigen::Map<Vector>(sumY.data(), out) += Y.colwise().sum().transpose();
-  if (hasProducts()) {
-    // The lower triangle in lines of blocks: those of more columns come first.
-    constexpr size_t kBlock = 96;
-    size_t columns = inputs(), lines = outputs(), blocks = (columns + kBlock - 1) / kBlock,
-           blocksY = (lines + kBlock - 1) / kBlock;
-    share(blocks + blocksY, threads, [&](size_t task) {
-      size_t first = (task < blocksY ? task : blocks + blocksY - 1 - task) * kBlock;
-      if (task < blocksY) {
-        addProduct(std::min(kBlock, lines - first), columns, rows, {Y.data() + first, 1, lines}, {X.data(), columns, 1},
-                   sumYX.data() + first * columns, columns);
-        return;
-      }
-      size_t height = std::min(kBlock, columns - first);
-      addProduct(height, first + height, rows, {X.data() + first, 1, columns}, {X.data(), columns, 1},
-                 sumXX.data() + first * columns, columns);
-    });
-  }
-  count += rows;
+  if (!hasProducts())
+    return;
+  // The lower triangle in lines of blocks: those of more columns come first.
+  constexpr size_t kBlock = 96;
+  size_t columns = inputs(), lines = outputs(), blocks = onlyOutputs ? 0 : (columns + kBlock - 1) / kBlock,
+         blocksY = (lines + kBlock - 1) / kBlock;
+  share(blocks + blocksY, threads, [&](size_t task) {
+    size_t first = (task < blocksY ? task : blocks + blocksY - 1 - task) * kBlock;
+    if (task < blocksY) {
+      addProduct(std::min(kBlock, lines - first), columns, rows, {Y.data() + first, 1, lines}, {X.data(), columns, 1},
+                 sumYX.data() + first * columns, columns);
+      return;
+    }
+    size_t height = std::min(kBlock, columns - first);
+    addProduct(height, first + height, rows, {X.data() + first, 1, columns}, {X.data(), columns, 1},
+               sumXX.data() + first * columns, columns);
+  });
+}
+
+static void addTo(std::vector<double> &sums, const std::vector<double> &others) {
+  for (size_t i = 0; i < sums.size(); ++i)
+    sums[i] += others[i];
+}
+
+void Moments::add(const Moments &other) {
+  addTo(sumX, other.sumX);
+  addTo(sumY, other.sumY);
+  addTo(sumXX, other.sumXX);
+  addTo(sumYX, other.sumYX);
+  count += other.count;
+}
+
+void Moments::clearOutputs() {
+  std::fill(sumY.begin(), sumY.end(), 0.0);
+  std::fill(sumYX.begin(), sumYX.end(), 0.0);
 }
 
 } // namespace dyadic

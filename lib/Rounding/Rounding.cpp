@@ -46,6 +46,40 @@ std::vector<double> fitTarget(const LinearMap &map, double ridge, unsigned threa
   return result;
 }
 
+double chooseRidge(const LinearMap &map, const Moments &checked, const std::vector<double> &ridges, unsigned threads) {
+  size_t inputs = checked.inputs(), outputs = checked.outputs();
+  Matrix xx = secondMoments(checked);
+  xx.triangularView<Eigen::StrictlyUpper>() = xx.transpose();
+  std::vector<double> errors(ridges.size());
+  share(ridges.size(), threads, [&](size_t r) {
+    std::vector<double> target = fitTarget(map, ridges[r]), products(outputs * inputs);
+    addProduct(outputs, inputs, inputs, {target.data(), inputs, 1}, {xx.data(), inputs, 1}, products.data(), inputs);
+    // S_x^2 T X X^T T^T - 2 S_x T X Y^T; Y Y^T is the same for all.
+    for (size_t i = 0; i < target.size(); ++i)
+      errors[r] += target[i] * (map.inputScale * products[i] - 2 * checked.yx()[i]);
+  });
+  return ridges[static_cast<size_t>(std::min_element(errors.begin(), errors.end()) - errors.begin())];
+}
+
+std::vector<float> mapRows(const LinearMap &map, const std::vector<double> &target, const std::vector<double> &offsets,
+                           const float *x, size_t rows, unsigned threads) {
+  constexpr size_t kRowsAtOnce = 512;
+  size_t outputs = offsets.size(), inputs = target.size() / std::max<size_t>(outputs, 1);
+  // Inputs x outputs, so that an output's sum has the order of its inputs.
+  Matrix transposed =
+      ConstMatrixMap(target.data(), static_cast<Index>(outputs), static_cast<Index>(inputs)).transpose();
+  std::vector<float> result(rows * outputs);
+  share((rows + kRowsAtOnce - 1) / kRowsAtOnce, threads, [&](size_t task) {
+    size_t first = task * kRowsAtOnce, count = std::min(kRowsAtOnce, rows - first);
+    std::vector<double> numbers(x + first * inputs, x + (first + count) * inputs), sums(count * outputs);
+    addProduct(count, outputs, inputs, {numbers.data(), inputs, 1}, {transposed.data(), outputs, 1}, sums.data(),
+               outputs);
+    for (size_t i = 0; i < sums.size(); ++i)
+      result[first * outputs + i] = static_cast<float>(map.inputScale * sums[i] + offsets[i % outputs]);
+  });
+  return result;
+}
+
 namespace {
 /// The order of inputs, and U and D of X X^T + damping I = U D U^T in that order.
 struct Factors {
@@ -187,6 +221,21 @@ std::vector<float> equalizationFactors(const std::vector<float> &magnitudes, boo
     factors.push_back(static_cast<float>(std::max(factor, kLeast)));
   }
   return factors;
+}
+
+std::vector<double> meanErrors(const LinearMap &map, const std::vector<double> &target) {
+  const Moments &moments = *map.moments;
+  size_t inputs = moments.inputs();
+  std::vector<double> result(moments.outputs());
+  if (moments.rows() == 0)
+    return result;
+  for (size_t o = 0; o < moments.outputs(); ++o) {
+    double sum = 0;
+    for (size_t i = 0; i < inputs; ++i)
+      sum += target[o * inputs + i] * moments.x()[i];
+    result[o] = (moments.y()[o] - map.inputScale * sum) / static_cast<double>(moments.rows());
+  }
+  return result;
 }
 
 std::vector<double> biasCorrection(const LinearMap &map, const RoundedWeights &rounded) {

@@ -4,6 +4,7 @@
 #include "dyadic/Support/Dyadic.h"
 #include <gtest/gtest.h>
 #include <random>
+#include <set>
 
 using namespace dyadic;
 
@@ -92,6 +93,34 @@ TEST(Rounding, MomentsAreSums) {
   EXPECT_EQ(means.x(), moments.x());
 }
 
+TEST(Rounding, MomentsOfPartsAddUp) {
+  Problem problem = makeProblem(5, 3, 40, 8);
+  Moments all(5, 3), first(5, 3), second(5, 3);
+  all.add(problem.x.data(), problem.y.data(), 40);
+  first.add(problem.x.data(), problem.y.data(), 15);
+  second.add(&problem.x[15 * 5], &problem.y[15 * 3], 25);
+  first.add(second);
+  EXPECT_EQ(first.rows(), 40u);
+  EXPECT_EQ(first.x(), all.x());
+  EXPECT_EQ(first.xx(), all.xx());
+  for (size_t o = 0; o < 3; ++o)
+    EXPECT_NEAR(first.y()[o], all.y()[o], 1e-9);
+  for (size_t i = 0; i < 15; ++i)
+    EXPECT_NEAR(first.yx()[i], all.yx()[i], 1e-9 * std::fabs(all.yx()[i]));
+
+  // Other outputs for the same rows.
+  std::vector<float> other(problem.y.rbegin(), problem.y.rend());
+  first.clearOutputs();
+  EXPECT_EQ(first.y(), std::vector<double>(3));
+  first.addOutputs(problem.x.data(), other.data(), 40);
+  Moments expected(5, 3);
+  expected.add(problem.x.data(), other.data(), 40);
+  EXPECT_EQ(first.rows(), 40u);
+  EXPECT_EQ(first.y(), expected.y());
+  EXPECT_EQ(first.yx(), expected.yx());
+  EXPECT_EQ(first.xx(), expected.xx());
+}
+
 TEST(Rounding, TargetIsTheMinimum) {
   Problem problem = makeProblem(6, 4, 50, 2);
   problem.map.moments = &problem.moments;
@@ -121,6 +150,110 @@ TEST(Rounding, TargetWithoutDataIsTheWeights) {
   std::vector<double> target = fitTarget(first, 1e-9);
   EXPECT_NEAR(target[0], 20, 1e-6);
   EXPECT_EQ(std::vector<double>(target.begin() + 1, target.end()), (std::vector<double>{2, 3, 4}));
+}
+
+/// sum over rows |y - S_x T x|^2 of all outputs.
+double squaredError(const Problem &problem, const std::vector<double> &target) {
+  double error = 0;
+  for (size_t o = 0; o < problem.outputs; ++o)
+    error += fitError(problem, target, 0, o);
+  return error;
+}
+
+TEST(Rounding, RidgeIsTheBestOnOtherRows) {
+  const std::vector<double> ridges{0.001, 0.01, 0.1, 1, 10};
+  std::set<double> chosen;
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    // From hardly more rows than inputs to many: few say little of others.
+    Problem fitted = makeProblem(12, 2, seed < 10 ? 14 : 400, seed), checked = makeProblem(12, 2, 100, 100 + seed);
+    std::mt19937 random(seed);
+    std::normal_distribution<double> noise(0, seed % 10 * 20);
+    for (float &y : fitted.y)
+      y += static_cast<float>(noise(random));
+    // Rows of the same map.
+    for (size_t r = 0; r < checked.rows; ++r)
+      for (size_t o = 0; o < 2; ++o) {
+        double sum = 0.5;
+        for (size_t i = 0; i < 12; ++i)
+          sum += 0.03125 * (fitted.map.weights[o * 12 + i] + 0.1 * static_cast<double>(i)) * checked.x[r * 12 + i];
+        checked.y[r * 2 + o] = static_cast<float>(sum);
+      }
+    fitted.moments = Moments(12, 2);
+    fitted.moments.add(fitted.x.data(), fitted.y.data(), fitted.rows);
+    checked.moments = Moments(12, 2);
+    checked.moments.add(checked.x.data(), checked.y.data(), checked.rows);
+    fitted.map.moments = &fitted.moments;
+    double ridge = chooseRidge(fitted.map, checked.moments, ridges);
+    EXPECT_EQ(chooseRidge(fitted.map, checked.moments, ridges, /*threads=*/3), ridge);
+    double error = squaredError(checked, fitTarget(fitted.map, ridge));
+    for (double other : ridges)
+      EXPECT_LE(error, squaredError(checked, fitTarget(fitted.map, other)) * (1 + 1e-9));
+    chosen.insert(ridge);
+  }
+  EXPECT_GE(chosen.size(), 3u);
+}
+
+TEST(Rounding, RowsOfAMap) {
+  Problem problem = makeProblem(7, 3, 1100, 9); // more than are computed at once
+  problem.map.moments = &problem.moments;
+  std::vector<double> offsets = meanErrors(problem.map, problem.map.weights);
+  std::vector<float> found = mapRows(problem.map, problem.map.weights, offsets, problem.x.data(), 1100);
+  EXPECT_EQ(mapRows(problem.map, problem.map.weights, offsets, problem.x.data(), 1100, /*threads=*/3), found);
+  for (size_t o = 0; o < 3; ++o) {
+    double rest = 0;
+    for (size_t r = 0; r < 1100; ++r) {
+      double sum = offsets[o];
+      for (size_t i = 0; i < 7; ++i)
+        sum += problem.map.inputScale * problem.map.weights[o * 7 + i] * problem.x[r * 7 + i];
+      EXPECT_NEAR(found[r * 3 + o], sum, 1e-6 * (1 + std::fabs(sum)));
+      rest += problem.y[r * 3 + o] - sum;
+    }
+    EXPECT_NEAR(rest, 0, 1e-6);
+  }
+  Moments empty(7, 3);
+  EXPECT_EQ(meanErrors({&empty, 1, {}}, problem.map.weights), std::vector<double>(3));
+}
+
+TEST(Rounding, GoalsOfAClamp) {
+  EXPECT_EQ(clampedGoal(3, 9, 0, 6), 3); // nothing is clamped
+  EXPECT_EQ(clampedGoal(3, -9, 0, 6), 3);
+  EXPECT_EQ(clampedGoal(-3, -1, 0, 6), -1); // on the right side already
+  EXPECT_EQ(clampedGoal(-3, 2, 0, 6), 0);
+  EXPECT_EQ(clampedGoal(8, 7, 0, 6), 7);
+  EXPECT_EQ(clampedGoal(8, 5, 0, 6), 6);
+  EXPECT_EQ(clampedGoal(-3, 2, -INFINITY, INFINITY), -3);
+}
+
+TEST(Rounding, GoalsOfAClampLowerItsError) {
+  constexpr double kRidge = 0.01;
+  Problem problem = makeProblem(6, 3, 200, 11);
+  problem.map.moments = &problem.moments;
+  const std::vector<double> zeros(3);
+  const float min = 0, max = 5;
+  // What is minimized: the error of clamped outputs and the ridge's term.
+  auto objective = [&](const std::vector<double> &target, std::vector<float> &found) {
+    found = mapRows(problem.map, target, zeros, problem.x.data(), 200);
+    double error = 0;
+    for (size_t i = 0; i < found.size(); ++i)
+      error += std::pow(std::clamp(found[i], min, max) - std::clamp(problem.y[i], min, max), 2);
+    for (size_t o = 0; o < 3; ++o)
+      error += fitError(problem, target, kRidge, o) - fitError(problem, target, 0, o);
+    return error;
+  };
+  std::vector<float> found, goals(problem.y.size());
+  std::vector<double> target = fitTarget(problem.map, kRidge);
+  double before = objective(target, found), first = before;
+  for (int step = 0; step < 5; ++step) {
+    for (size_t i = 0; i < goals.size(); ++i)
+      goals[i] = clampedGoal(problem.y[i], found[i], min, max);
+    problem.moments.clearOutputs();
+    problem.moments.addOutputs(problem.x.data(), goals.data(), 200);
+    target = fitTarget(problem.map, kRidge);
+    double after = objective(target, found);
+    EXPECT_LE(after, before * (1 + 1e-6));
+    before = after;
+  }
+  EXPECT_LT(before, 0.9 * first);
 }
 
 /// (t - s q) (X X^T + damping) (t - s q)^T of output `o`.

@@ -22,6 +22,11 @@ public:
 
   /// Adds `rows` rows: x[row * inputs + i], y[row * outputs + o]. The sums do not depend on `threads`.
   void add(const float *x, const float *y, size_t rows, unsigned threads = 1);
+  /// Adds the sums of other rows, of a map with as many inputs and outputs.
+  void add(const Moments &other);
+  /// Forgets y, and counts it again: addOutputs() for all rows that were added.
+  void clearOutputs();
+  void addOutputs(const float *x, const float *y, size_t rows, unsigned threads = 1);
 
   size_t inputs() const { return sumX.size(); }
   size_t outputs() const { return sumY.size(); }
@@ -35,6 +40,8 @@ public:
   const std::vector<double> &yx() const { return sumYX; }
 
 private:
+  void addRows(const float *x, const float *y, size_t rows, unsigned threads, bool onlyOutputs);
+
   size_t count = 0;
   std::vector<double> sumX, sumY, sumXX, sumYX;
 };

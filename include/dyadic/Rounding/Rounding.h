@@ -36,6 +36,28 @@ struct RoundedWeights {
 /// not depend on `threads`.
 std::vector<double> fitTarget(const LinearMap &map, double ridge, unsigned threads = 1);
 
+/// Of some ridges the one whose fitTarget() has the least squared error, sum of |y - S_x T x|^2, on other rows than it
+/// was fitted to: `checked` has their moments. The first of equals; `ridges` must not be empty.
+double chooseRidge(const LinearMap &map, const Moments &checked, const std::vector<double> &ridges,
+                   unsigned threads = 1);
+
+/// What a map computes of `rows` rows of inputs: S_x T x + offset, one row of outputs each. `target` is outputs x
+/// inputs, `offsets` has one number an output. The result does not depend on `threads`.
+std::vector<float> mapRows(const LinearMap &map, const std::vector<double> &target, const std::vector<double> &offsets,
+                           const float *x, size_t rows, unsigned threads = 1);
+
+/// What is wanted of a number before a clamp to [min, max] that `found` stands for now and `wanted` would be best for:
+/// where `wanted` is clamped, all numbers on that side are as good, and the nearest one to `found` is taken. With goals
+/// and fits to them in turns the squared error of what is clamped can only fall (the alternation of Zhang et al., 2016,
+/// "Accelerating very deep convolutional networks for classification and detection", without its relaxation).
+inline float clampedGoal(float wanted, float found, float min, float max) {
+  if (wanted <= min)
+    return found < min ? found : min;
+  if (wanted >= max)
+    return found > max ? found : max;
+  return wanted;
+}
+
 /// GPTQ (Frantar et al., 2023) with its order by activation: inputs are rounded one after the other, the one with the
 /// largest second moment first, and those that are left take over the error as far as they can. Computed as rounding
 /// by the factorization X X^T + damping mean(diag) I = U D U^T with U unit upper triangular, which is the same (QuIP,
@@ -50,6 +72,9 @@ RoundedWeights roundByGptq(const Moments &moments, const std::vector<double> &ta
 /// The same for several numbers of bits, which share the factorization. The moments need not have outputs.
 std::vector<RoundedWeights> roundByGptq(const Moments &moments, const std::vector<double> &target,
                                         const std::vector<unsigned> &bits, double damping, unsigned threads = 1);
+
+/// The mean of y - S_x T x over the rows, one number an output; 0 without rows.
+std::vector<double> meanErrors(const LinearMap &map, const std::vector<double> &target);
 
 /// By how much the bias must grow so that the map with rounded weights has the mean output of the float layer, one
 /// number an output: mean(y) - S_x s_o q_o mean(x). 0 without rows.
