@@ -50,6 +50,10 @@ def patch(path: Path) -> int:
 
 def environment(folder: Path) -> dict[str, str]:
     """Variables with which Python finds the copies, which are made in `folder` where they are not there yet."""
+    compiler = os.environ.get("CC", "cc")
+    for tool, package in (("objdump", "binutils"), (compiler, "gcc")):
+        if not shutil.which(tool):
+            raise RuntimeError(f"'{tool}' not found, expected it on the PATH (Debian: {package})")
     marker = folder / "complete"
     versions = {}
     for name in PACKAGES:
@@ -70,7 +74,6 @@ def environment(folder: Path) -> dict[str, str]:
                 shutil.copy2(source, target)
                 if ".so" in file.name and (count := patch(target)):
                     print(f"{name}: {count} of cpuid in {file.name}", file=sys.stderr, flush=True)
-        compiler = os.environ.get("CC", "cc")
         source = Path(__file__).with_name("mask_cpuid.c")
         subprocess.run([compiler, "-O2", "-shared", "-fPIC", source, "-o", folder / "mask_cpuid.so"], check=True)
         marker.write_text(wanted)

@@ -379,7 +379,10 @@ def main() -> None:
     if unknown or min(options.rounds, options.batch) < 1 or options.turn <= 0:
         parser.error(f"unknown: {', '.join(unknown)}" if unknown else "--rounds, --batch and --turn must be positive")
     if options.avx2 and "DYADIC_MASKED" not in os.environ:
-        masked = mask_cpuid.environment(ROOT / "build" / "avx2-rivals")
+        try:
+            masked = mask_cpuid.environment(ROOT / "build" / "avx2-rivals")
+        except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+            parser.error(f"--avx2: {error}")
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | masked | {"DYADIC_MASKED": "1"})
     options.targets = (options.targets or ("avx2" if options.avx2 else "avx2,native")).split(",")
     options.bits = options.bits.split(",")
