@@ -48,7 +48,10 @@ public:
   }
 
 private:
-  static int64_t lastDimension(Value value) { return cast<RankedTensorType>(value.getType()).getShape().back(); }
+  static int64_t lastDimension(Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    return type.getRank() == 0 ? 1 : type.getShape().back();
+  }
   static bool isLastDimension(Value value, int64_t axis) {
     return axis == cast<RankedTensorType>(value.getType()).getRank() - 1;
   }
@@ -65,7 +68,7 @@ private:
     return TypeSwitch<Operation *, unsigned>(op)
         .Case<RequantizeOp, PReluOp, TableOp>([](Operation *) { return 1; })
         .Case<MaxPoolOp, AvgPoolOp>([](auto pool) { return pool.getChannelsLast() ? 1 : 0; })
-        .Case([](PadOp pad) { return pad.getLow().back() == 0 && pad.getHigh().back() == 0 ? 1 : 0; })
+        .Case([](PadOp pad) { return lastDimension(pad.getInput()) == lastDimension(pad.getOutput()) ? 1 : 0; })
         .Case([](ReshapeOp reshape) {
           return lastDimension(reshape.getInput()) == lastDimension(reshape.getOutput()) ? 1 : 0;
         })

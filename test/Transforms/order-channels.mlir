@@ -84,3 +84,15 @@ func.func @fixed(%x: tensor<1x2x2x4xui8>, %z: tensor<1x2x2x16xui8>) -> (tensor<1
   %l = qnn.conv %s, %u {channels_last, id = "last", x_zp = 0 : i64} : (tensor<1x2x2x16xui8>, tensor<1x16x1x1xsi8>) -> tensor<1x2x2x1xsi32>
   return %y, %l : tensor<1x2x2x16xui8>, tensor<1x2x2x1xsi32>
 }
+
+// -----
+
+// Values without dimensions have no channels.
+// CHECK-LABEL: @scalar
+// CHECK: qnn.reshape
+// CHECK: qnn.add
+func.func @scalar(%x: tensor<1xui8>, %z: tensor<ui8>) -> tensor<ui8> {
+  %y = qnn.reshape %x : (tensor<1xui8>) -> tensor<ui8>
+  %s = qnn.add %y, %z {id = "sum", a_zp = 0 : i64, b_zp = 0 : i64, a_multiplier = dense<1073741824> : tensor<i32>, b_multiplier = dense<1073741824> : tensor<i32>, exponent = dense<40> : tensor<i32>, zero_point = 0 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>} : (tensor<ui8>, tensor<ui8>) -> tensor<ui8>
+  return %s : tensor<ui8>
+}
