@@ -9,12 +9,9 @@
 #include <ucontext.h>
 
 /// What leaf 7 has of AVX-512, AVX-VNNI, AMX and GFNI (Intel SDM, volume 2A, CPUID).
-enum {
-  kLeaf7Ebx = 1u << 16 | 1u << 17 | 1u << 21 | 1u << 26 | 1u << 27 | 1u << 28 | 1u << 30,
-  kLeaf7EbxTop = 31, // AVX512VL, a bit that an enumerator cannot hold
-  kLeaf7Ecx = 1 << 1 | 1 << 6 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 14,
-  kLeaf7Edx = 1 << 2 | 1 << 3 | 1 << 8 | 1 << 22 | 1 << 23 | 1 << 24 | 1 << 25,
-};
+static const unsigned kLeaf7Ebx = 1u << 16 | 1u << 17 | 1u << 21 | 1u << 26 | 1u << 27 | 1u << 28 | 1u << 30 | 1u << 31;
+static const unsigned kLeaf7Ecx = 1u << 1 | 1u << 6 | 1u << 8 | 1u << 9 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 14;
+static const unsigned kLeaf7Edx = 1u << 2 | 1u << 3 | 1u << 8 | 1u << 22 | 1u << 23 | 1u << 24 | 1u << 25;
 
 static void answer(int signal, siginfo_t *info, void *raw) {
   (void)signal, (void)info;
@@ -23,9 +20,9 @@ static void answer(int signal, siginfo_t *info, void *raw) {
   unsigned a, b, c, d;
   __cpuid_count(leaf, part, a, b, c, d);
   if (leaf == 7 && part == 0) {
-    b &= ~(unsigned)kLeaf7Ebx & ~(1u << kLeaf7EbxTop);
-    c &= ~(unsigned)kLeaf7Ecx;
-    d &= ~(unsigned)kLeaf7Edx;
+    b &= ~kLeaf7Ebx;
+    c &= ~kLeaf7Ecx;
+    d &= ~kLeaf7Edx;
   } else if (leaf == 7) {
     a = b = c = d = 0; // AVX-VNNI and AVX512-BF16 among them
   }

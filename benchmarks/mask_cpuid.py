@@ -43,17 +43,12 @@ def patch(path: Path) -> int:
             raise ValueError(f"{path.name}: no cpuid at {address}")
         image[offset : offset + 2] = BREAKPOINT
     if found:
-        path.unlink()  # it may be a link to the package's
         path.write_bytes(image)
     return len(found)
 
 
 def environment(folder: Path) -> dict[str, str]:
     """Variables with which Python finds the copies, which are made in `folder` where they are not there yet."""
-    compiler = os.environ.get("CC", "cc")
-    for tool, package in (("objdump", "binutils"), (compiler, "gcc")):
-        if not shutil.which(tool):
-            raise RuntimeError(f"'{tool}' not found, expected it on the PATH (Debian: {package})")
     marker = folder / "complete"
     versions = {}
     for name in PACKAGES:
@@ -63,6 +58,10 @@ def environment(folder: Path) -> dict[str, str]:
             continue
     wanted = "\n".join(f"{name} {package.version}" for name, package in versions.items())
     if not marker.exists() or marker.read_text() != wanted:
+        compiler = os.environ.get("CC", "cc")
+        for tool, package in (("objdump", "binutils"), (compiler, "gcc")):
+            if not shutil.which(tool):
+                raise RuntimeError(f"'{tool}' not found, expected it on the PATH (Debian: {package})")
         shutil.rmtree(folder, ignore_errors=True)
         for name, package in versions.items():
             for file in package.files or []:

@@ -223,8 +223,10 @@ std::vector<float> equalizationFactors(const std::vector<float> &magnitudes, boo
   return factors;
 }
 
-std::vector<double> meanErrors(const LinearMap &map, const std::vector<double> &target) {
-  const Moments &moments = *map.moments;
+/// The mean of y - factor(o) * sum w x over the rows, one number an output o; 0 without rows. `weights` is outputs x
+/// inputs.
+template <class Weight, class Factor>
+static std::vector<double> meanErrorsOf(const Moments &moments, const std::vector<Weight> &weights, Factor factor) {
   size_t inputs = moments.inputs();
   std::vector<double> result(moments.outputs());
   if (moments.rows() == 0)
@@ -232,26 +234,19 @@ std::vector<double> meanErrors(const LinearMap &map, const std::vector<double> &
   for (size_t o = 0; o < moments.outputs(); ++o) {
     double sum = 0;
     for (size_t i = 0; i < inputs; ++i)
-      sum += target[o * inputs + i] * moments.x()[i];
-    result[o] = (moments.y()[o] - map.inputScale * sum) / static_cast<double>(moments.rows());
+      sum += weights[o * inputs + i] * moments.x()[i];
+    result[o] = (moments.y()[o] - factor(o) * sum) / static_cast<double>(moments.rows());
   }
   return result;
 }
 
+std::vector<double> meanErrors(const LinearMap &map, const std::vector<double> &target) {
+  return meanErrorsOf(*map.moments, target, [&](size_t) { return map.inputScale; });
+}
+
 std::vector<double> biasCorrection(const LinearMap &map, const RoundedWeights &rounded) {
-  const Moments &moments = *map.moments;
-  size_t inputs = moments.inputs();
-  std::vector<double> result(moments.outputs());
-  if (moments.rows() == 0)
-    return result;
-  for (size_t o = 0; o < moments.outputs(); ++o) {
-    double sum = 0;
-    for (size_t i = 0; i < inputs; ++i)
-      sum += rounded.weights[o * inputs + i] * moments.x()[i];
-    result[o] = (moments.y()[o] - map.inputScale * static_cast<double>(rounded.scales[o]) * sum) /
-                static_cast<double>(moments.rows());
-  }
-  return result;
+  return meanErrorsOf(*map.moments, rounded.weights,
+                      [&](size_t o) { return map.inputScale * static_cast<double>(rounded.scales[o]); });
 }
 
 } // namespace dyadic

@@ -139,6 +139,13 @@ std::optional<LinearLayer> matchLinearLayer(Operation *op) {
   return layer;
 }
 
+StorageRange inputRange(const LinearLayer &layer, IntegerRanges &ranges) {
+  StorageRange range = ranges.of(layer.input);
+  if (!layer.hasPads())
+    return range;
+  return {std::min(range.min, layer.zeroPoint), std::max(range.max, layer.zeroPoint)};
+}
+
 std::optional<FloatLayer> matchFloatLayer(Operation *op) {
   FloatLayer layer;
   ConstantView weights(op->getOperand(1));

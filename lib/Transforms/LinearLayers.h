@@ -7,6 +7,7 @@
 #define DYADIC_LIB_TRANSFORMS_LINEARLAYERS_H
 
 #include "dyadic/IR/QnnDialect.h"
+#include "dyadic/Transforms/IntegerRanges.h"
 #include <cmath>
 #include <optional>
 #include <vector>
@@ -57,6 +58,9 @@ struct RoundedBy {
 /// The layer that `op` is, or nothing where it is not of the integer level, has weights or a bias
 /// that are not constants, or a window of more than two dimensions.
 std::optional<LinearLayer> matchLinearLayer(mlir::Operation *op);
+
+/// What the layer reads: its input and, where it has a border, the zero point there.
+StorageRange inputRange(const LinearLayer &layer, IntegerRanges &ranges);
 
 /// The operation that rounds the layer's sums, where a kernel's epilogue can do it.
 RoundedBy matchRounding(const LinearLayer &layer);

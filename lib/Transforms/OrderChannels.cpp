@@ -183,9 +183,7 @@ private:
 
   /// The largest input, as the dot instruction sees it.
   int64_t largestInput(const LinearLayer &layer) {
-    StorageRange range = ranges.of(layer.input);
-    if (layer.hasPads())
-      range = {std::min(range.min, layer.zeroPoint), std::max(range.max, layer.zeroPoint)};
+    StorageRange range = inputRange(layer, ranges);
     return range.max + flippedBy(range, dot);
   }
 

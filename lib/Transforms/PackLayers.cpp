@@ -49,9 +49,7 @@ private:
     FailureOr<KernelSchedule> schedule = scheduleOf(getOperation(), servedId(layer.op));
     if (failed(schedule))
       return failure();
-    StorageRange range = ranges.of(layer.input);
-    if (layer.hasPads())
-      range = {std::min(range.min, layer.zeroPoint), std::max(range.max, layer.zeroPoint)};
+    StorageRange range = inputRange(layer, ranges);
     unsigned width = cast<RankedTensorType>(layer.input.getType()).getElementType().getIntOrFloatBitWidth();
     if (width > 16 || range.max > INT16_MAX)
       return success();

@@ -28,6 +28,14 @@ unsigned splits(const std::vector<int64_t> &order, const std::vector<llvm::BitVe
   return count;
 }
 
+/// Every other channel overflows in block 0, the others in block 1.
+std::vector<llvm::BitVector> alternating(unsigned channels) {
+  std::vector<llvm::BitVector> overflows;
+  for (unsigned c = 0; c < channels; ++c)
+    overflows.push_back(setOf(2, {c % 2}));
+  return overflows;
+}
+
 std::vector<int64_t> natural(size_t size) {
   std::vector<int64_t> order(size);
   std::iota(order.begin(), order.end(), 0);
@@ -45,10 +53,8 @@ TEST(ChannelOrder, KeepsTheOrderWhereNothingOverflows) {
 }
 
 TEST(ChannelOrder, PutsChannelsWithTheSameOverflowsTogether) {
-  // Every other channel overflows in block 0, the others in block 1: apart they split one block a panel.
-  std::vector<llvm::BitVector> overflows;
-  for (unsigned c = 0; c < 32; ++c)
-    overflows.push_back(setOf(4, {c % 2}));
+  // Apart they split one block a panel.
+  std::vector<llvm::BitVector> overflows = alternating(32);
   std::vector<int64_t> order = clusterChannels(overflows, 16);
   ASSERT_TRUE(isPermutation(order));
   EXPECT_EQ(splits(natural(32), overflows, 16), 4u);
@@ -57,9 +63,7 @@ TEST(ChannelOrder, PutsChannelsWithTheSameOverflowsTogether) {
 
 TEST(ChannelOrder, OrdersPanelsByHalvesToo) {
   // One panel: whatever the order, it splits both blocks; each of its halves needs only one.
-  std::vector<llvm::BitVector> overflows;
-  for (unsigned c = 0; c < 16; ++c)
-    overflows.push_back(setOf(2, {c % 2}));
+  std::vector<llvm::BitVector> overflows = alternating(16);
   std::vector<int64_t> order = clusterChannels(overflows, 16);
   ASSERT_TRUE(isPermutation(order));
   EXPECT_EQ(splits(order, overflows, 8), 2u);
