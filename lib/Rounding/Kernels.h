@@ -8,6 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 namespace dyadic {
 
@@ -18,8 +20,27 @@ struct StridedMatrix {
 };
 
 /// C += A B: to each element of C (rows x columns, `stride` from row to row) its `depth` products are added one after
-/// the other. Rows of B have `columns` numbers, B.columnStride is 1.
-void addProduct(size_t rows, size_t columns, size_t depth, StridedMatrix a, StridedMatrix b, double *c, size_t stride);
+/// the other. Rows of B have `columns` numbers, B.columnStride is 1. Where products are exact, as those of two floats
+/// are, `areExact` says so: multiplication and addition are one instruction then, with the same result.
+void addProduct(size_t rows, size_t columns, size_t depth, StridedMatrix a, StridedMatrix b, double *c, size_t stride,
+                bool areExact = false);
+
+/// Rows of small integers, packed for products of their columns, which are exact: several times as fast as doubles.
+class IntegerColumns {
+public:
+  /// Nothing where a number is no integer of at most kMost, or the host has no instruction for them.
+  static std::optional<IntegerColumns> pack(const float *rows, size_t count, size_t columns);
+  /// C[i][j] += the sum over the rows of numbers first + i and j, for i < height and j < first + height. `first` is a
+  /// multiple of kBlock.
+  void addProducts(size_t first, size_t height, double *c, size_t stride) const;
+
+  static constexpr size_t kBlock = 96;
+  static constexpr float kMost = 2047;
+
+private:
+  size_t columns = 0;
+  std::vector<std::vector<int32_t>> parts; // some rows each: panels of columns, of which pairs of rows follow another
+};
 
 /// Lines are padded to a multiple of this.
 inline constexpr size_t kLines = 32;

@@ -44,20 +44,26 @@ void Moments::addRows(const float *x, const float *y, size_t rows, unsigned thre
   Eigen::Map<Vector>(sumY.data(), out) += Y.colwise().sum().transpose();
   if (!hasProducts())
     return;
-  // The lower triangle in lines of blocks: those of more columns come first.
-  constexpr size_t kBlock = 96;
+  // The lower triangle in lines of blocks: those of more columns come first. Few columns are not worth packing.
+  constexpr size_t kBlock = IntegerColumns::kBlock, kFewColumns = 32;
+  std::optional<IntegerColumns> integers;
+  if (!onlyOutputs && inputs() > kFewColumns)
+    integers = IntegerColumns::pack(x, rows, inputs());
   size_t columns = inputs(), lines = outputs(), blocks = onlyOutputs ? 0 : (columns + kBlock - 1) / kBlock,
          blocksY = (lines + kBlock - 1) / kBlock;
   share(blocks + blocksY, threads, [&](size_t task) {
     size_t first = (task < blocksY ? task : blocks + blocksY - 1 - task) * kBlock;
     if (task < blocksY) {
       addProduct(std::min(kBlock, lines - first), columns, rows, {Y.data() + first, 1, lines}, {X.data(), columns, 1},
-                 sumYX.data() + first * columns, columns);
+                 sumYX.data() + first * columns, columns, /*areExact=*/true);
       return;
     }
     size_t height = std::min(kBlock, columns - first);
-    addProduct(height, first + height, rows, {X.data() + first, 1, columns}, {X.data(), columns, 1},
-               sumXX.data() + first * columns, columns);
+    if (integers)
+      integers->addProducts(first, height, sumXX.data() + first * columns, columns);
+    else
+      addProduct(height, first + height, rows, {X.data() + first, 1, columns}, {X.data(), columns, 1},
+                 sumXX.data() + first * columns, columns, /*areExact=*/true);
   });
 }
 

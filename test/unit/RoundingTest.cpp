@@ -93,6 +93,26 @@ TEST(Rounding, MomentsAreSums) {
   EXPECT_EQ(means.x(), moments.x());
 }
 
+/// Integers as large as the fast sums take, and larger; more rows than they add up at once, and an odd number.
+TEST(Rounding, MomentsOfIntegersAreExact) {
+  constexpr size_t kInputs = 150, kRows = 1031;
+  for (float most : {255.0f, 2047.0f, 2048.0f, 65535.0f, 0.5f}) {
+    std::vector<float> x(kRows * kInputs);
+    std::mt19937 random(7);
+    for (float &number : x)
+      number = random() % 3 == 0 ? -most : most;
+    Moments moments(kInputs, 0);
+    moments.add(x.data(), nullptr, kRows);
+    for (size_t i = 0; i < kInputs; ++i)
+      for (size_t j = 0; j <= i; ++j) {
+        double product = 0;
+        for (size_t r = 0; r < kRows; ++r)
+          product += static_cast<double>(x[r * kInputs + i]) * x[r * kInputs + j];
+        ASSERT_EQ(moments.xx()[i * kInputs + j], product) << most << " at " << i << ", " << j;
+      }
+  }
+}
+
 TEST(Rounding, MomentsOfPartsAddUp) {
   Problem problem = makeProblem(5, 3, 40, 8);
   Moments all(5, 3), first(5, 3), second(5, 3);
