@@ -342,6 +342,7 @@ public:
   /// The keys of `keys` on the samples with the numbers `samples`. A table of `keys` and of the samples done so far is
   /// saved after every sample.
   Error measure(llvm::ArrayRef<SensitivityKey> keys, llvm::ArrayRef<size_t> samples, bool isIncremental) {
+    size_t count = request.threads ? request.threads : std::max(1u, std::thread::hardware_concurrency());
     std::atomic<size_t> next = 0;
     size_t done = 0;
     Error failure = Error::success();
@@ -361,16 +362,10 @@ public:
           return fail(makeError("interrupted"));
         if (isIncremental && isOver(mutex))
           return;
+        // Samples that would leave threads idle are shared out among them.
+        size_t whole = samples.size() / count * count;
         std::vector<SensitivitySums> sums(keys.size());
-        auto observe = [&](size_t key, const PerturbedNetwork &network) {
-          if (keys[key].isProbe()) {
-            sums[key][0] += sensitivityUnits(curvatureOf(network) / kProbes);
-            return;
-          }
-          for (auto [metric, sum] : llvm::zip(sensitivityMetrics(), sums[key]))
-            sum = sensitivityUnits(metric->measure(network));
-        };
-        if (Error error = evaluator.run(samples[i], keys, observe))
+        if (Error error = measure(samples[i], keys, i < whole ? 1 : count / (samples.size() - whole), sums))
           return fail(std::move(error));
         std::lock_guard<std::mutex> lock(mutex);
         if (hasFailed)
@@ -393,7 +388,6 @@ public:
           }
       }
     };
-    size_t count = request.threads ? request.threads : std::max(1u, std::thread::hardware_concurrency());
     std::vector<std::thread> threads;
     for (size_t i = 1; i < std::min(count, samples.size()); ++i)
       threads.emplace_back(work);
@@ -404,6 +398,36 @@ public:
   }
 
 private:
+  /// All keys on one sample, dealt out to `threads` threads in turn, as early layers take longest.
+  Error measure(size_t sample, llvm::ArrayRef<SensitivityKey> keys, size_t threads,
+                std::vector<SensitivitySums> &sums) {
+    std::vector<std::string> failures(threads);
+    auto work = [&](size_t thread) {
+      std::vector<SensitivityKey> own;
+      for (size_t i = thread; i < keys.size(); i += threads)
+        own.push_back(keys[i]);
+      failures[thread] = llvm::toString(evaluator.run(sample, own, [&](size_t i, const PerturbedNetwork &network) {
+        add(keys[thread + i * threads], network, sums[thread + i * threads]);
+      }));
+    };
+    std::vector<std::thread> others;
+    for (size_t thread = 1; thread < threads; ++thread)
+      others.emplace_back(work, thread);
+    work(0);
+    for (std::thread &other : others)
+      other.join();
+    auto failed = llvm::find_if(failures, [](const std::string &text) { return !text.empty(); });
+    return failed == failures.end() ? Error::success() : makeError(*failed);
+  }
+
+  static void add(const SensitivityKey &key, const PerturbedNetwork &network, SensitivitySums &sums) {
+    if (key.isProbe())
+      sums[0] += sensitivityUnits(curvatureOf(network) / kProbes);
+    else
+      for (auto [metric, sum] : llvm::zip(sensitivityMetrics(), sums))
+        sum = sensitivityUnits(metric->measure(network));
+  }
+
   bool isOver(std::mutex &mutex) const {
     if (!request.isOver || !request.isOver())
       return false;
