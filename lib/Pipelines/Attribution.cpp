@@ -167,7 +167,8 @@ private:
         return sample.takeError();
       samples.push_back(std::move(*sample));
     }
-    auto evaluator = LayerwiseEvaluator::create(search.floatModule, *search.table, std::move(samples));
+    auto evaluator =
+        LayerwiseEvaluator::create(search.floatModule, *search.table, std::move(samples), {}, *search.kernels);
     if (!evaluator)
       return evaluator.takeError();
     std::vector<SensitivityKey> keys;

@@ -2,10 +2,12 @@
 
 #include "dyadic/Pipelines/CalibrateModel.h"
 #include "dyadic/Pipelines/Diagnostics.h"
+#include "dyadic/Pipelines/LayerwiseProgram.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Files.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Path.h"
+#include <future>
 
 namespace dyadic {
 
@@ -53,7 +55,7 @@ public:
       : module(module), file(file), sha(sha), listener(listener), result(result) {}
 
   llvm::Expected<CalibrationTable> run(llvm::StringRef path, const CalibrationOptions &method, SamplePart part,
-                                       const NamedTable *known) {
+                                       const NamedTable *known, LayerKernels *kernels) {
     if (llvm::Error error = open(path))
       return std::move(error);
     if (size_t count = split.calibration.size(); count < part.count)
@@ -62,6 +64,9 @@ public:
     part.keep(split.calibration);
     if (known && !isOfSamples(known->table))
       return fileError(known->path, "was calibrated with other samples than those of " + escaped(path));
+    std::future<void> layers; // waits in the end
+    if (kernels)
+      layers = compileLayers(*kernels);
     auto evaluator = JitEvaluator::create(module);
     if (!evaluator)
       return evaluator.takeError();
@@ -92,6 +97,20 @@ private:
       hashes.push_back(split.hashes[index]);
     llvm::sort(hashes);
     return hashes == table.samples;
+  }
+
+  /// On another thread, which the result waits for. An error will come up again where the layers are asked for.
+  std::future<void> compileLayers(LayerKernels &kernels) {
+    auto bytes = ModuleBytes::of(module);
+    if (!bytes) {
+      llvm::consumeError(bytes.takeError());
+      return {};
+    }
+    return std::async(std::launch::async, [&kernels, bytes = std::move(*bytes)] {
+      std::unique_ptr<mlir::MLIRContext> context = createContext();
+      auto copy = bytes.read(*context);
+      llvm::consumeError(copy ? LayerwiseProgram::create(**copy, kernels).takeError() : copy.takeError());
+    });
   }
 
   /// Reads all samples once: everything that is wrong with them comes up before the program is compiled.
@@ -147,7 +166,8 @@ llvm::Expected<Calibration> calibrateModel(mlir::ModuleOp module, llvm::StringRe
   SampleCalibration samples(module, file, sha, listener, result);
   if (hasSamples) {
     CalibrationOptions method = tables.empty() ? CalibrationOptions() : tables.front().table.method;
-    auto table = samples.run(request.path, request.method.value_or(method), request.part, request.known);
+    auto table =
+        samples.run(request.path, request.method.value_or(method), request.part, request.known, request.kernels);
     if (!table)
       return table.takeError();
     tables.insert(tables.begin(), NamedTable{request.path, std::move(*table)});

@@ -26,8 +26,8 @@ llvm::Expected<FittedProgram> fitProgram(const FitRequest &request, Plan &plan) 
   fitted.ranges = std::move(*ranges);
   if (llvm::Error error = quantizeTypes(*fitted.module, request.file, fitted.ranges, plan))
     return std::move(error);
-  RoundingRequest rounding{*fitted.floatModule, request.file,    plan.rounding,  request.method,
-                           request.samples,     request.fitting, request.carried};
+  RoundingRequest rounding{*fitted.floatModule, request.file,    plan.rounding,   request.method,
+                           request.samples,     request.fitting, request.carried, request.kernels};
   if (llvm::Error error = roundWeights(*fitted.module, rounding, *request.listener, fitted.counts, fitted.outputs))
     return std::move(error);
   return std::move(fitted);

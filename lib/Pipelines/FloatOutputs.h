@@ -6,7 +6,7 @@
 #define DYADIC_LIB_PIPELINES_FLOATOUTPUTS_H
 
 #include "LinearRows.h"
-#include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/LayerwiseProgram.h"
 
 namespace dyadic {
 
@@ -23,25 +23,42 @@ struct LinearLayer {
   int64_t rowsPerSample() const { return std::min(limit, rows.positions()); }
 };
 
-/// The numbers of a few layers at a time are held for all samples: the float program runs again where the next ones are
-/// asked for.
+/// The numbers of a few layers at a time are held for all samples. Where the next ones are asked for, the float program
+/// goes on from there; or runs again, where what it would have to keep of all samples is too much.
 class FloatOutputs {
 public:
   /// `layers`, of one float module, and `samples` must live as long.
   static llvm::Expected<std::unique_ptr<FloatOutputs>> create(llvm::ArrayRef<LinearLayer> layers,
-                                                              llvm::ArrayRef<Sample> samples);
+                                                              llvm::ArrayRef<Sample> samples, LayerKernels &kernels);
   /// The outputs of layer `index`, or the sums with its residual, for each sample: of all channels, less the bias, one
   /// row a position. Layers are asked for in order.
   llvm::Expected<std::vector<std::vector<float>> *> of(size_t index);
 
 private:
   FloatOutputs(llvm::ArrayRef<LinearLayer> layers, llvm::ArrayRef<Sample> samples) : layers(layers), samples(samples) {}
-  llvm::Error run(size_t begin);
+  using RunPointer = std::unique_ptr<LayerwiseProgram::Run>;
+  /// What the program computes of a layer, and its residual: values.
+  struct Wanted {
+    size_t output;
+    std::optional<size_t> residual;
+  };
+
+  llvm::Error hold(size_t begin);
+  llvm::Error advance(size_t sample, llvm::ArrayRef<size_t> values);
+  std::vector<float> rowsOf(const LayerwiseProgram::Run &run, size_t layer, size_t sample) const;
+  size_t stagesUntil(size_t end) const;
+  std::vector<size_t> valuesAfter(size_t end) const;
+  llvm::Expected<RunPointer> takeRun();
 
   llvm::ArrayRef<LinearLayer> layers;
   llvm::ArrayRef<Sample> samples;
-  std::unique_ptr<Program> program;
-  std::vector<size_t> residualIndices;                  // by layer, among the program's outputs
+  std::unique_ptr<LayerwiseProgram> program;
+  std::vector<Wanted> wanted; // by layer
+  std::mutex mutex;
+  std::vector<RunPointer> idle;
+  size_t stage = 0;                                     // of the program, that is next: nothing before has to run again
+  std::vector<size_t> live;                             // values to go on from
+  std::vector<std::vector<Tensor>> liveNumbers;         // by sample, live value
   size_t first = 0;                                     // layer that is held
   std::vector<std::vector<std::vector<float>>> outputs; // by layer from `first` on, sample
 };

@@ -18,11 +18,10 @@ StorageGrid gridOf(const CalibratedValue &value, const CalibrationOptions &metho
   return grid;
 }
 
-llvm::Expected<std::unique_ptr<LayerwiseEvaluator>> LayerwiseEvaluator::create(mlir::ModuleOp floatModule,
-                                                                               const CalibrationTable &table,
-                                                                               std::vector<Sample> samples,
-                                                                               AloneWeights fitted) {
-  auto program = LayerwiseProgram::create(floatModule);
+llvm::Expected<std::unique_ptr<LayerwiseEvaluator>>
+LayerwiseEvaluator::create(mlir::ModuleOp floatModule, const CalibrationTable &table, std::vector<Sample> samples,
+                           AloneWeights fitted, LayerKernels &kernels) {
+  auto program = LayerwiseProgram::create(floatModule, kernels);
   if (!program)
     return program.takeError();
   std::unique_ptr<LayerwiseEvaluator> evaluator(new LayerwiseEvaluator(table, std::move(samples), std::move(fitted)));

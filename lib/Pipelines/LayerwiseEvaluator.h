@@ -22,8 +22,8 @@ public:
   /// to nearest.
   static llvm::Expected<std::unique_ptr<LayerwiseEvaluator>> create(mlir::ModuleOp floatModule,
                                                                     const CalibrationTable &table,
-                                                                    std::vector<Sample> samples,
-                                                                    AloneWeights fitted = {});
+                                                                    std::vector<Sample> samples, AloneWeights fitted,
+                                                                    LayerKernels &kernels);
 
   llvm::Error run(size_t sample, llvm::ArrayRef<SensitivityKey> keys,
                   llvm::function_ref<void(size_t, const PerturbedNetwork &)> observe) override;

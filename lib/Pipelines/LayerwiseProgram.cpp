@@ -11,7 +11,6 @@
 #include "dyadic/IR/Layers.h"
 #include "dyadic/IR/TensorTypes.h"
 #include "dyadic/Pipelines/Compiler.h"
-#include "dyadic/Pipelines/CopyModule.h"
 #include "dyadic/Pipelines/Diagnostics.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Target/FloatUnit.h"
@@ -52,6 +51,20 @@ static Tensor gathered(llvm::ArrayRef<uint32_t> order, llvm::ArrayRef<float> num
   return packed;
 }
 
+size_t LayerwiseProgram::stagesUntil(size_t value) const {
+  auto found = llvm::find_if(stages, [&](const Stage &stage) { return stage.output == value; });
+  return found == stages.end() ? 0 : static_cast<size_t>(found - stages.begin()) + 1;
+}
+
+std::vector<size_t> LayerwiseProgram::valuesAcross(size_t numStages) const {
+  std::set<size_t> read;
+  for (const Stage &stage : llvm::drop_begin(stages, numStages))
+    for (size_t value : stage.inputs)
+      if (stagesUntil(value) <= numStages)
+        read.insert(value);
+  return {read.begin(), read.end()};
+}
+
 Tensor LayerwiseProgram::packedWeights(size_t layer, llvm::ArrayRef<float> weights) const {
   return gathered(order[layer], weights);
 }
@@ -59,6 +72,32 @@ Tensor LayerwiseProgram::packedWeights(size_t layer, llvm::ArrayRef<float> weigh
 //===----------------------------------------------------------------------===//
 // Building
 //===----------------------------------------------------------------------===//
+
+llvm::Expected<std::vector<std::shared_ptr<Program>>> LayerKernels::get(llvm::ArrayRef<Wanted> wanted) {
+  std::lock_guard<std::mutex> lock(mutex); // who waits will find what is compiled now
+  std::vector<std::shared_ptr<Program>> kernels(wanted.size());
+  std::vector<size_t> missing;
+  for (auto [i, kernel] : llvm::enumerate(wanted))
+    if (!(kernels[i] = known.lookup(kernel.fingerprint)))
+      missing.push_back(i);
+  // Several at a time, each in a context of its own.
+  llvm::Error error = parallelFor(missing.size(), [&](size_t i) -> llvm::Error {
+    std::unique_ptr<MLIRContext> context = createContext();
+    auto module = wanted[missing[i]].module.read(*context);
+    if (!module)
+      return module.takeError();
+    auto loaded = jitModule(**module, /*exposeValues=*/false);
+    if (!loaded)
+      return loaded.takeError();
+    kernels[missing[i]] = std::move(*loaded);
+    return llvm::Error::success();
+  });
+  if (error)
+    return std::move(error);
+  for (size_t i : missing)
+    known[wanted[i].fingerprint] = kernels[i];
+  return std::move(kernels);
+}
 
 static bool isConstant(Value value) { return isa_and_nonnull<arith::ConstantOp>(value.getDefiningOp()); }
 
@@ -84,8 +123,8 @@ static std::vector<uint32_t> countsOf(Value constant) {
 
 class LayerwiseBuilder {
 public:
-  LayerwiseBuilder(func::FuncOp function, PackFloatLayersOptions packing)
-      : function(function), packing(packing), program(new LayerwiseProgram) {}
+  LayerwiseBuilder(func::FuncOp function, PackFloatLayersOptions packing, LayerKernels &kernels)
+      : function(function), packing(packing), kernels(kernels), program(new LayerwiseProgram) {}
 
   llvm::Expected<std::unique_ptr<LayerwiseProgram>> build() {
     for (BlockArgument argument : function.getArguments())
@@ -97,17 +136,26 @@ public:
     for (Value output : function.front().getTerminator()->getOperands())
       if (auto found = indices.find(output); found != indices.end())
         program->outputs.push_back(found->second); // but constants
-    program->numberOfValues = numValues;
-    if (llvm::Error error = compile())
-      return std::move(error);
+    auto compiled = kernels.get(modules);
+    if (!compiled)
+      return compiled.takeError();
+    for (auto [stage, index] : llvm::zip(program->stages, moduleOf))
+      stage.program = (*compiled)[index];
     return std::move(program);
   }
 
 private:
+  size_t addValue(Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    program->valueBytes.push_back(static_cast<uint64_t>(type.getNumElements()) *
+                                  elementSize(*elementTypeOf(type.getElementType())));
+    return indices[value] = program->valueBytes.size() - 1;
+  }
+
   void addArgument(BlockArgument argument) {
     auto type = cast<RankedTensorType>(argument.getType());
     std::string name = argumentName(function, argument.getArgNumber()).str();
-    program->values[name] = indices[argument] = numValues++;
+    program->values[name] = addValue(argument);
     program->inputTypes.push_back({*elementTypeOf(type.getElementType()), type.getShape().vec()});
   }
 
@@ -123,7 +171,7 @@ private:
         operands.push_back(operand);
         stage.inputs.push_back(indices.find(operand)->second);
       }
-    stage.output = indices[ops.back()->getResult(0)] = numValues++;
+    stage.output = addValue(ops.back()->getResult(0));
     if (id)
       program->values[id] = stage.output;
     OwningOpRef<ModuleOp> module = isolate(ops, operands);
@@ -134,14 +182,15 @@ private:
         return error;
     }
     program->stages.push_back(std::move(stage));
-    auto [index, isNew] = moduleIndices.try_emplace(fingerprint(*module), modules.size());
+    std::string computed = fingerprint(*module);
+    auto [index, isNew] = moduleIndices.try_emplace(computed, modules.size());
     moduleOf.push_back(index->second);
     if (!isNew)
       return llvm::Error::success();
     auto bytes = ModuleBytes::of(*module);
     if (!bytes)
       return bytes.takeError();
-    modules.push_back(std::move(*bytes));
+    modules.push_back({computed, std::move(*bytes)});
     return llvm::Error::success();
   }
 
@@ -226,36 +275,18 @@ private:
     return counts;
   }
 
-  /// Equal modules are compiled once, several at a time, each in a context of its own.
-  llvm::Error compile() {
-    std::vector<std::shared_ptr<Program>> compiled(modules.size());
-    llvm::Error error = parallelFor(modules.size(), [&](size_t i) -> llvm::Error {
-      std::unique_ptr<MLIRContext> context = createContext();
-      auto module = modules[i].read(*context);
-      if (!module)
-        return module.takeError();
-      auto loaded = jitModule(**module, /*exposeValues=*/false);
-      if (!loaded)
-        return loaded.takeError();
-      compiled[i] = std::move(*loaded);
-      return llvm::Error::success();
-    });
-    for (auto [stage, index] : llvm::zip(program->stages, moduleOf))
-      stage.program = compiled[index];
-    return error;
-  }
-
   func::FuncOp function;
   PackFloatLayersOptions packing;
+  LayerKernels &kernels;
   std::unique_ptr<LayerwiseProgram> program;
   DenseMap<Value, size_t> indices;
-  llvm::StringMap<size_t> moduleIndices; // by fingerprint
-  std::vector<ModuleBytes> modules;
-  std::vector<size_t> moduleOf; // by stage
-  size_t numValues = 0;
+  llvm::StringMap<size_t> moduleIndices;     // by fingerprint
+  std::vector<LayerKernels::Wanted> modules; // equal ones once
+  std::vector<size_t> moduleOf;              // by stage
 };
 
-llvm::Expected<std::unique_ptr<LayerwiseProgram>> LayerwiseProgram::create(ModuleOp floatModule) {
+llvm::Expected<std::unique_ptr<LayerwiseProgram>> LayerwiseProgram::create(ModuleOp floatModule,
+                                                                           LayerKernels &kernels) {
   OwningOpRef<ModuleOp> module = floatModule.clone();
   DiagnosticCollector diagnostics(module->getContext());
   PassManager manager(module->getContext());
@@ -270,7 +301,7 @@ llvm::Expected<std::unique_ptr<LayerwiseProgram>> LayerwiseProgram::create(Modul
   packing.lanes = unit.lanes;
   packing.rows = unit.rows;
   packing.depthwiseRows = unit.depthwiseRows;
-  return LayerwiseBuilder(entryFunction(*module), packing).build();
+  return LayerwiseBuilder(entryFunction(*module), packing, kernels).build();
 }
 
 //===----------------------------------------------------------------------===//
@@ -287,9 +318,9 @@ llvm::Expected<std::unique_ptr<LayerwiseProgram::Run>> LayerwiseProgram::Run::cr
 llvm::Error LayerwiseProgram::Run::prepare() {
   for (const auto &[type, shape] : program.inputTypes)
     inputs.emplace_back(type, shape);
-  base.resize(program.numberOfValues);
-  current.resize(program.numberOfValues);
-  isReached.resize(program.numberOfValues);
+  base.resize(program.numValues());
+  current.resize(program.numValues());
+  isReached.resize(program.numValues());
   for (auto [i, input] : llvm::enumerate(inputs))
     current[i] = &input;
   for (const Stage &stage : program.stages) {
@@ -360,12 +391,29 @@ llvm::Error LayerwiseProgram::Run::apply(const Change &change) {
   return llvm::Error::success();
 }
 
+llvm::Error LayerwiseProgram::Run::setInputs(const Sample &sample) {
+  for (auto [input, numbers] : llvm::zip(inputs, sample.inputs)) {
+    if (numbers.shape != input.shape)
+      return makeError("a sample is " + shapeText(numbers.shape) + ", expected " + shapeText(input.shape));
+    llvm::copy(numbers.data, input.data.begin());
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error LayerwiseProgram::Run::runStages(size_t begin, size_t end) {
+  isReached.assign(isReached.size(), true);
+  for (size_t i = begin; i < end; ++i)
+    if (llvm::Error error = runStage(i, Change()))
+      return error;
+  return llvm::Error::success();
+}
+
 llvm::Error LayerwiseProgram::Run::evaluate(const Sample &sample, const Change &change) {
   isReached.assign(isReached.size(), true);
-  for (auto [i, input] : llvm::enumerate(inputs)) {
-    llvm::copy(sample.inputs[i].data, input.data.begin());
+  if (llvm::Error error = setInputs(sample))
+    return error;
+  for (size_t i = 0; i < inputs.size(); ++i)
     store(i, change);
-  }
   for (auto [i, stage] : llvm::enumerate(program.stages)) {
     if (llvm::Error error = runStage(i, change))
       return error;

@@ -44,9 +44,9 @@ llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> PlanMeasurement::quantized(mli
                                                                              const Listener &listener, Plan &plan,
                                                                              FittedProgram &fitted) const {
   if (request.weightRounding != WeightRounding::Nearest && !request.calibration.empty()) {
-    FitRequest fit{
-        floatModule,         request.file, request.table, request.weightRounding, request.evaluator, request.samples,
-        request.calibration, &listener,    samples};
+    FitRequest fit{floatModule,       request.file,    request.table,       request.weightRounding,
+                   request.evaluator, request.samples, request.calibration, &listener,
+                   samples,           request.kernels};
     auto made = fitProgram(fit, plan);
     if (!made)
       return made.takeError();

@@ -368,7 +368,8 @@ llvm::Error WeightRounder::run(CarriedOutputs &outputs) {
   if (llvm::Error error = readSamples(staged))
     return error;
   findResiduals(staged);
-  auto floats = FloatOutputs::create(layers, samples);
+  LayerKernels none;
+  auto floats = FloatOutputs::create(layers, samples, request.kernels ? *request.kernels : none);
   if (!floats)
     return floats.takeError();
   auto progress = listener.stage("fitting weights");

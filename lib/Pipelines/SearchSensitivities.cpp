@@ -106,7 +106,8 @@ Error PlanSearcher::findSensitivities() {
   auto fitted = fitLayers();
   if (!fitted)
     return fitted.takeError();
-  auto created = LayerwiseEvaluator::create(request.floatModule, *request.table, samples, std::move(*fitted));
+  auto created =
+      LayerwiseEvaluator::create(request.floatModule, *request.table, samples, std::move(*fitted), *request.kernels);
   if (!created)
     return created.takeError();
   evaluator = std::move(*created);

@@ -7,6 +7,7 @@
 #include "dyadic/Pipelines/Attribution.h"
 #include "dyadic/Pipelines/CollectReport.h"
 #include "dyadic/Pipelines/Diagnostics.h"
+#include "dyadic/Pipelines/LayerwiseProgram.h"
 #include "dyadic/Pipelines/MeasureCosts.h"
 #include "dyadic/Pipelines/Tune.h"
 #include "dyadic/Support/Error.h"
@@ -36,7 +37,8 @@ private:
 } // namespace
 
 Translation::Translation(const OnnxSource &source, TranslateSettings settings, Listener listener)
-    : model(source.name), settings(std::move(settings)), listener(std::move(listener)), context(createContext()) {
+    : model(source.name), settings(std::move(settings)), listener(std::move(listener)), context(createContext()),
+      kernels(std::make_shared<LayerKernels>()) {
   if (!source.bytes)
     filesRead.push_back(source.name);
   filesRead.push_back(this->settings.planFile);
@@ -93,11 +95,11 @@ Error Translation::createEvaluator() {
 }
 
 Error Translation::calibrate(StringRef path, llvm::ArrayRef<std::string> merge) {
-  return calibrate(CalibrationRequest{path.str(), merge.vec(), settings.method, {}, nullptr});
+  return calibrate(CalibrationRequest{path.str(), merge.vec(), settings.method, {}, nullptr, nullptr});
 }
 
 Error Translation::calibratePart(StringRef path, SamplePart part) {
-  return calibrate(CalibrationRequest{path.str(), {}, settings.method, part, nullptr});
+  return calibrate(CalibrationRequest{path.str(), {}, settings.method, part, nullptr, nullptr});
 }
 
 Error Translation::calibrateAgain(StringRef path, StringRef name, StringRef text) {
@@ -107,12 +109,14 @@ Error Translation::calibrateAgain(StringRef path, StringRef name, StringRef text
   if (Error error = checkModel(*known, name, sha))
     return error;
   NamedTable named{name.str(), std::move(*known)};
-  return calibrate(CalibrationRequest{path.str(), {}, settings.method, {}, &named});
+  return calibrate(CalibrationRequest{path.str(), {}, settings.method, {}, &named, nullptr});
 }
 
-Error Translation::calibrate(const CalibrationRequest &request) {
+Error Translation::calibrate(CalibrationRequest request) {
   filesRead.push_back(request.path);
   llvm::append_range(filesRead, request.merge);
+  if (settings.search)
+    request.kernels = kernels.get();
   auto calibration = calibrateModel(**floatModule, model, sha, request, listener);
   if (!calibration)
     return calibration.takeError();
@@ -319,6 +323,7 @@ PlanSearchRequest Translation::searchRequest(Evaluator *evaluatorOfSearch) {
     request.heldBack = heldBack;
     request.calibration = fittingSamples().vec();
     request.evaluator = evaluatorOfSearch;
+    request.kernels = kernels.get();
     request.floatProgram = &floatProgram->getProgram();
   }
   return request;
@@ -456,6 +461,7 @@ Error Translation::attributeCosts(const Plan &given) {
   request.search.samples = samples.get();
   request.search.heldBack = heldBack;
   request.search.floatProgram = &floatProgram->getProgram();
+  request.search.kernels = kernels.get();
   request.search.listener = &listener;
   request.quantized = *program;
   request.complete = &settings.plan;

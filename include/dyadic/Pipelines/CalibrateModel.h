@@ -12,6 +12,8 @@
 
 namespace dyadic {
 
+class LayerKernels;
+
 struct CalibrationRequest {
   /// Samples (see openSamples), or a table where it ends in .json; may be empty where `merge` is not.
   std::string path;
@@ -23,6 +25,8 @@ struct CalibrationRequest {
   SamplePart part;
   /// Null, or the table that calibrating on the samples gives, which is then not done again.
   const NamedTable *known = nullptr;
+  /// Null, or what becomes the float layers one by one: they are compiled while the whole program is.
+  LayerKernels *kernels = nullptr;
 };
 
 struct Calibration {

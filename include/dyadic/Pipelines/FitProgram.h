@@ -22,6 +22,7 @@ struct FitRequest {
   llvm::ArrayRef<size_t> fitting; // indices into samples, ascending: those that weights are fitted to
   const Listener *listener = nullptr;
   llvm::ArrayRef<Sample> carried = {}; // others, whose outputs are wanted
+  LayerKernels *kernels = nullptr;     // of float layers that are compiled already; null: none
 };
 
 struct FittedProgram {

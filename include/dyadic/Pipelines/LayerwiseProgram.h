@@ -8,11 +8,13 @@
 #define DYADIC_PIPELINES_LAYERWISEPROGRAM_H
 
 #include "dyadic/Calibration/Samples.h"
+#include "dyadic/Pipelines/CopyModule.h"
 #include "dyadic/Pipelines/LayerWeights.h"
 #include "dyadic/Runtime/Program.h"
 #include "dyadic/Support/Dyadic.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringMap.h"
+#include <mutex>
 
 namespace dyadic {
 
@@ -26,10 +28,28 @@ struct StorageGrid {
   void round(Tensor &values) const;
 };
 
+/// Compiled layers, by what they compute: programs whose layers differ in weights alone share them, also on several
+/// threads.
+class LayerKernels {
+public:
+  struct Wanted {
+    std::string fingerprint;
+    ModuleBytes module;
+  };
+  /// In the order of `wanted`; compiles those that are not known.
+  llvm::Expected<std::vector<std::shared_ptr<Program>>> get(llvm::ArrayRef<Wanted> wanted);
+  size_t size() const { return known.size(); }
+
+private:
+  std::mutex mutex;
+  llvm::StringMap<std::shared_ptr<Program>> known;
+};
+
 class LayerwiseProgram {
 public:
-  /// Compiles the layers of a program at the float level for this machine; equal ones once.
-  static llvm::Expected<std::unique_ptr<LayerwiseProgram>> create(mlir::ModuleOp floatModule);
+  /// Compiles the layers of a program at the float level for this machine; those that `kernels` has are not compiled
+  /// again.
+  static llvm::Expected<std::unique_ptr<LayerwiseProgram>> create(mlir::ModuleOp floatModule, LayerKernels &kernels);
 
   /// A layer whose weights can be exchanged.
   struct Layer : LayerWeights {
@@ -39,9 +59,14 @@ public:
   std::optional<size_t> layerOf(llvm::StringRef id) const;
   /// The value of a layer or an input of the program.
   std::optional<size_t> valueOf(llvm::StringRef id) const;
-  size_t numValues() const { return numberOfValues; }
+  size_t numValues() const { return valueBytes.size(); }
+  uint64_t bytesOf(size_t value) const { return valueBytes[value]; }
   /// The program's outputs, as values.
   const std::vector<size_t> &getOutputs() const { return outputs; }
+  /// How many stages, one a layer, have to run until a value is known; 0 for inputs.
+  size_t stagesUntil(size_t value) const;
+  /// The values that are known after so many stages and that others read.
+  std::vector<size_t> valuesAcross(size_t numStages) const;
 
   /// `weights` (as Layer has them) in the order of the layer's kernel.
   Tensor packedWeights(size_t layer, llvm::ArrayRef<float> weights) const;
@@ -64,6 +89,11 @@ public:
     /// Computes every value of a sample with a change, without those of the float program; load() has to come before
     /// the next apply().
     llvm::Error evaluate(const Sample &sample, const Change &change);
+    /// Runs stages `begin` to `end` - 1 in float on the inputs, and on values across `begin`, that were set. Then
+    /// value() has what they compute.
+    llvm::Error runStages(size_t begin, size_t end);
+    llvm::Error setInputs(const Sample &sample);
+    void setValue(size_t value, const Tensor &numbers) { llvm::copy(numbers.data, current[value]->data.begin()); }
     /// Of the float program, on the sample that was loaded.
     const Tensor &floatValue(size_t value) const { return base[value]; }
     /// With the change that was applied last.
@@ -101,7 +131,7 @@ private:
   std::vector<Tensor> packed, packedBiases; // by layer, as its kernel reads them
   llvm::StringMap<size_t> values, layerIndices;
   std::vector<size_t> outputs;
-  size_t numberOfValues = 0;
+  std::vector<uint64_t> valueBytes; // by value
 };
 
 } // namespace dyadic

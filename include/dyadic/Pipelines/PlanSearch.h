@@ -44,6 +44,8 @@ struct SearchSettings {
 /// weights of 8: more bits than 8 are for layers that 8 hurt.
 std::vector<BitWidths> defaultChoices(const Budget &budget);
 
+class LayerKernels;
+
 struct PlanSearchRequest {
   mlir::ModuleOp floatModule; // the float level
   std::string file;           // its name, for messages
@@ -58,7 +60,8 @@ struct PlanSearchRequest {
   /// are measured with, see fitAlone() in lib/Pipelines/FitAlone.h.
   WeightRounding weightRounding = WeightRounding::Nearest;
   const Program *floatProgram = nullptr;
-  Evaluator *evaluator = nullptr; // of it
+  Evaluator *evaluator = nullptr;  // of it
+  LayerKernels *kernels = nullptr; // of its layers; more are added
   /// States latency_ms; null: not measured, and a budget of latency is an error.
   const CostModel *latency = nullptr;
   /// What a program costs beside the layers whose bits are chosen.

@@ -13,6 +13,8 @@
 namespace dyadic {
 
 /// --weight-rounding. Auto fits and keeps what is better on the samples held back.
+class LayerKernels;
+
 enum class WeightRounding { Auto, Nearest, Gptq };
 
 /// How many samples fit the weights of a program at most, given what it takes: 256, as more gain next to nothing, and
@@ -31,8 +33,9 @@ struct RoundingRequest {
   Rounding rounding = Rounding::HalfUp;
   WeightRounding method = WeightRounding::Auto;
   SampleSet *samples = nullptr;
-  llvm::ArrayRef<size_t> fitting; // indices into samples, ascending: those that weights are fitted to
-  llvm::ArrayRef<Sample> carried; // others that go through the fitted layers, to the end of the program
+  llvm::ArrayRef<size_t> fitting;  // indices into samples, ascending: those that weights are fitted to
+  llvm::ArrayRef<Sample> carried;  // others that go through the fitted layers, to the end of the program
+  LayerKernels *kernels = nullptr; // of float layers that are compiled already; null: none
 };
 
 /// A program's outputs as real numbers, by sample.

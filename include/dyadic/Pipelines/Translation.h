@@ -150,7 +150,7 @@ private:
   llvm::Error createEvaluator();
   llvm::Error checkNoSamples(llvm::StringRef name, llvm::StringRef what) const;
   llvm::Error checkWritable(llvm::StringRef path) const;
-  llvm::Error calibrate(const CalibrationRequest &request);
+  llvm::Error calibrate(CalibrationRequest request);
   PlanSearchRequest searchRequest(Evaluator *evaluatorOfSearch);
   llvm::Error search();
   /// The latencies of the choices, from the cost table or measured into it; `fixed` gets that of the rest.
@@ -176,6 +176,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> program;
   // While calibrating.
   std::unique_ptr<JitEvaluator> floatProgram;
+  std::shared_ptr<LayerKernels> kernels; // of its layers, for a search
   std::unique_ptr<Evaluator> evaluator;
   std::unique_ptr<CalibrationStream> stream;
   std::unique_ptr<SampleSet> samples;       // null with a table alone
