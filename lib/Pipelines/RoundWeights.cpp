@@ -26,10 +26,12 @@ static constexpr int64_t kRowsPerInput = 128, kMinRows = 8192, kMaxRows = 32768;
 static constexpr size_t kNumbersAtOnce = size_t(1) << 20;
 /// Part of the mean second moment that draws towards the float weights.
 static constexpr double kRidge = 0.1;
-/// Layers that read values of up to so many bits: their ridge is the best of kRidges on every kCheckedPart-th sample,
+/// Layers behind values of up to so many bits: their ridge is the best of kRidges on every kCheckedPart-th sample,
 /// where there are samples enough, and in kActivationSteps steps they are fitted to what their activation lets through.
 static constexpr unsigned kNarrowBits = 4, kActivationSteps = 2;
 static constexpr double kRidges[] = {0.1, 0.3, 1, 3, 10, 30};
+/// Of weights of more than kFittedBits bits, that may stay as they are, too.
+static constexpr double kWideRidges[] = {0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000};
 static constexpr size_t kCheckedPart = 4, kLeastCheckedSamples = 2;
 
 size_t maxFittingSamples(ArrayRef<InputSpec> inputs) {
@@ -75,6 +77,7 @@ public:
 private:
   void collectLayers();
   bool canCarry();
+  bool canCheck() const { return samples.size() >= kCheckedPart * kLeastCheckedSamples; }
   llvm::Error readSamples(StagedRun &staged);
   void findResiduals(const StagedRun &staged);
   std::vector<float> residualRows(size_t index, const StagedRun &staged, size_t sample) const;
@@ -92,14 +95,31 @@ private:
   RoundingReport &counts;
   std::vector<Operation *> ops; // at the quantized level
   std::vector<LinearLayer> layers;
-  std::vector<Value> residuals; // by layer, at the quantized level
-  std::vector<Sample> samples;  // the first ones of the run
+  std::vector<bool> isBehindNarrow; // by layer
+  std::vector<Value> residuals;     // by layer, at the quantized level
+  std::vector<Sample> samples;      // the first ones of the run
   bool isCarrying = false;
 };
 
 } // namespace
 
+/// The values of up to kNarrowBits bits, and all that depend on them.
+static llvm::DenseSet<Value> behindNarrow(func::FuncOp function) {
+  llvm::DenseSet<Value> found;
+  auto addIf = [&](bool depends, ValueRange values) {
+    for (Value value : values)
+      if (std::optional<QuantInfo> info = quantInfo(elementOf(value));
+          depends || (info && info->bits <= kNarrowBits && !ConstantView(value)))
+        found.insert(value);
+  };
+  addIf(false, function.getArguments());
+  for (Operation &op : function.front().without_terminator())
+    addIf(llvm::any_of(op.getOperands(), [&](Value operand) { return found.contains(operand); }), op.getResults());
+  return found;
+}
+
 void WeightRounder::collectLayers() {
+  llvm::DenseSet<Value> narrow = behindNarrow(function);
   llvm::StringMap<Operation *> floats;
   for (Operation *op : layersOf(entryFunction(request.floatModule)))
     if (StringAttr id = cast<LayerOpInterface>(op).getIdAttr())
@@ -111,6 +131,7 @@ void WeightRounder::collectLayers() {
     Operation *floatOp = floats.lookup(cast<LayerOpInterface>(op).getIdAttr().getValue());
     ops.push_back(op);
     layers.push_back({floatOp, LinearRows(floatOp)});
+    isBehindNarrow.push_back(narrow.contains(op->getOperand(0)));
   }
 }
 
@@ -265,8 +286,7 @@ void WeightRounder::roundGroup(size_t index, const StagedRun &staged, const Laye
   const LinearRows &rows = layers[index].rows;
   auto inputs = static_cast<size_t>(rows.inputs()), outputs = static_cast<size_t>(rows.outputs()),
        first = static_cast<size_t>(group) * outputs;
-  bool isNarrow = isFitted && numbers.input.bits <= kNarrowBits;
-  bool isChecked = isNarrow && samples.size() >= kCheckedPart * kLeastCheckedSamples;
+  bool isNarrow = isFitted && isBehindNarrow[index], isChecked = isNarrow && canCheck();
   Moments moments(inputs, outputs, isFitted), checked(inputs, outputs, isChecked);
   LinearMap map{&moments, numbers.input.scales[0], {}};
   RoundedWeights rounded;
@@ -287,7 +307,8 @@ void WeightRounder::roundGroup(size_t index, const StagedRun &staged, const Laye
           part->add(x.data(), y.data(), x.size() / inputs, threads);
         });
   if (isFitted) {
-    double ridge = isChecked ? chooseRidge(map, checked, {std::begin(kRidges), std::end(kRidges)}, threads) : kRidge;
+    ArrayRef<double> ridges = numbers.bits > kFittedBits ? ArrayRef(kWideRidges) : ArrayRef(kRidges);
+    double ridge = isChecked ? chooseRidge(map, checked, ridges.vec(), threads) : kRidge;
     if (isChecked)
       moments.add(checked);
     std::vector<double> target = fitTarget(map, ridge, threads);
@@ -333,7 +354,8 @@ static ActivationBounds boundsAfter(const LinearLayer &layer) {
 llvm::Error WeightRounder::roundLayer(size_t index, const StagedRun &staged, std::vector<std::vector<float>> &outputs) {
   const LinearLayer &layer = layers[index];
   LayerNumbers numbers = numbersOf(ops[index], layer.op);
-  bool isFitted = (request.method == WeightRounding::Gptq || numbers.bits <= kFittedBits) &&
+  bool isFitted = (request.method == WeightRounding::Gptq || numbers.bits <= kFittedBits ||
+                   (isBehindNarrow[index] && canCheck())) &&
                   layer.rows.inputs() <= kMaxFittedInputs;
   LayerRows rows;
   rows.outputs = &outputs;

@@ -48,9 +48,11 @@ using CarriedOutputs = std::vector<std::vector<Tensor>>;
 ///   - Layers of up to 6 bits, or with WeightRounding::Gptq all: fitTarget() and roundByGptq() (Rounding/Rounding.h).
 ///     Layers with more than kMaxFittedInputs inputs to an output, whose factors would take gigabytes, stay rounded to
 ///     nearest.
-///   - Of those, layers that read values of up to 4 bits: how strongly the target is drawn towards the float weights is
-///     chosen by the error on a quarter of the samples (chooseRidge()), and the target is fitted to what the activation
-///     lets through of the outputs (clampedGoal()).
+///   - Layers behind values of up to 4 bits, which read such a value or one that depends on it: where samples are
+///   enough
+///     for a check they are fitted whatever bits their weights have. How strongly the target is drawn towards the float
+///     weights is chosen by the error on a quarter of the samples (chooseRidge()), and the target is fitted to what the
+///     activation lets through of the outputs (clampedGoal()).
 ///   - All: the bias is corrected by the mean difference of the outputs before the activation (Nagel et al., 2019,
 ///     section 4.2; here measured).
 ///   - An output whose sums could leave 32 bits stays as it was.
