@@ -78,11 +78,8 @@ llvm::Expected<ProgramTiming::Result> ProgramTiming::measure(const Sample &sampl
     turn.call = entry.program().prepare(pointers, 1, error);
     if (!turn.call)
       return makeError(error);
-    turn.call->run(); // to warm up
-    if (!entry.plain) {
-      entry.clocked.takeNanoseconds();
+    if (!entry.plain)
       turn.kernels.resize(entry.clocked.getKernels().size());
-    }
   }
   Result result;
   steady_clock::time_point start = steady_clock::now();
@@ -90,6 +87,9 @@ llvm::Expected<ProgramTiming::Result> ProgramTiming::measure(const Sample &sampl
     if (result.runs >= budget.leastRuns && steady_clock::now() - start > budget.perProgram * programs.size())
       break;
     for (auto [entry, turn] : llvm::zip(programs, turns)) {
+      turn.call->run(); // the others have left its caches without its code, weights and values
+      if (!entry.plain)
+        entry.clocked.takeNanoseconds();
       steady_clock::time_point before = steady_clock::now();
       turn.call->run();
       turn.totals.push_back(std::chrono::duration<double, std::micro>(steady_clock::now() - before).count());

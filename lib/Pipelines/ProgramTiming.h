@@ -26,7 +26,8 @@ struct TimingBudget {
   size_t leastRuns = 3, mostRuns = 200; // of each program
 };
 
-/// Programs that run in turns, on one thread and one sample, so that what disturbs one disturbs all.
+/// Programs that run in turns, on one thread and one sample, so that what disturbs one disturbs all. Of a turn's two
+/// runs the second is timed: its caches are as one sample after another leaves them.
 class ProgramTiming {
 public:
   /// Adds a program that is compiled for this machine, with a clock around each of its kernels if asked.

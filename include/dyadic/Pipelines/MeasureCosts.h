@@ -29,6 +29,10 @@ struct CostRequest {
 /// The layers with weights of a float module, by id, as the cost table knows them.
 std::map<std::string, LatencyCostModel::Layer> costLayers(mlir::ModuleOp floatModule);
 
+/// What kernels take without the clocks around them, of which the program has one a kernel: `clocked` is its time with
+/// them, `plain` without.
+std::vector<double> withoutClocks(std::vector<double> kernels, double clocked, double plain);
+
 /// Measures what `table` lacks; nothing runs where it lacks nothing. A table without `cpu` becomes one for this CPU and
 /// machine; one of others that lacks something is an error. Returns the choices that have times: widths that the model
 /// cannot have for all layers are left out.
