@@ -45,7 +45,17 @@ Value Epilogue::shifted(Value numbers, int64_t shift) {
   return LLVM::ShlOp::create(b.builder, b.location, numbers, b.splat(lanes, 32, shift));
 }
 
+Value Epilogue::finishShort(Value sums, Value other, Value channels, int64_t half) {
+  Value total = b.multiply(sums, row(channels, 1, half));
+  if (other)
+    total = b.add(total, b.multiply(other, row(channels, 3, half)));
+  total = b.add(total, row(channels, other ? 4 : 3, half));
+  return LLVM::AShrOp::create(b.builder, b.location, total, row(channels, 2, half));
+}
+
 Value Epilogue::finish(Value sums, Value other, Value channels, int64_t half) {
+  if (info.shortProducts)
+    return finishShort(sums, other, channels, half);
   sums = shifted(sums, info.sumShift);
   Value multiplier = row(channels, 1, half), exponent = row(channels, 2, half);
   if (info.kind == qnn::Epilogue::PRelu) {

@@ -21,8 +21,9 @@ struct EpilogueInfo {
       : kind(op.getEpilogue()), rounding(op.getRounding()), zeroPoint(static_cast<int64_t>(op.getZeroPoint())),
         clamp(op.getClamp()), residualZeroPoint(static_cast<int64_t>(op.getResidualZp())),
         isResidualUnsigned(op.getResidualUnsigned()), highHalves(op.getHighHalves()),
-        sumShift(static_cast<int64_t>(op.getSumShift())), residualShift(static_cast<int64_t>(op.getResidualShift())),
-        isOfNeon(qnn::isOfNeon(op.getDot())), type(mlir::cast<mlir::MemRefType>(op.getDest().getType())),
+        shortProducts(op.getShortProducts()), sumShift(static_cast<int64_t>(op.getSumShift())),
+        residualShift(static_cast<int64_t>(op.getResidualShift())), isOfNeon(qnn::isOfNeon(op.getDot())),
+        type(mlir::cast<mlir::MemRefType>(op.getDest().getType())),
         residualType(op.getResidual() ? mlir::cast<mlir::MemRefType>(op.getResidual().getType()) : nullptr),
         stride(mlir::cast<mlir::ShapedType>(op.getChannels().getType()).getDimSize(1)) {}
 
@@ -32,7 +33,8 @@ struct EpilogueInfo {
   llvm::ArrayRef<int64_t> clamp;
   int64_t residualZeroPoint;
   bool isResidualUnsigned;
-  bool highHalves; // no exponent is below 33: the high halves of the products are enough
+  bool highHalves;    // no exponent is below 33: the high halves of the products are enough
+  bool shortProducts; // products and their sum have 32 bits
   int64_t sumShift, residualShift;
   bool isOfNeon; // which lanes the target widens at once
   mlir::MemRefType type, residualType;
@@ -60,6 +62,8 @@ private:
   /// Results of 8 sums without their zero point; `other` are residuals or null.
   Value finish(Value sums, Value other, Value channels, int64_t half);
   Value rounder(Value total, Value e);
+  /// finish() by products of 32 bits.
+  Value finishShort(Value sums, Value other, Value channels, int64_t half);
   Value shifted(Value numbers, int64_t shift);
   /// Results of the sums of a position, without their zero point.
   void finish(const Position &position, Value channels, int64_t count, Value results[2]);

@@ -8,6 +8,7 @@
 #include "dyadic/Support/AccumulatorPlan.h"
 #include "dyadic/Support/NarrowWeights.h"
 #include "dyadic/Support/Quantizer.h"
+#include "dyadic/Support/ShortProducts.h"
 #include "dyadic/Support/Winograd.h"
 
 using namespace mlir;
@@ -81,7 +82,7 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
     return op.emitOpError() << "'rows' is " << static_cast<int64_t>(op.getRows()) << ", expected 0 to " << kMostRows;
   if (op.getOutput() && op.getOutput().getType() != op.getDest().getType())
     return op.emitOpError() << "result of type " << op.getOutput().getType() << ", expected that of the destination";
-  int64_t rows = channelRows(op.getEpilogue());
+  int64_t rows = channelRows(op.getEpilogue()) + (op.getShortProducts() ? 1 : 0);
   if (shape(op.getChannels()) != ArrayRef<int64_t>{rows, panels * kPanelChannels} || widthOf(op.getChannels()) != 32)
     return op.emitOpError() << "'channels' of type " << op.getChannels().getType() << ", expected " << rows << " x "
                             << panels * kPanelChannels << " 32-bit numbers";
@@ -92,7 +93,7 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
                             << ", expected the destination's shape";
   ConstantView numbers(op.getChannels());
   int64_t least = op.getHighHalves() ? kLeastHighExponent : 1, columns = panels * kPanelChannels;
-  for (int64_t row = 2; numbers && row < rows; row += 2) // row 4 is there for PReLU alone
+  for (int64_t row = 2; numbers && row < channelRows(op.getEpilogue()); row += 2) // row 4 is there for PReLU alone
     for (int64_t i = 0; i < columns; ++i)
       if (int64_t exponent = numbers.intAt(row * columns + i); exponent < least || exponent > kMostExponent)
         return op.emitOpError() << "exponent " << exponent << ", expected one from " << least << " to "
@@ -101,6 +102,41 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
   if (stores ? widthOf(op.getDest()) != 32 : widthOf(op.getDest()) > 16 || op.getClamp().size() != 2)
     return op.emitOpError() << "destination of type " << op.getDest().getType()
                             << (stores ? ", expected 32-bit sums" : ", expected 8 or 16-bit numbers and 'clamp'");
+  return success();
+}
+
+/// The products of the epilogue fit 32 bits, where those of a column's weights sum up to `sumsOf(column)`.
+template <typename Op>
+static LogicalResult verifyShortProducts(Op op, function_ref<StorageRange(int64_t column)> sumsOf) {
+  if (!op.getShortProducts())
+    return success();
+  bool isAdd = op.getEpilogue() == Epilogue::Add;
+  if ((!isAdd && op.getEpilogue() != Epilogue::Requantize) || op.getRounding() != qnn::Rounding::HalfUp ||
+      op.getHighHalves() || op.getSumShift() != 0 || op.getResidualShift() != 0)
+    return op.emitOpError() << "'short_products' with epilogue '" << stringifyEpilogue(op.getEpilogue())
+                            << "', expected requantize or add, rounded half up, without 'high_halves' and shifts";
+  ConstantView view(op.getChannels());
+  if (!view)
+    return success();
+  std::vector<int64_t> numbers = view.ints();
+  int64_t columns = cast<ShapedType>(op.getChannels().getType()).getDimSize(1);
+  StorageRange added;
+  if (op.getResidual()) {
+    added = storageRange(widthOf(op.getResidual()), !op.getResidualUnsigned());
+    auto zeroPoint = static_cast<int64_t>(op.getResidualZp());
+    added = {added.min - zeroPoint, added.max - zeroPoint};
+  }
+  for (int64_t i = 0; i < columns; ++i) {
+    auto number = [&](int64_t row) { return static_cast<int32_t>(numbers[row * columns + i]); };
+    MultiplierPair f{number(1), isAdd ? number(3) : 0, number(2)};
+    StorageRange sums = sumsOf(i);
+    if (!fitShortProducts({sums.min + number(0), sums.max + number(0)}, added, f))
+      return op.emitOpError() << "column " << i
+                              << ": short products can leave 32 bits, expected fewer bits of multipliers";
+    if (number(isAdd ? 4 : 3) != int64_t(1) << (f.e - 1))
+      return op.emitOpError() << "column " << i << ": " << number(isAdd ? 4 : 3) << " rounds a division by 2^" << f.e
+                              << ", expected half of that";
+  }
   return success();
 }
 
@@ -240,6 +276,29 @@ static int64_t mostBlocks(PackedConvOp op) {
   return most;
 }
 
+/// The sums of each column's products, for all inputs that the dot multiplies.
+static std::vector<StorageRange> columnSums(PackedConvOp op, const std::vector<int64_t> &blocks) {
+  ConstantView table(op.getPanels());
+  int64_t channels = blockChannels(op), lanes = blockInputs(op.getDot()),
+          columns = 2 + static_cast<int64_t>(op.getGroupSizes().size());
+  StorageRange inputs = multipliedInputs(op.getDot(), static_cast<int64_t>(op.getXMax()));
+  std::vector<StorageRange> sums(cast<ShapedType>(op.getChannels().getType()).getDimSize(1));
+  const int64_t *block = blocks.data();
+  for (int64_t row = 0; table && row < tableRows(op); ++row)
+    for (auto [level, size] : llvm::enumerate(op.getGroupSizes()))
+      for (int64_t i = 0, n = size * table.intAt(columns * row + 2 + static_cast<int64_t>(level)); i < n; ++i) {
+        for (int64_t c = 0; c < channels; ++c)
+          for (int64_t k = 0; k < lanes; ++k) {
+            int64_t weight = block[blockWeight(op.getDot(), c, k)];
+            StorageRange &sum = sums[row * channels + c];
+            sum.min += weight * (weight < 0 ? inputs.max : inputs.min);
+            sum.max += weight * (weight < 0 ? inputs.min : inputs.max);
+          }
+        block += channels * lanes;
+      }
+  return sums;
+}
+
 LogicalResult PackedConvOp::verify() {
   int64_t rows = tableRows(*this), rowsOfPanel = kPanelChannels / blockChannels(*this), panels = rows / rowsOfPanel;
   if (rows % rowsOfPanel != 0)
@@ -266,6 +325,10 @@ LogicalResult PackedConvOp::verify() {
     blocks = blocksOf(*this, weights);
   if (failed(verifyPlan(*this, rows, last, blocks, rows)))
     return failure();
+  if (getShortProducts() && !blocks.empty()) {
+    std::vector<StorageRange> sums = columnSums(*this, blocks);
+    return verifyShortProducts(*this, [&](int64_t column) { return sums[column]; });
+  }
   return verifyShifts(*this, [&] {
     return mostBlocks(*this) * blockInputs(getDot()) * largestInput(getDot(), static_cast<int64_t>(getXMax())) *
            largestMagnitude(blocks.data(), blocks.size());
@@ -332,6 +395,15 @@ LogicalResult PackedWinogradOp::verify() {
     untransformed = blocksOf(*this, weights);
   if (!transformBlocks(untransformed, panels, transformed))
     return emitOpError() << "transformed weights leave 8 bits, expected smaller ones";
+  if (getShortProducts() && !untransformed.empty() && failed(verifyShortProducts(*this, [&](int64_t column) {
+        int64_t magnitude = 0, ofPanel = static_cast<int64_t>(untransformed.size()) / panels;
+        const int64_t *first = &untransformed[column / kPanelChannels * ofPanel + 4 * (column % kPanelChannels)];
+        for (int64_t i = 0; i < ofPanel; i += 4 * kPanelChannels)
+          for (int64_t k = 0; k < 4; ++k)
+            magnitude += std::abs(first[i + k]);
+        return StorageRange{-UINT8_MAX * magnitude, UINT8_MAX * magnitude};
+      })))
+    return failure();
   if (failed(verifyShifts(*this, [&] {
         return blocks / panels * 4 * UINT8_MAX * largestMagnitude(untransformed.data(), untransformed.size());
       })))
@@ -372,8 +444,9 @@ LogicalResult PackedDepthwiseOp::verify() {
                          << kLargestNibble;
   if (areNibbles && count > columns * taps)
     largest *= 17; // 16 h + l
-  if (failed(verifyShifts(*this,
-                          [&] { return taps * (widthOf(getInput()) == 8 ? UINT8_MAX : int64_t(1) << 15) * largest; })))
+  auto bound = [&] { return taps * (widthOf(getInput()) == 8 ? UINT8_MAX : int64_t(1) << 15) * largest; };
+  if (failed(verifyShortProducts(*this, [&](int64_t) { return StorageRange{-bound(), bound()}; })) ||
+      failed(verifyShifts(*this, bound)))
     return failure();
   int64_t image = imageElements(getInput());
   int64_t last = (output.getDimSize(1) - 1) * static_cast<int64_t>(getLine()) +

@@ -251,6 +251,8 @@ llvm::Error quantizeTypes(ModuleOp module, llvm::StringRef file, const RangeMap 
     return diagnostics.takeError(file, "ranges cannot be applied");
   if (failed(quantizeGraph(module, plan)))
     return diagnostics.takeError(file, "cannot be quantized");
+  if (plan.rounding == Rounding::HalfUp) // kernels round short products up alone
+    shortenMultipliers(module);
   return llvm::Error::success();
 }
 

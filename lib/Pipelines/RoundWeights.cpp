@@ -11,6 +11,7 @@
 #include "dyadic/Rounding/Rounding.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Quantizer.h"
+#include "dyadic/Transforms/Passes.h"
 #include <numeric>
 
 using namespace mlir;
@@ -378,6 +379,8 @@ llvm::Error WeightRounder::roundLayer(size_t index, const StagedRun &staged, std
   if (error)
     return error;
   replaceNumbers(ops[index], numbers);
+  if (request.rounding == Rounding::HalfUp) // as quantizeTypes() does
+    shortenMultiplierOf(ops[index]);
   ++(isFitted ? counts.fittedLayers : counts.correctedLayers);
   return llvm::Error::success();
 }

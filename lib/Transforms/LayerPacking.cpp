@@ -4,6 +4,7 @@
 #include "dyadic/IR/Constants.h"
 #include "dyadic/IR/Layers.h"
 #include "dyadic/Support/Quantizer.h"
+#include "dyadic/Support/ShortProducts.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <map>
 
@@ -145,8 +146,35 @@ static bool raiseExponents(std::vector<int64_t> &numbers, int64_t columns, Epilo
   return true;
 }
 
+static qnn::Rounding roundingOf(Operation *op) { return op->getAttrOfType<RoundingAttr>("rounding").getValue(); }
+
+/// Makes rows of short products of those of a requantization or addition. False, and nothing has changed, where a
+/// column's do not fit 32 bits. `sumsOf` has the sums of a column's products, `added` is what an addition adds.
+static bool shortenRows(std::vector<int64_t> &numbers, int64_t columns, Epilogue kind,
+                        function_ref<StorageRange(int64_t)> sumsOf, StorageRange added) {
+  std::vector<int64_t> rows = numbers;
+  rows.resize(numbers.size() + columns);
+  auto number = [&](int64_t row, int64_t column) -> int64_t & { return rows[row * columns + column]; };
+  for (int64_t i = 0; i < columns; ++i) {
+    int64_t second = kind == Epilogue::Add ? number(3, i) : 0;
+    MultiplierPair f =
+        reduced({static_cast<int32_t>(number(1, i)), static_cast<int32_t>(second), static_cast<int32_t>(number(2, i))});
+    StorageRange sums = sumsOf(i);
+    if (!fitShortProducts({sums.min + number(0, i), sums.max + number(0, i)}, added, f))
+      return false;
+    number(1, i) = f.m1;
+    number(2, i) = f.e;
+    if (kind == Epilogue::Add)
+      number(3, i) = f.m2;
+    rows[numbers.size() + i] = int64_t(1) << (f.e - 1);
+  }
+  numbers = std::move(rows);
+  return true;
+}
+
 LayerPacker::Channels LayerPacker::channelRows(ArrayRef<int64_t> bias, int64_t panels, int64_t sumBound,
-                                               function_ref<int64_t(int64_t, int64_t)> channelOf) {
+                                               function_ref<int64_t(int64_t, int64_t)> channelOf,
+                                               function_ref<StorageRange(int64_t)> sumsOf) {
   int64_t rows = 1 + static_cast<int64_t>(rounding.rows.size()), columns = panels * kPanelChannels;
   std::vector<int64_t> numbers(rows * columns, 0);
   for (int64_t r = 0; r < rows; ++r) {
@@ -171,14 +199,28 @@ LayerPacker::Channels LayerPacker::channelRows(ArrayRef<int64_t> bias, int64_t p
     }
   }
   Channels result;
-  if (rounding.kind != Epilogue::Store) {
+  auto sumsOfColumn = [&](int64_t column) {
+    int64_t channel = channelOf(column / kPanelChannels, column % kPanelChannels);
+    return channel < 0 ? StorageRange{} : sumsOf ? sumsOf(channel) : StorageRange{-sumBound, sumBound};
+  };
+  if ((rounding.kind == Epilogue::Requantize || rounding.kind == Epilogue::Add) &&
+      roundingOf(rounding.op) == qnn::Rounding::HalfUp) {
+    StorageRange added;
+    if (rounding.residual) {
+      added = integerRange(typeOf(rounding.residual).getElementType());
+      added = {added.min - rounding.residualZeroPoint, added.max - rounding.residualZeroPoint};
+    }
+    result.shortProducts = shortenRows(numbers, columns, rounding.kind, sumsOfColumn, added);
+  }
+  if (rounding.kind != Epilogue::Store && !result.shortProducts) {
     int64_t residualBound = 0;
     if (rounding.residual)
       residualBound = magnitude(integerRange(typeOf(rounding.residual).getElementType()), rounding.residualZeroPoint);
     sumBound += largestMagnitude(numbers.data(), columns);
     result.highHalves = raiseExponents(numbers, columns, rounding.kind, {sumBound, residualBound}, result);
   }
-  result.value = constant({rows, columns}, 32, numbers);
+  result.highHalves &= !result.shortProducts;
+  result.value = constant({static_cast<int64_t>(numbers.size()) / columns, columns}, 32, numbers);
   return result;
 }
 
@@ -193,7 +235,7 @@ LayerPacker::Destination LayerPacker::destination() {
     return result;
   result.clamp = rounding.op->getAttrOfType<DenseI64ArrayAttr>("clamp");
   result.zeroPoint = rounding.op->getAttrOfType<IntegerAttr>("zero_point").getInt();
-  result.rounding = rounding.op->getAttrOfType<RoundingAttr>("rounding").getValue();
+  result.rounding = roundingOf(rounding.op);
   if (rounding.residual) {
     result.residual = shaped(rounding.residual, type.getShape());
     result.isResidualUnsigned = typeOf(rounding.residual).getElementType().isUnsignedInteger();

@@ -52,13 +52,14 @@ public:
 
   struct Channels {
     Value value;
-    bool highHalves = true;
+    bool highHalves = true, shortProducts = false;
     int64_t sumShift = 0, residualShift = 0;
   };
   /// The rows of `channels`: `channelOf(p, i)` is the channel at place i of panel p, -1 where there is none. No sum of
-  /// a channel's products exceeds `sumBound` in magnitude.
+  /// a channel's products exceeds `sumBound` in magnitude; `sumsOf`, where it is known, has the range of those of one.
   Channels channelRows(llvm::ArrayRef<int64_t> bias, int64_t panels, int64_t sumBound,
-                       llvm::function_ref<int64_t(int64_t, int64_t)> channelOf);
+                       llvm::function_ref<int64_t(int64_t, int64_t)> channelOf,
+                       llvm::function_ref<StorageRange(int64_t)> sumsOf = nullptr);
 
   struct Destination {
     Value residual, dest;

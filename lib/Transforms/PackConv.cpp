@@ -73,17 +73,22 @@ Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
     mostBlocks = std::max(mostBlocks, plan.blocks.size());
   int64_t sumBound = static_cast<int64_t>(mostBlocks) * lanes * largestInput(dot, xMax) *
                      largestMagnitude(layer.weights.data(), layer.weights.size());
-  LayerPacker::Channels rows =
-      packer.channelRows(bias, panels.count(), sumBound, [&](int64_t p, int64_t i) { return panels.channelOf(p, i); });
+  StorageRange inputs = multipliedInputs(dot, xMax);
+  int64_t ofChannel = static_cast<int64_t>(layer.weights.size()) / layer.outputs;
+  LayerPacker::Channels rows = packer.channelRows(
+      bias, panels.count(), sumBound, [&](int64_t p, int64_t i) { return panels.channelOf(p, i); },
+      [&](int64_t channel) {
+        return accumulatorRange(&layer.weights[channel * ofChannel], ofChannel, 0, inputs.min, inputs.max);
+      });
   auto packed = PackedConvOp::create(
       builder, packer.location, to.dest.getType(), input,
       packer.constant({static_cast<int64_t>(weights.size())}, 8 * bytesOfInput, weights),
       packer.constant({static_cast<int64_t>(table.offsets.size())}, table.offsetWidth(), table.offsets),
       packer.constant({static_cast<int64_t>(plans.size()), table.columns()}, 32, table.rows), rows.value, to.residual,
       to.dest, layer.strideHeight * lineSize, layer.strideWidth * layer.channels, layer.groups, dot, table.groupSizes,
-      weightBits, halves, xMax, flip != 0, rounding.kind, rows.highHalves, rows.sumShift, rows.residualShift,
-      rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding, packer.rows(halves),
-      packer.order());
+      weightBits, halves, xMax, flip != 0, rounding.kind, rows.highHalves, rows.shortProducts, rows.sumShift,
+      rows.residualShift, rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding,
+      packer.rows(halves), packer.order());
   return packed.getOutput();
 }
 

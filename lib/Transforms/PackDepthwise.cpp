@@ -146,9 +146,9 @@ Value packDepthwise(LayerPacker &packer, StorageRange range, Dot bytes, Dot word
       builder, packer.location, to.dest.getType(), input,
       packer.constant({static_cast<int64_t>(weights.size())}, areBytes ? 8 : 16, weights), rows.value, to.residual,
       to.dest, layer.strideHeight * layer.width * layer.channels, layer.strideWidth * layer.channels, offsets, dot,
-      areBytes ? range.min >= 0 : element.isUnsignedInteger(), rounding.kind, rows.highHalves, rows.sumShift,
-      rows.residualShift, rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding,
-      packer.schedule.rows);
+      areBytes ? range.min >= 0 : element.isUnsignedInteger(), rounding.kind, rows.highHalves, rows.shortProducts,
+      rows.sumShift, rows.residualShift, rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp,
+      to.rounding, packer.schedule.rows);
   return packed.getOutput();
 }
 

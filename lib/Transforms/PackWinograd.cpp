@@ -135,17 +135,23 @@ Value packWinograd(LayerPacker &packer, StorageRange range, Dot dot) {
   LayerPacker::Destination to = packer.destination();
   int64_t sumBound = static_cast<int64_t>(taps.size() * taps.front().size()) / panels * 4 * UINT8_MAX *
                      largestMagnitude(layer.weights.data(), layer.weights.size());
-  LayerPacker::Channels rows = packer.channelRows(layer.bias, panels, sumBound, [&](int64_t p, int64_t i) {
-    int64_t channel = p * kPanelChannels + i;
-    return channel < layer.outputs ? channel : -1;
-  });
+  int64_t ofChannel = 9 * layer.channels;
+  LayerPacker::Channels rows = packer.channelRows(
+      layer.bias, panels, sumBound,
+      [&](int64_t p, int64_t i) {
+        int64_t channel = p * kPanelChannels + i;
+        return channel < layer.outputs ? channel : -1;
+      },
+      [&](int64_t channel) {
+        return accumulatorRange(&layer.weights[channel * ofChannel], ofChannel, 0, -UINT8_MAX, UINT8_MAX);
+      });
   auto packed = PackedWinogradOp::create(
       builder, location, to.dest.getType(), tiles, packer.constant({static_cast<int64_t>(weights.size())}, 8, weights),
       packer.constant({static_cast<int64_t>(table.offsets.size())}, table.offsetWidth(), table.offsets),
       packer.constant({panels * kWinogradInputs, table.columns()}, 32, table.rows), rows.value,
       packer.constant({kWinogradOutputs, panels * kPanelChannels}, 32, corrections), to.residual, to.dest, dot,
-      table.groupSizes, weightBits, xMax, packer.rounding.kind, rows.highHalves, rows.sumShift, rows.residualShift,
-      packer.rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding,
+      table.groupSizes, weightBits, xMax, packer.rounding.kind, rows.highHalves, rows.shortProducts, rows.sumShift,
+      rows.residualShift, packer.rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding,
       packer.schedule.rows, packer.order());
   return packed.getOutput();
 }

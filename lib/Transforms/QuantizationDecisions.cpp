@@ -4,6 +4,7 @@
 #include "dyadic/IR/Types.h"
 #include "dyadic/IR/Window.h"
 #include "dyadic/Support/Error.h"
+#include "dyadic/Support/ShortProducts.h"
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -305,14 +306,43 @@ void QuantizationDecisions::chooseTypes() {
     storage.type = perTensorType(function.getContext(), storage.bits, storage.isSigned, p.scale, p.zeroPoint);
     plan.values[storage.id] = {storage.bits, storage.isSigned};
   }
+  SmallVector<Operation *> layers = layersOf(function);
+  for (Operation *op : layers)
+    if (isa<AddOp>(op) && !isFloatLayer(op))
+      shortenScale(op);
   // A branch that a concatenation (or a pad with a range of its own) alone reads is
   // rounded once, to the scale of the result; the last one first, so that nested ones
   // share a scale too.
-  SmallVector<Operation *> layers = layersOf(function);
   for (Operation *op : llvm::reverse(layers))
     if ((isa<ConcatOp>(op) || (isa<PadOp>(op) && storages.contains(op->getResult(0)))) && !isFloatLayer(op))
       for (Value operand : op->getOperands())
         shareScale(storageRoot(operand), op);
+}
+
+/// Where a sum reads an accumulator, the other operand's scale over the result's becomes a number of few bits
+/// (docs/Arithmetic.md, section 5): the result's scale moves by up to 2^-12 of itself.
+void QuantizationDecisions::shortenScale(Operation *add) {
+  Operation *candidate = accumulatorOperand(add);
+  auto found = storages.find(layerValue(add));
+  auto entry = plan.adds.find(idOf(add).str());
+  bool readsValues = !candidate || (entry != plan.adds.end() && entry->second == AddOperand::Value);
+  // Another scale would not clamp to an activation's bound.
+  if (readsValues || found == storages.end() || std::isfinite(found->second.bounds.max) ||
+      found->second.bits >= kShortBits)
+    return;
+  bool isLeft = behindRanges(add->getOperand(0)).getDefiningOp() == candidate;
+  const Storage *other = storageOf(add->getOperand(isLeft ? 1 : 0));
+  Storage &result = found->second;
+  if (!other || other == &result)
+    return;
+  double ratio = roundToBits(other->type.getScale() / result.type.getScale(), kShortBits);
+  auto scale = static_cast<float>(other->type.getScale() / ratio);
+  if (!std::isnormal(scale))
+    return;
+  StorageRange range = storageRange(result.bits, result.isSigned);
+  double zeroPoint = roundHalfEven(static_cast<double>(range.min) - std::min(0.0f, result.min) / double(scale));
+  result.type = perTensorType(function.getContext(), result.bits, result.isSigned, scale,
+                              clampTo(static_cast<int64_t>(zeroPoint), range.min, range.max));
 }
 
 void QuantizationDecisions::shareScale(Value branch, Operation *reader) {
@@ -382,7 +412,7 @@ LogicalResult QuantizationDecisions::chooseAccumulators() {
   return success();
 }
 
-LogicalResult QuantizationDecisions::chooseAddOperand(Operation *add) {
+Operation *QuantizationDecisions::accumulatorOperand(Operation *add) const {
   // The later operand is the one whose kernel can take the addition in.
   Operation *candidate = nullptr;
   for (Value operand : add->getOperands()) {
@@ -393,6 +423,11 @@ LogicalResult QuantizationDecisions::chooseAddOperand(Operation *add) {
     if (!candidate || candidate->isBeforeInBlock(producer))
       candidate = producer;
   }
+  return candidate;
+}
+
+LogicalResult QuantizationDecisions::chooseAddOperand(Operation *add) {
+  Operation *candidate = accumulatorOperand(add);
   std::string id = idOf(add).str();
   auto entry = plan.adds.find(id);
   if (entry != plan.adds.end() && entry->second == AddOperand::Accumulator && !candidate)

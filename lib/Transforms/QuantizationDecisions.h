@@ -82,10 +82,13 @@ private:
   mlir::LogicalResult chooseWidths();
   mlir::LogicalResult readAskedWidths(std::map<void *, std::pair<unsigned, std::string>> &asked);
   void chooseTypes();
+  void shortenScale(mlir::Operation *add);
   void shareScale(mlir::Value branch, mlir::Operation *reader);
   void completeLayers();
   bool canAccumulate(mlir::Operation *op) const;
   mlir::LogicalResult chooseAccumulators();
+  /// The operand of an addition that can be the accumulator of its producer; null where none can.
+  mlir::Operation *accumulatorOperand(mlir::Operation *add) const;
   mlir::LogicalResult chooseAddOperand(mlir::Operation *add);
   unsigned defaultBits(mlir::Value value) const;
 

@@ -284,7 +284,7 @@ private:
   LogicalResult encode(Operation *op, ArrayRef<double> scales, double outputScale, SmallVectorImpl<int32_t> &m,
                        SmallVectorImpl<int32_t> &e) {
     for (double scale : scales) {
-      std::optional<Multiplier> multiplier = encodeMultiplier(scale / outputScale);
+      std::optional<Multiplier> multiplier = encodeMultiplier(shortFactor(scale / outputScale));
       if (!multiplier)
         return op->emitError() << layerName(op) << "scale ratio " << scale / outputScale << " is not below 2^30";
       m.push_back(multiplier->m);
@@ -367,8 +367,8 @@ private:
     int axis = lhs.axis != -1 ? lhs.axis : rhs.axis;
     SmallVector<int32_t> m1, m2, e;
     for (size_t c = 0; c < count; ++c) {
-      double M1 = lhs.scales[lhs.axis == -1 ? 0 : c] / output.scales[0],
-             M2 = rhs.scales[rhs.axis == -1 ? 0 : c] / output.scales[0];
+      double M1 = shortFactor(lhs.scales[lhs.axis == -1 ? 0 : c] / output.scales[0]),
+             M2 = shortFactor(rhs.scales[rhs.axis == -1 ? 0 : c] / output.scales[0]);
       std::optional<MultiplierPair> pair = encodeMultiplierPair(M1, M2, boundA, boundB);
       if (!pair)
         return op->emitError() << layerName(op) << "scale ratios " << M1 << " and " << M2

@@ -385,3 +385,40 @@ func.func @nibble_count(%x: tensor<1x1x3x32xui8>, %d: tensor<1x1x3x32xui8>) -> t
   %y = qnn.packed_depthwise ins(%x, %w, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>, high_halves, input_unsigned, line = 96 : i64, offsets = array<i64: 0, -1>, pixel = 32 : i64} : (tensor<1x1x3x32xui8>, tensor<96xi8>, tensor<3x32xi32>, tensor<1x1x3x32xui8>) -> tensor<1x1x3x32xui8>
   return %y : tensor<1x1x3x32xui8>
 }
+
+// -----
+
+// A sum of 4 products of 255 * 127 times 2^15 is beyond 2^31.
+func.func @long_products(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8> {
+  %w = arith.constant dense<127> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<"0x00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000008000000080000000800000008000000080000000800000008000000080000000800000008000000080000000800000008000000080000000800000008000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F00000000400000004000000040000000400000004000000040000000400000004000000040000000400000004000000040000000400000004000000040000000400000"> : tensor<4x16xi32>
+  // expected-error@+1 {{column 0: short products can leave 32 bits, expected fewer bits of multipliers}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<dpbusd>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, short_products, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<4x16xi32>, tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8>
+  return %y : tensor<1x1x3x16xui8>
+}
+
+// -----
+
+func.func @rounder(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8> {
+  %w = arith.constant dense<127> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<7> : tensor<4x16xi32>
+  // expected-error@+1 {{column 0: 7 rounds a division by 2^7, expected half of that}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<dpbusd>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, short_products, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<4x16xi32>, tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8>
+  return %y : tensor<1x1x3x16xui8>
+}
+
+// -----
+
+func.func @short_high_halves(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8> {
+  %w = arith.constant dense<127> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<33> : tensor<4x16xi32>
+  // expected-error@+1 {{'short_products' with epilogue 'requantize', expected requantize or add, rounded half up, without 'high_halves' and shifts}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<dpbusd>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, high_halves, short_products, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<4x16xi32>, tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8>
+  return %y : tensor<1x1x3x16xui8>
+}

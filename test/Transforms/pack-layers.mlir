@@ -228,3 +228,54 @@ func.func @nibbles(%x: tensor<1x7x7x32xui8>) -> (tensor<1x5x5x32xui8>, tensor<1x
       : (tensor<1x5x5x32xsi32>) -> tensor<1x5x5x32xui8>
   return %y, %z : tensor<1x5x5x32xui8>, tensor<1x5x5x32xui8>
 }
+
+// -----
+
+// 2185 * 2^19 / 2^34 is 2185 / 2^15: the products with sums of 4 * 255 * 3 - 84 fit 32 bits. 2^14 rounds.
+// CHECK-LABEL: func.func @short_products
+// CHECK-DAG: arith.constant dense<{{\[\[}}-84, {{.*}}-84], [2185, {{.*}}2185], [15, {{.*}}15], [16384, {{.*}}16384]]> : tensor<4x16xi32>
+// CHECK: qnn.packed_conv
+// CHECK-NOT: high_halves
+// CHECK-SAME: short_products
+func.func @short_products(%x: tensor<1x4x4x4xui8>) -> tensor<1x4x4x16xui8> {
+  %w = arith.constant dense<3> : tensor<16x4x1x1xsi8>
+  %b = arith.constant dense<-84> : tensor<16xsi32>
+  %a = qnn.conv %x, %w, %b {channels_last, id = "c", x_zp = 7 : i64}
+      : (tensor<1x4x4x4xui8>, tensor<16x4x1x1xsi8>, tensor<16xsi32>) -> tensor<1x4x4x16xsi32>
+  %y = qnn.requantize %a {id = "c", multiplier = dense<1145569280> : tensor<i32>, exponent = dense<34> : tensor<i32>,
+      zero_point = 3 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>}
+      : (tensor<1x4x4x16xsi32>) -> tensor<1x4x4x16xui8>
+  return %y : tensor<1x4x4x16xui8>
+}
+
+// -----
+
+// Both multipliers of an addition over one power of two: 2185 / 2^15 and 3277 / 2^12.
+// CHECK-LABEL: func.func @short_sum
+// CHECK-DAG: [2185, {{.*}}2185], [15, {{.*}}15], [26216, {{.*}}26216], [16384, {{.*}}16384]]> : tensor<5x16xi32>
+// CHECK: qnn.packed_conv {{.*}} short_products
+func.func @short_sum(%x: tensor<1x4x4x4xui8>, %r: tensor<1x4x4x16xui8>) -> tensor<1x4x4x16xui8> {
+  %w = arith.constant dense<3> : tensor<16x4x1x1xsi8>
+  %a = qnn.conv %x, %w {channels_last, id = "c", x_zp = 7 : i64}
+      : (tensor<1x4x4x4xui8>, tensor<16x4x1x1xsi8>) -> tensor<1x4x4x16xsi32>
+  %y = qnn.add %a, %r {id = "s", a_multiplier = dense<143196160> : tensor<i32>, b_multiplier = dense<1718091776> : tensor<i32>,
+      exponent = dense<31> : tensor<i32>, a_zp = 0 : i64, b_zp = 3 : i64, zero_point = 3 : i64, clamp = array<i64: 0, 255>,
+      rounding = #qnn.rounding<half_up>} : (tensor<1x4x4x16xsi32>, tensor<1x4x4x16xui8>) -> tensor<1x4x4x16xui8>
+  return %y : tensor<1x4x4x16xui8>
+}
+
+// -----
+
+// Not for ties to even.
+// CHECK-LABEL: func.func @even
+// CHECK-NOT: short_products
+// CHECK: return
+func.func @even(%x: tensor<1x4x4x4xui8>) -> tensor<1x4x4x16xui8> {
+  %w = arith.constant dense<3> : tensor<16x4x1x1xsi8>
+  %a = qnn.conv %x, %w {channels_last, id = "c", x_zp = 7 : i64}
+      : (tensor<1x4x4x4xui8>, tensor<16x4x1x1xsi8>) -> tensor<1x4x4x16xsi32>
+  %y = qnn.requantize %a {id = "c", multiplier = dense<1145569280> : tensor<i32>, exponent = dense<34> : tensor<i32>,
+      zero_point = 3 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_even>}
+      : (tensor<1x4x4x16xsi32>) -> tensor<1x4x4x16xui8>
+  return %y : tensor<1x4x4x16xui8>
+}

@@ -70,6 +70,11 @@ inline bool multipliesWords(Dot dot) { return dot == Dot::Maddwd || dot == Dot::
 inline int64_t largestInput(Dot dot, int64_t xMax) {
   return multipliesWords(dot) ? int64_t(1) << 15 : dot == Dot::Sdot ? 128 : xMax;
 }
+/// The inputs that `dot` multiplies, up to `xMax` where it takes unsigned ones.
+inline StorageRange multipliedInputs(Dot dot, int64_t xMax) {
+  int64_t largest = largestInput(dot, xMax);
+  return {multipliesWords(dot) || dot == Dot::Sdot ? -largest : 0, largest};
+}
 /// Numbers of input in the 4 bytes of a block.
 inline int64_t blockInputs(Dot dot) { return multipliesWords(dot) ? 2 : 4; }
 /// Where a block has the weight of `channel` for its input `input`.

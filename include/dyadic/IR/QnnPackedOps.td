@@ -76,7 +76,12 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
     `high_halves` says that no exponent is below 33, so that the high halves of the
     64-bit products are enough, rounding included. So that this holds for scales that grow as well, sums are multiplied
     by 2^`sum_shift` and the other operand of `add` by 2^`residual_shift` first: exponents (or multipliers instead of a shift) have that in them.
-    No shifted sum may leave 32 bits: the verifier proves it from the weights. The epilogue rounds as `qnn.requantize`, `qnn.add` (the other operand is
+    No shifted sum may leave 32 bits: the verifier proves it from the weights.
+
+    `short_products` says that the products of the epilogue, the residual's among them, and 2^(e - 1) sum up to 32 bits, which the verifier proves from the weights,
+    bias and multipliers: multipliers have few bits then, exponents lie in [1, 31], and a last row of `channels` holds 2^(e - 1). Ties go up.
+
+    The epilogue rounds as `qnn.requantize`, `qnn.add` (the other operand is
     `residual - residual_zp`) or `qnn.prelu` do; `store` leaves the sum as it is.
 
     The schedule changes no result: `rows` positions of a line are computed together (1 to 12; 0: as many as the
@@ -84,7 +89,7 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$offsets, AnyShaped:$panels, AnyShaped:$channels,
     Optional<AnyShaped>:$residual, AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, I64Attr:$groups, QNN_DotAttr:$dot,
-    DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, UnitAttr:$halves, I64Attr:$x_max, UnitAttr:$flip, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves,
+    DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, UnitAttr:$halves, I64Attr:$x_max, UnitAttr:$flip, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, UnitAttr:$short_products,
     DefaultValuedAttr<I64Attr, "0">:$sum_shift, DefaultValuedAttr<I64Attr, "0">:$residual_shift, DefaultValuedAttr<I64Attr, "0">:$residual_zp,
     UnitAttr:$residual_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
@@ -116,7 +121,7 @@ def QNN_PackedDepthwiseOp : QNN_PackedOp<"packed_depthwise"> {
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$channels, Optional<AnyShaped>:$residual,
     AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, DenseI64ArrayAttr:$offsets, QNN_DotAttr:$dot,
-    UnitAttr:$input_unsigned, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves,
+    UnitAttr:$input_unsigned, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, UnitAttr:$short_products,
     DefaultValuedAttr<I64Attr, "0">:$sum_shift, DefaultValuedAttr<I64Attr, "0">:$residual_shift, DefaultValuedAttr<I64Attr, "0">:$residual_zp, UnitAttr:$residual_unsigned,
     DefaultValuedAttr<I64Attr, "0">:$zero_point, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
     DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding,
@@ -154,7 +159,7 @@ def QNN_PackedWinogradOp : QNN_PackedOp<"packed_winograd"> {
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$offsets, AnyShaped:$panels, AnyShaped:$channels,
     AnyShaped:$corrections, Optional<AnyShaped>:$residual, AnyShaped:$dest, QNN_DotAttr:$dot,
-    DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, I64Attr:$x_max, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves,
+    DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, I64Attr:$x_max, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, UnitAttr:$short_products,
     DefaultValuedAttr<I64Attr, "0">:$sum_shift, DefaultValuedAttr<I64Attr, "0">:$residual_shift,
     DefaultValuedAttr<I64Attr, "0">:$residual_zp, UnitAttr:$residual_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,

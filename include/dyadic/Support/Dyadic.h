@@ -95,6 +95,19 @@ inline std::optional<Multiplier> encodeMultiplier(double M) {
   return Multiplier{static_cast<int32_t>(m), e};
 }
 
+/// Significant bits of a short factor at most.
+inline constexpr int kShortBits = 12;
+
+/// A quotient of `f32` scales is known to 2^-23 of itself: a number of kShortBits significant bits that is so near
+/// takes its place. `M` is positive and finite, or comes back as it is.
+inline double shortFactor(double M) {
+  int exponent = 0;
+  const double fraction = std::frexp(M, &exponent);
+  const double rounded = roundHalfEven(std::ldexp(fraction, kShortBits));
+  const double nearest = std::ldexp(rounded, exponent - kShortBits);
+  return std::fabs(M - nearest) <= nearest * 0x1p-23 ? nearest : M;
+}
+
 /// `p / 2^e` as an integer, one rounding (`Double` is two), `e` in [1, 62],
 /// |p| + 2^(e-1) < 2^63 (with `Double`, |p| + 2^(e-1) + 2^30).
 inline int64_t shiftRounded(int64_t p, int32_t e, Rounding rounding) {

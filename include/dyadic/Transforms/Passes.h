@@ -81,6 +81,9 @@ mlir::LogicalResult parseRanges(mlir::ModuleOp module, llvm::ArrayRef<std::strin
 /// The ranges of quant-derive-ranges, of every value of a layer and every input; `sigmas` > 0. Those of the inputs, by
 /// name, are given. The module loses its `qnn.moments`.
 mlir::LogicalResult deriveRanges(mlir::ModuleOp module, double sigmas, const RangeMap &inputs, RangeMap &ranges);
+/// quant-shorten-multipliers, of a module and of one convolution or matmul.
+void shortenMultipliers(mlir::ModuleOp module);
+void shortenMultiplierOf(mlir::Operation *layer);
 /// `plan` comes back complete: it then names every layer, value, addition and output.
 mlir::LogicalResult quantizeGraph(mlir::ModuleOp module, Plan &plan);
 

@@ -153,6 +153,25 @@ def QuantizeGraph : Pass<"quant-quantize-graph", "::mlir::ModuleOp"> {
   let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::quant::QuantDialect", "::mlir::arith::ArithDialect"];
 }
 
+def ShortenMultipliers : Pass<"quant-shorten-multipliers", "::mlir::ModuleOp"> {
+  let summary = "scales of weights whose multipliers have few bits";
+  let description = [{
+    At the quantized level, before `quant-rewrite-dyadic`. The sums of a convolution or matmul with inputs of up to 8 bits are multiplied by
+    `M = Sx * Sw / Sy`. The scale `Sw` of every channel's weights moves to the nearest one that gives an `M` of at most 12
+    bits, so few that `A * m + 2^(e-1)` fits 32 bits for every sum `A` of the channel (exact bounds), with the product of what is added where an
+    addition reads the sums. `M` keeps more bits than the output has, so that no output moves by more than half a step. A layer with a channel
+    where that cannot be stays as it is. Numbers of weights do not change, biases follow their scale.
+
+    ```mlir
+    // before: M = 0.2 * 0.01 / 0.03
+    !w = !quant.uniform<i8<-127:127>:f32:0, {0.01, ...}>
+    // after: M = 2185 / 2^15
+    !w = !quant.uniform<i8<-127:127>:f32:0, {0.010002136, ...}>
+    ```
+  }];
+  let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::quant::QuantDialect", "::mlir::arith::ArithDialect"];
+}
+
 def RewriteDyadic : Pass<"quant-rewrite-dyadic", "::mlir::ModuleOp"> {
   let summary = "integer multiply, add and shift instead of scales";
   let description = [{
