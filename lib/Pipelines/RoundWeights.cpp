@@ -331,7 +331,8 @@ void WeightRounder::roundGroup(size_t index, const StagedRun &staged, const Laye
           });
       target = fitTarget(map, ridge, threads);
     }
-    rounded = roundByGptq(moments, target, numbers.bits, kRoundingDamping, threads);
+    double unit = request.rounding == Rounding::HalfUp ? shortMultiplierUnit(ops[index]) : 0;
+    rounded = roundByGptq(moments, target, numbers.bits, kRoundingDamping, threads, unit);
   }
   std::vector<double> correction = biasCorrection(map, rounded);
   for (size_t o = 0; o < outputs; ++o) {

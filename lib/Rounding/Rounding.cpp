@@ -5,6 +5,7 @@
 #include "Matrices.h"
 #include "Share.h"
 #include "dyadic/Support/Dyadic.h"
+#include "dyadic/Support/ShortProducts.h"
 #include <numeric>
 
 using Eigen::Index;
@@ -115,17 +116,18 @@ static Factors factorize(const Moments &moments, double damping) {
 
 /// The scales that are tried for an output: parts of that of its largest weight.
 static constexpr size_t kScales = 11;
-static double scaleOf(double magnitude, size_t index, unsigned bits) {
+static double scaleOf(double magnitude, size_t index, unsigned bits, double unit) {
   constexpr int kParts = 20;
-  return chooseWeightScale(static_cast<float>(magnitude * (kParts - static_cast<int>(index)) / kParts), bits);
+  float scale = chooseWeightScale(static_cast<float>(magnitude * (kParts - static_cast<int>(index)) / kParts), bits);
+  return unit > 0 ? static_cast<float>(roundToBits(scale / unit, kShortBits) * unit) : scale;
 }
 
 namespace {
 /// Some outputs while they are rounded, with all scales at once: a line each.
 class OutputRounder {
 public:
-  OutputRounder(const Factors &factors, const double *targets, size_t outputs, unsigned bits)
-      : factors(factors), targets(targets), outputs(outputs), bits(bits), inputs(factors.order.size()),
+  OutputRounder(const Factors &factors, const double *targets, size_t outputs, unsigned bits, double unit)
+      : factors(factors), targets(targets), outputs(outputs), bits(bits), unit(unit), inputs(factors.order.size()),
         lines((outputs * kScales + kLines - 1) / kLines * kLines), scales(lines, 1.0), losses(lines),
         ordered(inputs * lines), errors(inputs * lines), q(inputs * lines) {}
 
@@ -154,7 +156,7 @@ private:
       for (size_t i = 0; i < inputs; ++i)
         magnitude = std::max(magnitude, std::fabs(target[i]));
       for (size_t k = 0; k < kScales; ++k)
-        scales[o * kScales + k] = scaleOf(magnitude, k, bits);
+        scales[o * kScales + k] = scaleOf(magnitude, k, bits, unit);
       for (size_t j = 0; j < inputs; ++j)
         std::fill_n(ordered.begin() + static_cast<ptrdiff_t>(j * lines + o * kScales), kScales,
                     target[factors.order[j]]);
@@ -184,6 +186,7 @@ private:
   const double *targets;
   size_t outputs;
   unsigned bits;
+  double unit;
   size_t inputs, lines;
   std::vector<double> scales, losses;
   std::vector<double> ordered, errors; // inputs x lines, in the order of the factors
@@ -192,12 +195,13 @@ private:
 } // namespace
 
 RoundedWeights roundByGptq(const Moments &moments, const std::vector<double> &target, unsigned bits, double damping,
-                           unsigned threads) {
-  return roundByGptq(moments, target, std::vector<unsigned>{bits}, damping, threads).front();
+                           unsigned threads, double unit) {
+  return roundByGptq(moments, target, std::vector<unsigned>{bits}, damping, threads, unit).front();
 }
 
 std::vector<RoundedWeights> roundByGptq(const Moments &moments, const std::vector<double> &target,
-                                        const std::vector<unsigned> &bits, double damping, unsigned threads) {
+                                        const std::vector<unsigned> &bits, double damping, unsigned threads,
+                                        double unit) {
   Factors factors = factorize(moments, damping);
   size_t outputs = target.size() / moments.inputs();
   std::vector<RoundedWeights> results(bits.size(), {std::vector<int8_t>(target.size()), std::vector<float>(outputs)});
@@ -205,7 +209,7 @@ std::vector<RoundedWeights> roundByGptq(const Moments &moments, const std::vecto
   size_t parts = (outputs + kLines - 1) / kLines;
   share(parts * bits.size(), threads, [&](size_t task) {
     size_t first = task % parts * kLines, b = task / parts;
-    OutputRounder(factors, target.data() + first * moments.inputs(), std::min(kLines, outputs - first), bits[b])
+    OutputRounder(factors, target.data() + first * moments.inputs(), std::min(kLines, outputs - first), bits[b], unit)
         .round(first, results[b]);
   });
   return results;

@@ -37,6 +37,7 @@ public:
   static std::optional<ShortenedLayer> match(Operation *op);
   /// Moves the scales of all channels, or where one has no short multiplier, none.
   void shorten();
+  double unit() const { return output.scales[0] / input.scales[0]; }
 
 private:
   ShortenedLayer(Operation *op, QuantInfo input, QuantInfo weights, QuantInfo output)
@@ -145,6 +146,11 @@ void ShortenedLayer::shorten() {
 void shortenMultiplierOf(Operation *layer) {
   if (std::optional<ShortenedLayer> shortened = ShortenedLayer::match(layer))
     shortened->shorten();
+}
+
+double shortMultiplierUnit(Operation *layer) {
+  std::optional<ShortenedLayer> shortened = ShortenedLayer::match(layer);
+  return shortened ? shortened->unit() : 0;
 }
 
 void shortenMultipliers(ModuleOp module) {

@@ -2,6 +2,7 @@
 
 #include "dyadic/Rounding/Rounding.h"
 #include "dyadic/Support/Dyadic.h"
+#include "dyadic/Support/ShortProducts.h"
 #include <gtest/gtest.h>
 #include <random>
 #include <set>
@@ -354,6 +355,22 @@ TEST(Rounding, GptqIsTheOneWithTheInverse) {
       for (size_t i = 0; i < problem.inputs; ++i)
         EXPECT_NEAR(found[i], expected[i], 1e-9) << "seed " << seed << ", input " << i;
     }
+  }
+}
+
+/// With a unit, scales have few bits of their ratio to it, and weights are those of that scale.
+TEST(Rounding, GptqKnowsShortScales) {
+  Problem problem = makeProblem(9, 4, 100, 3);
+  constexpr double kUnit = 0.37;
+  RoundedWeights rounded = roundByGptq(problem.moments, problem.map.weights, 4, 0.01, 1, kUnit);
+  for (size_t o = 0; o < 4; ++o) {
+    EXPECT_EQ(rounded.scales[o], static_cast<float>(roundToBits(rounded.scales[o] / kUnit, kShortBits) * kUnit));
+    std::vector<double> row(problem.map.weights.begin() + static_cast<ptrdiff_t>(o * 9),
+                            problem.map.weights.begin() + static_cast<ptrdiff_t>(o * 9 + 9));
+    std::vector<double> expected = gptqByInverse(problem, row, rounded.scales[o], 4, 0.01),
+                        found = realWeights(rounded, 9, o);
+    for (size_t i = 0; i < 9; ++i)
+      EXPECT_NEAR(found[i], expected[i], 1e-9);
   }
 }
 

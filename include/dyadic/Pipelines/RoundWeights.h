@@ -12,9 +12,9 @@
 
 namespace dyadic {
 
-/// --weight-rounding. Auto fits and keeps what is better on the samples held back.
 class LayerKernels;
 
+/// --weight-rounding. Auto fits and keeps what is better on the samples held back.
 enum class WeightRounding { Auto, Nearest, Gptq };
 
 /// How many samples fit the weights of a program at most, given what it takes: 256, as more gain next to nothing, and
@@ -49,10 +49,9 @@ using CarriedOutputs = std::vector<std::vector<Tensor>>;
 ///     Layers with more than kMaxFittedInputs inputs to an output, whose factors would take gigabytes, stay rounded to
 ///     nearest.
 ///   - Layers behind values of up to 4 bits, which read such a value or one that depends on it: where samples are
-///   enough
-///     for a check they are fitted whatever bits their weights have. How strongly the target is drawn towards the float
-///     weights is chosen by the error on a quarter of the samples (chooseRidge()), and the target is fitted to what the
-///     activation lets through of the outputs (clampedGoal()).
+///     enough for a check they are fitted whatever bits their weights have. How strongly the target is drawn towards
+///     the float weights is chosen by the error on a quarter of the samples (chooseRidge()), and the target is fitted
+///     to what the activation lets through of the outputs (clampedGoal()).
 ///   - All: the bias is corrected by the mean difference of the outputs before the activation (Nagel et al., 2019,
 ///     section 4.2; here measured).
 ///   - An output whose sums could leave 32 bits stays as it was.

@@ -66,12 +66,15 @@ inline float clampedGoal(float wanted, float found, float min, float max) {
 /// `target` is outputs x inputs, in finite numbers. Weights are symmetric and have `bits` bits (2 to 8). Of each output
 /// all of this is done for scales of chooseWeightScale() (Support/Dyadic.h) for parts of the largest magnitude, from 1
 /// down to 1/2 in steps of 1/20, and the one with the smallest squared error of the output is taken, the largest of
-/// equals. `damping` is above 0; the moments have products. Outputs are shared out over `threads` threads.
+/// equals. `damping` is above 0; the moments have products. Outputs are shared out over `threads` threads. Where `unit`
+/// is above 0, scales are the nearest ones with kShortBits significant bits of their ratio to it, see
+/// shortMultiplierUnit().
 RoundedWeights roundByGptq(const Moments &moments, const std::vector<double> &target, unsigned bits, double damping,
-                           unsigned threads = 1);
+                           unsigned threads = 1, double unit = 0);
 /// The same for several numbers of bits, which share the factorization. The moments need not have outputs.
 std::vector<RoundedWeights> roundByGptq(const Moments &moments, const std::vector<double> &target,
-                                        const std::vector<unsigned> &bits, double damping, unsigned threads = 1);
+                                        const std::vector<unsigned> &bits, double damping, unsigned threads = 1,
+                                        double unit = 0);
 
 /// The mean of y - S_x T x over the rows, one number an output; 0 without rows.
 std::vector<double> meanErrors(const LinearMap &map, const std::vector<double> &target);

@@ -84,6 +84,9 @@ mlir::LogicalResult deriveRanges(mlir::ModuleOp module, double sigmas, const Ran
 /// quant-shorten-multipliers, of a module and of one convolution or matmul.
 void shortenMultipliers(mlir::ModuleOp module);
 void shortenMultiplierOf(mlir::Operation *layer);
+/// Sy / Sx of a convolution or matmul whose scales that pass moves: its multipliers are scales of weights over this; 0
+/// for others.
+double shortMultiplierUnit(mlir::Operation *layer);
 /// `plan` comes back complete: it then names every layer, value, addition and output.
 mlir::LogicalResult quantizeGraph(mlir::ModuleOp module, Plan &plan);
 
