@@ -64,18 +64,6 @@ std::vector<float> FloatOutputs::rowsOf(const LayerwiseProgram::Run &run, size_t
   return rows;
 }
 
-llvm::Expected<FloatOutputs::RunPointer> FloatOutputs::takeRun() {
-  {
-    std::lock_guard<std::mutex> lock(mutex);
-    if (!idle.empty()) {
-      RunPointer run = std::move(idle.back());
-      idle.pop_back();
-      return std::move(run);
-    }
-  }
-  return LayerwiseProgram::Run::create(*program);
-}
-
 /// How many stages have to run for layers up to `end`.
 size_t FloatOutputs::stagesUntil(size_t end) const {
   size_t stages = 0;
@@ -98,7 +86,7 @@ std::vector<size_t> FloatOutputs::valuesAfter(size_t end) const {
 
 /// Brings a sample from where it is to the end of the layers that are held, takes their rows, and keeps `values`.
 llvm::Error FloatOutputs::advance(size_t sample, ArrayRef<size_t> values) {
-  auto taken = takeRun();
+  auto taken = runs.take(*program);
   if (!taken)
     return taken.takeError();
   LayerwiseProgram::Run &run = **taken;
@@ -114,8 +102,7 @@ llvm::Error FloatOutputs::advance(size_t sample, ArrayRef<size_t> values) {
   liveNumbers[sample].clear();
   for (size_t value : values)
     liveNumbers[sample].push_back(run.value(value));
-  std::lock_guard<std::mutex> lock(mutex);
-  idle.push_back(std::move(*taken));
+  runs.giveBack(std::move(*taken));
   return llvm::Error::success();
 }
 

@@ -36,7 +36,6 @@ public:
 
 private:
   FloatOutputs(llvm::ArrayRef<LinearLayer> layers, llvm::ArrayRef<Sample> samples) : layers(layers), samples(samples) {}
-  using RunPointer = std::unique_ptr<LayerwiseProgram::Run>;
   /// What the program computes of a layer, and its residual: values.
   struct Wanted {
     size_t output;
@@ -48,14 +47,12 @@ private:
   std::vector<float> rowsOf(const LayerwiseProgram::Run &run, size_t layer, size_t sample) const;
   size_t stagesUntil(size_t end) const;
   std::vector<size_t> valuesAfter(size_t end) const;
-  llvm::Expected<RunPointer> takeRun();
 
   llvm::ArrayRef<LinearLayer> layers;
   llvm::ArrayRef<Sample> samples;
   std::unique_ptr<LayerwiseProgram> program;
   std::vector<Wanted> wanted; // by layer
-  std::mutex mutex;
-  std::vector<RunPointer> idle;
+  LayerwiseRuns runs;
   size_t stage = 0;                                     // of the program, that is next: nothing before has to run again
   std::vector<size_t> live;                             // values to go on from
   std::vector<std::vector<Tensor>> liveNumbers;         // by sample, live value

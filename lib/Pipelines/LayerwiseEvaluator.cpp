@@ -29,23 +29,6 @@ LayerwiseEvaluator::create(mlir::ModuleOp floatModule, const CalibrationTable &t
   return std::move(evaluator);
 }
 
-llvm::Expected<LayerwiseEvaluator::RunPointer> LayerwiseEvaluator::takeRun() {
-  {
-    std::lock_guard<std::mutex> lock(mutex);
-    if (!idle.empty()) {
-      RunPointer run = std::move(idle.back());
-      idle.pop_back();
-      return std::move(run);
-    }
-  }
-  return LayerwiseProgram::Run::create(*program);
-}
-
-void LayerwiseEvaluator::giveBack(RunPointer run) {
-  std::lock_guard<std::mutex> lock(mutex);
-  idle.push_back(std::move(run));
-}
-
 /// Made once: the elements of a map stay where they are.
 const Tensor &LayerwiseEvaluator::packedWeights(size_t layer, unsigned bits) {
   std::pair<size_t, unsigned> key(layer, bits);
@@ -63,7 +46,7 @@ const Tensor &LayerwiseEvaluator::packedWeights(size_t layer, unsigned bits) {
 
 llvm::Error LayerwiseEvaluator::run(size_t sample, llvm::ArrayRef<SensitivityKey> keys,
                                     llvm::function_ref<void(size_t, const PerturbedNetwork &)> observe) {
-  auto taken = takeRun();
+  auto taken = runs.take(*program);
   if (!taken)
     return taken.takeError();
   LayerwiseProgram::Run &run = **taken;
@@ -123,21 +106,21 @@ llvm::Error LayerwiseEvaluator::run(size_t sample, llvm::ArrayRef<SensitivityKey
     if (llvm::Error error = observeChange(change))
       return error;
   }
-  giveBack(std::move(*taken));
+  runs.giveBack(std::move(*taken));
   return llvm::Error::success();
 }
 
 llvm::Error LayerwiseEvaluator::computeReferences() {
   references.resize(samples.size());
   return parallelFor(samples.size(), [&](size_t i) -> llvm::Error {
-    auto run = takeRun();
+    auto run = runs.take(*program);
     if (!run)
       return run.takeError();
     if (llvm::Error error = (*run)->evaluate(samples[i], {}))
       return error;
     for (size_t output : program->getOutputs())
       references[i].push_back((*run)->value(output));
-    giveBack(std::move(*run));
+    runs.giveBack(std::move(*run));
     return llvm::Error::success();
   });
 }
@@ -157,7 +140,7 @@ LayerwiseEvaluator::evaluate(const Configuration &configuration, const Sensitivi
       change.values[*value] = &grid;
   std::vector<double> result;
   auto measure = [&](size_t i) -> llvm::Error {
-    auto run = takeRun();
+    auto run = runs.take(*program);
     if (!run)
       return run.takeError();
     if (llvm::Error error = (*run)->evaluate(samples[i], change))
@@ -169,7 +152,7 @@ LayerwiseEvaluator::evaluate(const Configuration &configuration, const Sensitivi
     }
     network.batch = batchOf(samples[i]);
     result[i] = sensitivityOf(sensitivityUnits(metric.measure(network)));
-    giveBack(std::move(*run));
+    runs.giveBack(std::move(*run));
     return llvm::Error::success();
   };
   size_t atOnce = llvm::hardware_concurrency().compute_thread_count();

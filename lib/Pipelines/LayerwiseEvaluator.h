@@ -44,9 +44,6 @@ private:
   LayerwiseEvaluator(const CalibrationTable &table, std::vector<Sample> samples, AloneWeights fitted)
       : table(table), samples(std::move(samples)), fitted(std::move(fitted)) {}
 
-  using RunPointer = std::unique_ptr<LayerwiseProgram::Run>;
-  llvm::Expected<RunPointer> takeRun();
-  void giveBack(RunPointer run);
   const Tensor &packedWeights(size_t layer, unsigned bits);
   llvm::Error computeReferences();
 
@@ -54,8 +51,8 @@ private:
   std::vector<Sample> samples;
   AloneWeights fitted;
   std::unique_ptr<LayerwiseProgram> program;
-  std::mutex mutex;
-  std::vector<RunPointer> idle;
+  LayerwiseRuns runs;
+  std::mutex mutex;                                     // of `packed`
   std::map<std::pair<size_t, unsigned>, Tensor> packed; // by layer and bits
   std::vector<std::vector<Tensor>> references;          // outputs in float, by sample
 };

@@ -422,4 +422,21 @@ llvm::Error LayerwiseProgram::Run::evaluate(const Sample &sample, const Change &
   return llvm::Error::success();
 }
 
+llvm::Expected<LayerwiseRuns::Pointer> LayerwiseRuns::take(const LayerwiseProgram &program) {
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (!idle.empty()) {
+      Pointer run = std::move(idle.back());
+      idle.pop_back();
+      return std::move(run);
+    }
+  }
+  return LayerwiseProgram::Run::create(program);
+}
+
+void LayerwiseRuns::giveBack(Pointer run) {
+  std::lock_guard<std::mutex> lock(mutex);
+  idle.push_back(std::move(run));
+}
+
 } // namespace dyadic

@@ -134,6 +134,18 @@ private:
   std::vector<uint64_t> valueBytes; // by value
 };
 
+/// Runs of one program that threads take and give back, made where none is idle.
+class LayerwiseRuns {
+public:
+  using Pointer = std::unique_ptr<LayerwiseProgram::Run>;
+  llvm::Expected<Pointer> take(const LayerwiseProgram &program);
+  void giveBack(Pointer run);
+
+private:
+  std::mutex mutex;
+  std::vector<Pointer> idle;
+};
+
 } // namespace dyadic
 
 #endif // DYADIC_PIPELINES_LAYERWISEPROGRAM_H
