@@ -206,10 +206,15 @@ size_t PlanSearcher::frontCost() const {
 Error PlanSearcher::drawFront() {
   if (settings.paretoFile.empty())
     return Error::success();
+  llvm::StringRef file = settings.paretoFile;
+  if (file.ends_with(".json")) { // for other solvers
+    result.pareto = problemToJson(problem);
+    return Error::success();
+  }
   auto front = paretoFront(problem, frontCost(), kFrontPoints, solveOptions());
   if (!front)
     return fail(llvm::toString(front.takeError()));
-  bool isPicture = llvm::StringRef(settings.paretoFile).ends_with(".svg");
+  bool isPicture = file.ends_with(".svg");
   result.pareto = isPicture ? paretoToSvg(frontCost(), *front) : paretoToCsv(problem, frontCost(), *front);
   return Error::success();
 }

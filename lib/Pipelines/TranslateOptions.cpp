@@ -211,10 +211,9 @@ static Error chooseSearch(const TranslateOptions &options, TranslateSettings &se
     return fileError(search.costFile,
                      "ending '" + escaped(llvm::sys::path::extension(search.costFile)) + "', expected .json");
   search.paretoFile = options.pareto.value_or("");
-  if (options.pareto && !StringRef(search.paretoFile).ends_with(".csv") &&
-      !StringRef(search.paretoFile).ends_with(".svg"))
-    return fileError(search.paretoFile,
-                     "ending '" + escaped(llvm::sys::path::extension(search.paretoFile)) + "', expected .csv or .svg");
+  if (StringRef ending = llvm::sys::path::extension(search.paretoFile);
+      options.pareto && ending != ".csv" && ending != ".svg" && ending != ".json")
+    return fileError(search.paretoFile, "ending '" + escaped(ending) + "', expected .csv, .svg or .json");
   settings.search = std::move(search);
   return Error::success();
 }

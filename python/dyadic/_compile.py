@@ -86,7 +86,8 @@ def compile(
         sensitivity_metric: ``"kl"`` (default), ``"error"``, ``"layer"`` or ``"trace"``.
         pairs: with ``budget``, ``"neighbours"`` measures also what layers cost together of which one reads the other,
             or whose values are added; ``"none"`` (default).
-        pareto: with ``budget``, where the front of perturbation against cost goes (``.csv`` or ``.svg``).
+        pareto: with ``budget``, where the front of perturbation against cost goes (``.csv`` or ``.svg``), or the
+            problem for ``quant-search`` (``.json``).
         save_plan: where the complete plan goes, as with :meth:`CompiledProgram.save_plan`.
         attribution: True measures what the plan's decisions cost, undoing one at a time on the held-back samples:
             see ``report["attribution"]`` and :attr:`CompiledProgram.overrides`. A path (``.json``) is where the

@@ -81,8 +81,10 @@ static cl::opt<std::string>
               cl::desc("With --budget: after so long measure nothing more that a plan can do without, and give the "
                        "best one with its bound"),
               cl::value_desc("SECONDS"), cl::cat(category));
-static cl::opt<std::string> pareto("pareto", cl::desc("With --budget: write the front of perturbation against cost"),
-                                   cl::value_desc("FILE.csv|.svg"), cl::cat(category));
+static cl::opt<std::string> pareto("pareto",
+                                   cl::desc("With --budget: write the front of perturbation against cost, or as .json "
+                                            "the problem that it is the front of, for quant-search"),
+                                   cl::value_desc("FILE.csv|.svg|.json"), cl::cat(category));
 static cl::opt<std::string>
     savePlan("save-plan", cl::desc("Write the complete plan; with --budget and without -o nothing is compiled"),
              cl::value_desc("PLAN.json"), cl::cat(category));
