@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import ctypes
 import hashlib
 import json
 import math
@@ -86,7 +87,7 @@ class Study:
             return
         process = subprocess.Popen(
             [str(BIN / "quant-translate"), *map(str, self.common()), "--budget=latency:1x", f"--choices={','.join(widths)}",
-             f"--cost={self.costs}", "--weight-rounding=nearest", f"--save-plan={self.folder / 'unused.json'}"],
+             f"--cost={self.costs}", f"--save-plan={self.folder / 'unused.json'}"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while process.poll() is None and not self.costs.exists():
             time.sleep(0.05)
@@ -104,6 +105,29 @@ class Study:
             run_tool("quant-translate", *self.common(), f"--budget={budget}", *self.search(choices), f"--pareto={path}",
                      f"--save-plan={self.folder / 'unused.json'}")
         return read(path)
+
+    def predictor(self):
+        """Milliseconds of a plan by the cost table as it is now, or None where that lacks a time. A table measured again
+        (removed, and the phase `costs` run) next to the programs knows the machine as it was then."""
+        path, table = self.folder / "predictions.json", read(self.costs)
+        widths = dict.fromkeys(bits for layer in table["layers"].values() for bits in layer["microseconds"])
+        if not path.exists() or path.stat().st_mtime < self.costs.stat().st_mtime:
+            run_tool("quant-translate", *self.common(), "--budget=latency:9x", f"--choices={','.join(widths)}",
+                     f"--cost={self.costs}", "--weight-rounding=nearest", "--time-limit=0.01", f"--pareto={path}",
+                     f"--save-plan={self.folder / 'unused.json'}")
+        problem = read(path)
+
+        def predict(bits: dict[str, str]) -> float | None:
+            milliseconds = self.beside(problem)
+            for group in problem["groups"]:
+                wanted = {bits[layer] for layer in group["layers"]}
+                times = [choice["latency_ms"] for choice in group["choices"] if wanted == {choice["bits"]}]
+                if not times:
+                    return None
+                milliseconds += times[0]
+            return milliseconds
+
+        return predict
 
     def beside(self, problem: dict) -> float:
         """Milliseconds of what has no weights, which the problem's limits have not in them."""
@@ -204,14 +228,15 @@ class Study:
             compare(timed, options.choices, "latency_ms", share * whole - beside, f"latency:{share:g}x", kinds)
         counted = self.problem("widths", options.widths, "latency:9x,avg:4")
         weights = total(counted, "w8a8", "weight_bits") / 8
-        for width in options.averages.split(","):
+        for width in filter(None, options.averages.split(",")):
             note("uniform", f"w{width}a8", counted, lambda width=width: uniform(counted, f"w{width}a8"))
             compare(counted, options.widths, "weight_bits", float(width) * weights, f"avg:{width}", KINDS[:3])
 
     # The phase `times`.
 
     def measure_times(self) -> None:
-        """Milliseconds of a call of the C function, one thread, in turns; every program twice, the second a copy."""
+        """Milliseconds of a call of the C function, one thread, in turns; every program twice, the second a copy. What
+        Python adds is measured by calls of a function that does nothing, and taken off."""
         from rivals import dyadic_runner
 
         os.sched_setaffinity(0, {self.options.core})
@@ -223,6 +248,7 @@ class Study:
             shutil.copy(self.program(name), copies / f"{name}.so")
             for half, path in enumerate([self.program(name), copies / f"{name}.so"]):
                 calls[name, half] = dyadic_runner(path, {}, sample)
+        calls["nothing", 0] = calls["nothing", 1] = empty_call
         turns: dict = {key: [] for key in calls}
         start, order = time.monotonic(), list(calls)
         while time.monotonic() - start < self.options.seconds or len(turns[order[0]]) < 5:
@@ -232,9 +258,28 @@ class Study:
                 calls[key]()
                 turns[key].append((time.perf_counter_ns() - before) / 1e6)
             order = order[7:] + order[:7]  # nobody always follows the same neighbour
-        times = {name: [statistics.median(turns[name, half]) for half in (0, 1)] for name in ["float", *names]}
-        write(self.times, {"turns": len(turns[order[0]]), "milliseconds": times})
+        added = statistics.median(turns["nothing", 0])
+        times = {name: [statistics.median(turns[name, half]) - added for half in (0, 1)] for name in ["float", *names]}
+        write(self.times, {"turns": len(turns[order[0]]), "python_ms": added, "milliseconds": times})
         print(f"{self.task.name}: {len(names)} programs, {len(turns[order[0]])} turns", flush=True)
+
+
+def number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+#: A function that takes what a program takes and does nothing: the C library's, which looks at the first only.
+EMPTY = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64,
+                         ctypes.c_void_p, ctypes.c_void_p)(("abs", ctypes.CDLL(None)))
+
+
+POINTERS = (ctypes.c_void_p * 1)()
+
+
+def empty_call() -> None:
+    status = EMPTY(POINTERS, POINTERS, 1, 1, 1, None, None)
+    if status < 0:
+        raise RuntimeError(f"status {status}")
 
 
 def name_of(bits: dict[str, str]) -> str:
@@ -315,11 +360,13 @@ class Figures:
         times = read(study.times, {"milliseconds": {}})["milliseconds"]
         self.float_ms = statistics.mean(times["float"]) if "float" in times else None
         self.rows: dict[str, dict] = {}
+        predict = study.predictor() if times else None
         for plan in self.plans:
             id = plan["program"]
             if id not in times:
                 continue
-            row = self.rows.setdefault(id, {key: plan[key] for key in ("predicted_ms", "size_mb", "weight_bits")})
+            row = self.rows.setdefault(id, {key: plan[key] for key in ("size_mb", "weight_bits")})
+            row["predicted_ms"] = predict(plan["bits"])
             row.setdefault("plans", []).append(f"{plan['kind']} {plan['limit']}")
             row.setdefault("kinds", []).append(plan["kind"])
             row |= read(study.folder / "programs" / f"{id}.json")
@@ -343,14 +390,14 @@ class Figures:
             out.writerow("predicted_ms measured_ms again_ms weights_bytes average_bits agree_percent sqnr_db front_latency "
                          "front_size plans".split())
             for row in self.sorted():
-                out.writerow([f"{row['predicted_ms']:.4f}", f"{row['first_ms']:.4f}", f"{row['again_ms']:.4f}",
+                out.writerow([number(row["predicted_ms"], 4), f"{row['first_ms']:.4f}", f"{row['again_ms']:.4f}",
                               round(row["size_mb"] * 2**20), f"{row['weight_bits']:.3f}", f"{row['agree']:.2f}",
                               f"{row['sqnr_db']:.2f}", int(row["front"]["measured_ms"]), int(row["front"]["size_mb"]),
                               "; ".join(row["plans"])])
 
     def summary(self) -> str:
         rows = list(self.rows.values())
-        error = [row["predicted_ms"] / row["measured_ms"] - 1 for row in rows]
+        error = [row["predicted_ms"] / row["measured_ms"] - 1 for row in rows if row["predicted_ms"]]
         noise = [abs(row["again_ms"] / row["first_ms"] - 1) for row in rows]
         fronts = [sum(row["front"][cost] for row in rows) for cost in ("measured_ms", "size_mb")]
         return (f"| {self.name} | {len(rows)} | {fronts[0]} | {fronts[1]} | {100 * statistics.median(map(abs, error)):.1f} "
@@ -438,7 +485,7 @@ def print_tables(studies: list[Figures], options: argparse.Namespace) -> None:
         for study in studies:
             for row in sorted(study.rows.values(), key=lambda row: (row[cost], row["sqnr_db"])):
                 if row["front"][cost]:
-                    print(f"| {study.name} | {row['predicted_ms']:.3f} | {row['first_ms']:.3f} | {row['again_ms']:.3f} | "
+                    print(f"| {study.name} | {number(row['predicted_ms'], 3)} | {row['first_ms']:.3f} | {row['again_ms']:.3f} | "
                           f"{row['size_mb'] * 1024:.0f} KiB | {row['weight_bits']:.2f} | {row['agree']:.1f} | "
                           f"{row['sqnr_db']:.1f} | {'; '.join(row['plans'])} |")
     draw(studies, options.picture)

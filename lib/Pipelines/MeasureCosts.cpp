@@ -63,8 +63,9 @@ std::vector<double> withoutClocks(std::vector<double> kernels, double clocked, d
 namespace {
 class CostMeasurement {
 public:
-  CostMeasurement(const CostRequest &request, CostTable &table)
-      : request(request), table(table), layers(costLayers(request.floatModule)), rest(restSignature(request.model)) {}
+  CostMeasurement(const CostRequest &request, CostTable &table, const Listener &listener)
+      : request(request), table(table), listener(listener), layers(costLayers(request.floatModule)),
+        rest(restSignature(request.model)) {}
 
   bool has(BitWidths widths) const {
     std::string bits = bitsText(widths);
@@ -79,17 +80,16 @@ public:
     Plan plan = *request.plan;
     plan.weightBits = widths.weights;
     plan.activationBits = widths.activations;
-    auto ranges = chooseRanges(request.floatModule, request.file, *request.calibration, plan);
-    if (!ranges)
-      return ranges.takeError();
-    OwningOpRef<ModuleOp> module = ModuleOp(request.floatModule).clone();
-    if (llvm::Error error = quantizeModel(*module, request.file, *ranges, plan, QuantizeOptions())) {
-      llvm::consumeError(std::move(error)); // sums beyond 32 bits
+    auto module = quantized(plan);
+    if (!module) {
+      if (listener.isInterrupted && listener.isInterrupted())
+        return module.takeError();
+      llvm::consumeError(module.takeError()); // sums beyond 32 bits
       return llvm::Error::success();
     }
     added.push_back(widths);
     for (bool hasClocks : {false, true}) {
-      llvm::Expected<CompiledModule> compiled = compileCopy(*module, *request.here);
+      llvm::Expected<CompiledModule> compiled = compileCopy(**module, *request.here);
       if (!compiled)
         return compiled.takeError();
       if (llvm::Error error = timing.add(std::move(*compiled), hasClocks))
@@ -117,6 +117,22 @@ public:
   }
 
 private:
+  llvm::Expected<OwningOpRef<ModuleOp>> quantized(Plan &plan) {
+    llvm::Expected<OwningOpRef<ModuleOp>> module = OwningOpRef<ModuleOp>();
+    if (request.fit) {
+      auto fitted = fitProgram(*request.fit, plan);
+      if (!fitted)
+        return fitted.takeError();
+      module = std::move(fitted->module);
+    } else {
+      module = quantizedCopy(request.floatModule, request.file, *request.calibration, plan);
+    }
+    if (module)
+      if (llvm::Error error = lowerToIntegers(**module, request.file, plan, QuantizeOptions()))
+        return std::move(error);
+    return module;
+  }
+
   void note(const std::string &bits, const ProgramTiming::Times &times, const std::vector<Kernel> &kernels) {
     std::map<std::string, double> byLayer = timesByLayer(kernels, times.kernels);
     double ofLayers = 0;
@@ -137,6 +153,7 @@ private:
 
   const CostRequest &request;
   CostTable &table;
+  const Listener &listener;
   std::map<std::string, LatencyCostModel::Layer> layers;
   std::string rest;
   ProgramTiming timing;
@@ -146,7 +163,7 @@ private:
 
 llvm::Expected<std::vector<BitWidths>> measureCosts(const CostRequest &request, CostTable &table,
                                                     const Listener &listener) {
-  CostMeasurement measurement(request, table);
+  CostMeasurement measurement(request, table, listener);
   std::vector<BitWidths> wanted = request.choices, missing, result;
   wanted.push_back({8, 8});
   for (BitWidths widths : wanted)

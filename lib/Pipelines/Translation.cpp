@@ -211,6 +211,9 @@ Expected<double> Translation::errorOf(mlir::ModuleOp quantized) {
   return outputError(*integers, floatProgram->getProgram(), *samples, heldBack);
 }
 
+/// Weights are fitted to so many samples for their times, which few samples make like those of all.
+static constexpr size_t kCostSamples = 16;
+
 /// Whether there are samples that weights can be fitted to, and with auto be checked on.
 bool Translation::canFit() const {
   if (settings.weightRounding == WeightRounding::Nearest || !samples || calibrated.empty())
@@ -358,7 +361,7 @@ Error Translation::search() {
   PlanSearchRequest request = searchRequest(evaluatorOfSearch.get());
   std::unique_ptr<CostModel> latencies;
   if (settings.search->budget.costs[0]) {
-    auto measured = measureLatencies(request.fixed);
+    auto measured = measureLatencies(request);
     if (!measured)
       return measured.takeError();
     latencies = std::move(*measured);
@@ -374,7 +377,7 @@ Error Translation::search() {
   return Error::success();
 }
 
-Expected<std::unique_ptr<CostModel>> Translation::measureLatencies(Costs &fixed) {
+Expected<std::unique_ptr<CostModel>> Translation::measureLatencies(PlanSearchRequest &searched) {
   SearchSettings &search = *settings.search;
   CostTable costs;
   std::string file = search.costFile;
@@ -407,6 +410,19 @@ Expected<std::unique_ptr<CostModel>> Translation::measureLatencies(Costs &fixed)
   request.plan = &settings.plan;
   request.here = runnableHere(settings.target);
   request.choices = search.choices;
+  Listener quiet = listener; // the widths tell how far it is
+  quiet.progress = nullptr;
+  if (searched.weightRounding != WeightRounding::Nearest && searched.evaluator)
+    request.fit = {**floatModule,
+                   model,
+                   &*table,
+                   searched.weightRounding,
+                   searched.evaluator,
+                   samples.get(),
+                   llvm::ArrayRef(searched.calibration).take_front(std::min(kCostSamples, searched.calibration.size())),
+                   &quiet,
+                   {},
+                   searched.kernels};
   std::optional<size_t> index;
   auto sample = timedSample(**floatModule, samples.get(), heldBack, index);
   if (!sample)
@@ -426,7 +442,7 @@ Expected<std::unique_ptr<CostModel>> Translation::measureLatencies(Costs &fixed)
       return error;
   }
   filesRead.push_back(file);
-  fixed[0] = costs.find(restSignature(sha), "w8a8").value_or(0) / 1000;
+  searched.fixed[0] = costs.find(restSignature(sha), "w8a8").value_or(0) / 1000;
   return std::make_unique<LatencyCostModel>(std::move(costs), costLayers(**floatModule));
 }
 

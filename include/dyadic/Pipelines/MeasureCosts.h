@@ -7,6 +7,7 @@
 #define DYADIC_PIPELINES_MEASURECOSTS_H
 
 #include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/FitProgram.h"
 #include "dyadic/Pipelines/Listener.h"
 #include "dyadic/Search/CostTable.h"
 
@@ -22,6 +23,9 @@ struct CostRequest {
   llvm::StringRef model;      // its SHA-256
   std::optional<Target> here; // one CPU, which this machine runs; nothing where it runs none of the target's
   Sample sample;
+  /// How weights are fitted, as kernels depend on their values: which sums fit 16 bits, which multipliers are short.
+  /// Nothing where they are rounded to nearest.
+  std::optional<FitRequest> fit;
   /// Widths that are measured, each for all layers. W8A8 joins them, for the rest of the program.
   std::vector<BitWidths> choices;
 };

@@ -154,7 +154,7 @@ private:
   PlanSearchRequest searchRequest(Evaluator *evaluatorOfSearch);
   llvm::Error search();
   /// The latencies of the choices, from the cost table or measured into it; `fixed` gets that of the rest.
-  llvm::Expected<std::unique_ptr<CostModel>> measureLatencies(Costs &fixed);
+  llvm::Expected<std::unique_ptr<CostModel>> measureLatencies(PlanSearchRequest &search);
   llvm::Error tunePlan(const RangeMap &ranges);
   /// What the decisions of `given`, which has become the complete plan, cost.
   llvm::Error attributeCosts(const Plan &given);
