@@ -6,6 +6,7 @@
 #include "Share.h"
 #include "dyadic/Support/Dyadic.h"
 #include "dyadic/Support/ShortProducts.h"
+#include <functional>
 #include <numeric>
 
 using Eigen::Index;
@@ -123,63 +124,142 @@ static double scaleOf(double magnitude, size_t index, unsigned bits, double unit
 }
 
 namespace {
-/// Some outputs while they are rounded, with all scales at once: a line each.
+/// Some lines while they are rounded: one scale of an output each.
+struct Lines {
+  Lines(std::vector<size_t> ids, size_t inputs)
+      : ids(std::move(ids)), count((this->ids.size() + kLines - 1) / kLines * kLines), scales(count, 1.0),
+        losses(count), targets(inputs * count), errors(inputs * count), q(inputs * count) {}
+
+  std::vector<size_t> ids; // output * kScales + scale
+  size_t count;            // with padding
+  std::vector<double> scales, losses;
+  std::vector<double> targets, errors; // inputs x lines, in the order of the factors
+  std::vector<int8_t> q;
+};
+
+/// Some outputs while they are rounded, each to the scale whose squared error of the output is least: the sum of
+/// D_j r_j^2 over what rounding left of each input.
 class OutputRounder {
 public:
   OutputRounder(const Factors &factors, const double *targets, size_t outputs, unsigned bits, double unit)
       : factors(factors), targets(targets), outputs(outputs), bits(bits), unit(unit), inputs(factors.order.size()),
-        lines((outputs * kScales + kLines - 1) / kLines * kLines), scales(lines, 1.0), losses(lines),
-        ordered(inputs * lines), errors(inputs * lines), q(inputs * lines) {}
+        least(outputs, INFINITY), best(outputs, SIZE_MAX) {}
 
-  /// Those from `first` on; of each the scale whose squared error of the output is least: the sum of D_j r_j^2 over
-  /// what rounding left of each input.
+  /// Those from `first` on.
   void round(size_t first, RoundedWeights &result) {
-    prepare();
-    for (size_t begin = 0; begin < inputs; begin += kBlock)
-      roundBlock(begin);
-    for (size_t o = 0; o < outputs; ++o) {
-      const double *loss = losses.data() + o * kScales;
-      size_t line = static_cast<size_t>(std::min_element(loss, loss + kScales) - losses.data());
-      result.scales[first + o] = static_cast<float>(scales[line]);
-      for (size_t j = 0; j < inputs; ++j)
-        result.weights[(first + o) * inputs + static_cast<size_t>(factors.order[j])] = q[j * lines + line];
+    Lines lines = allLines();
+    roundBlock(lines, 0);
+    if (kBlock < inputs) {
+      // Losses only grow: what has the least so far is rounded to its end, and others stop where they lose more.
+      std::vector<size_t> leaders = leadersOf(lines);
+      auto isLeader = [&](size_t line) { return leaders[lines.ids[line] / kScales] == line; };
+      Lines ahead = selected(lines, kBlock, isLeader), others = selected(lines, kBlock, std::not_fn(isLeader));
+      for (size_t begin = kBlock; begin < inputs; begin += kBlock)
+        roundBlock(ahead, begin);
+      takeBest(ahead, first, result);
+      lines = std::move(others);
     }
+    for (size_t begin = kBlock; begin < inputs; begin += kBlock) {
+      dropLosers(lines, begin);
+      roundBlock(lines, begin);
+    }
+    takeBest(lines, first, result);
   }
 
 private:
   static constexpr size_t kBlock = 128;
 
-  void prepare() {
+  Lines allLines() const {
+    std::vector<size_t> ids(outputs * kScales);
+    std::iota(ids.begin(), ids.end(), 0);
+    Lines lines(std::move(ids), inputs);
     for (size_t o = 0; o < outputs; ++o) {
       const double *target = targets + o * inputs;
       double magnitude = 0;
       for (size_t i = 0; i < inputs; ++i)
         magnitude = std::max(magnitude, std::fabs(target[i]));
       for (size_t k = 0; k < kScales; ++k)
-        scales[o * kScales + k] = scaleOf(magnitude, k, bits, unit);
+        lines.scales[o * kScales + k] = scaleOf(magnitude, k, bits, unit);
       for (size_t j = 0; j < inputs; ++j)
-        std::fill_n(ordered.begin() + static_cast<ptrdiff_t>(j * lines + o * kScales), kScales,
+        std::fill_n(lines.targets.begin() + static_cast<ptrdiff_t>(j * lines.count + o * kScales), kScales,
                     target[factors.order[j]]);
     }
+    return lines;
+  }
+
+  /// By output the line with the least loss.
+  std::vector<size_t> leadersOf(const Lines &lines) const {
+    std::vector<size_t> leaders(outputs);
+    for (size_t o = 0; o < outputs; ++o) {
+      const double *losses = lines.losses.data() + o * kScales;
+      leaders[o] = static_cast<size_t>(std::min_element(losses, losses + kScales) - lines.losses.data());
+    }
+    return leaders;
+  }
+
+  /// Some of the lines, which are rounded up to input `begin`.
+  template <class IsWanted> Lines selected(const Lines &lines, size_t begin, IsWanted isWanted) const {
+    std::vector<size_t> places, ids;
+    for (size_t line = 0; line < lines.ids.size(); ++line)
+      if (isWanted(line)) {
+        places.push_back(line);
+        ids.push_back(lines.ids[line]);
+      }
+    Lines result(std::move(ids), inputs);
+    auto copy = [&](const auto &from, auto &to, size_t firstRow, size_t lastRow) {
+      for (size_t row = firstRow; row < lastRow; ++row)
+        for (size_t i = 0; i < places.size(); ++i)
+          to[row * result.count + i] = from[row * lines.count + places[i]];
+    };
+    copy(lines.scales, result.scales, 0, 1);
+    copy(lines.losses, result.losses, 0, 1);
+    copy(lines.errors, result.errors, 0, begin);
+    copy(lines.q, result.q, 0, begin);
+    copy(lines.targets, result.targets, begin, inputs);
+    return result;
+  }
+
+  /// Where they are many enough to be worth it.
+  void dropLosers(Lines &lines, size_t begin) const {
+    auto isLeft = [&](size_t line) { return lines.losses[line] <= least[lines.ids[line] / kScales]; };
+    size_t left = 0;
+    for (size_t line = 0; line < lines.ids.size(); ++line)
+      left += isLeft(line);
+    if (4 * left <= 3 * lines.count)
+      lines = selected(lines, begin, isLeft);
   }
 
   /// Errors of inputs before the block come in one product.
-  void roundBlock(size_t begin) {
-    size_t width = std::min(kBlock, inputs - begin);
-    const double *U = factors.U.data() + begin, *block = ordered.data() + begin * lines;
-    std::vector<double> wanted(block, block + width * lines);
-    addProduct(width, lines, begin, {U, 1, inputs}, {errors.data(), lines, 1}, wanted.data(), lines);
-    roundLines({lines,
+  void roundBlock(Lines &lines, size_t begin) const {
+    size_t width = std::min(kBlock, inputs - begin), count = lines.count;
+    const double *U = factors.U.data() + begin, *block = lines.targets.data() + begin * count;
+    std::vector<double> wanted(block, block + width * count);
+    addProduct(width, count, begin, {U, 1, inputs}, {lines.errors.data(), count, 1}, wanted.data(), count);
+    roundLines({count,
                 width,
-                scales.data(),
+                lines.scales.data(),
                 static_cast<double>(weightRange(bits).max),
                 factors.D.data() + begin,
                 {U + begin * inputs, inputs, 1},
                 block,
                 wanted.data(),
-                errors.data() + begin * lines,
-                losses.data(),
-                q.data() + begin * lines});
+                lines.errors.data() + begin * count,
+                lines.losses.data(),
+                lines.q.data() + begin * count});
+  }
+
+  /// Of lines with the same loss the first one is taken.
+  void takeBest(const Lines &lines, size_t first, RoundedWeights &result) {
+    for (size_t i = 0; i < lines.ids.size(); ++i) {
+      size_t id = lines.ids[i], o = id / kScales;
+      if (std::pair(lines.losses[i], id) >= std::pair(least[o], best[o]))
+        continue;
+      least[o] = lines.losses[i];
+      best[o] = id;
+      result.scales[first + o] = static_cast<float>(lines.scales[i]);
+      for (size_t j = 0; j < inputs; ++j)
+        result.weights[(first + o) * inputs + static_cast<size_t>(factors.order[j])] = lines.q[j * lines.count + i];
+    }
   }
 
   const Factors &factors;
@@ -187,10 +267,9 @@ private:
   size_t outputs;
   unsigned bits;
   double unit;
-  size_t inputs, lines;
-  std::vector<double> scales, losses;
-  std::vector<double> ordered, errors; // inputs x lines, in the order of the factors
-  std::vector<int8_t> q;
+  size_t inputs;
+  std::vector<double> least; // loss by output
+  std::vector<size_t> best;  // its line
 };
 } // namespace
 
