@@ -232,8 +232,11 @@ static void packPanels(StridedMatrix from, size_t depth, size_t columns, size_t 
     double *to = panels.data() + first * depth;
     for (size_t k = 0; k < depth; ++k, to += width) {
       const double *row = from.data + k * from.rowStride + first * from.columnStride;
-      for (size_t j = 0; j < count; ++j)
-        to[j] = row[j * from.columnStride];
+      if (from.columnStride == 1)
+        std::copy_n(row, count, to);
+      else
+        for (size_t j = 0; j < count; ++j)
+          to[j] = row[j * from.columnStride];
       std::fill(to + count, to + width, 0.0);
     }
   }
