@@ -2,8 +2,11 @@
 
 #include "dyadic/Calibration/Statistics.h"
 #include "dyadic/Support/Error.h"
+#include "llvm/ADT/STLExtras.h"
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <optional>
 
 using namespace llvm;
 
@@ -70,24 +73,63 @@ void ValueStatistics::widen(float min, float max) {
   bins = std::move(wider);
 }
 
+/// The smallest and the largest number; nothing where one is NaN or infinite. In lanes, so that a vector takes several.
+static std::optional<std::pair<float, float>> boundsOf(ArrayRef<float> values) {
+  constexpr size_t kLanes = 16;
+  std::array<float, kLanes> low, high, rests;
+  low.fill(values[0]);
+  high.fill(values[0]);
+  rests.fill(0);
+  auto add = [&](size_t lane, float x) {
+    low[lane] = x < low[lane] ? x : low[lane];
+    high[lane] = x > high[lane] ? x : high[lane];
+    rests[lane] += x - x; // NaN where x is not finite, and from then on
+  };
+  size_t whole = values.size() / kLanes * kLanes;
+  for (size_t i = 0; i < whole; i += kLanes)
+    for (size_t lane = 0; lane < kLanes; ++lane)
+      add(lane, values[i + lane]);
+  for (size_t i = whole; i < values.size(); ++i)
+    add(0, values[i]);
+  if (llvm::any_of(rests, [](float rest) { return rest != 0; }))
+    return std::nullopt;
+  return std::pair(*llvm::min_element(low), *llvm::max_element(high));
+}
+
+/// Counts numbers in bins. Neighbours, which are often equal, go to different tables: an increment that has to wait for
+/// the last one takes several times as long.
+static void countNumbers(ArrayRef<float> values, Histogram &bins) {
+  constexpr size_t kTables = 4, kAtOnce = 512;
+  size_t size = bins.counts.size(), numTables = values.size() > kTables * size ? kTables : 1;
+  double scale = std::ldexp(1.0, -bins.exponent);
+  auto first = static_cast<int32_t>(bins.first);
+  std::vector<uint64_t> others((numTables - 1) * size);
+  std::array<uint64_t *, kTables> tables;
+  for (size_t t = 0; t < kTables; ++t)
+    tables[t] = t % numTables == 0 ? bins.counts.data() : others.data() + (t - 1) * size;
+  std::array<int32_t, kAtOnce> indices;
+  for (; !values.empty(); values = values.drop_front(std::min(kAtOnce, values.size()))) {
+    ArrayRef<float> part = values.take_front(kAtOnce);
+    for (size_t i = 0; i < part.size(); ++i) {
+      double scaled = part[i] * scale;
+      auto truncated = static_cast<int32_t>(scaled); // below 2^24 in magnitude, see binIndex()
+      indices[i] = truncated - (scaled < truncated) - first;
+    }
+    for (size_t i = 0; i < part.size(); ++i)
+      ++tables[i % kTables][indices[i]];
+  }
+  for (size_t i = 0; i < others.size(); ++i)
+    bins.counts[i % size] += others[i];
+}
+
 bool ValueStatistics::observe(ArrayRef<float> values) {
   if (values.empty())
     return true;
-  float low = values[0], high = values[0];
-  bool isFinite = true;
-  for (float x : values) {
-    low = x < low ? x : low;
-    high = x > high ? x : high;
-    isFinite &= std::fabs(x) <= std::numeric_limits<float>::max(); // false for NaN as well
-  }
-  if (!isFinite)
+  auto bounds = boundsOf(values);
+  if (!bounds)
     return false;
-  widen(low, high);
-  double scale = std::ldexp(1.0, -bins.exponent);
-  uint64_t *counts = bins.counts.data();
-  int64_t first = bins.first;
-  for (float x : values)
-    ++counts[floorOf(x * scale) - first];
+  widen(bounds->first, bounds->second);
+  countNumbers(values, bins);
   total += values.size();
   return true;
 }
