@@ -23,6 +23,23 @@ ConstantView::ConstantView(Value value) {
     read(constant.getValue());
 }
 
+static std::vector<int64_t> unpack(DenseElementsAttr attr) {
+  bool isUnsigned = attr.getElementType().isUnsignedInteger();
+  unsigned width = attr.getElementType().getIntOrFloatBitWidth();
+  std::vector<int64_t> integers;
+  integers.reserve(attr.getNumElements());
+  if (width > 1 && width <= 8 && !attr.isSplat()) { // narrow weights are many, and have a byte each
+    for (char byte : attr.getRawData()) {
+      auto bits = static_cast<uint8_t>(byte);
+      integers.push_back(isUnsigned ? int64_t(bits) : llvm::SignExtend64(bits, width));
+    }
+    return integers;
+  }
+  for (const APInt &value : attr.getValues<APInt>())
+    integers.push_back(isUnsigned ? static_cast<int64_t>(value.getZExtValue()) : value.getSExtValue());
+  return integers;
+}
+
 void ConstantView::read(Attribute attribute) {
   auto elements = dyn_cast_or_null<ElementsAttr>(attribute);
   if (!elements)
@@ -33,12 +50,8 @@ void ConstantView::read(Attribute attribute) {
   if (auto attr = dyn_cast<DenseElementsAttr>(attribute)) {
     dense = attr;
     type = attr.getType();
-    if (isa<IntegerType>(element)) {
-      bool isUnsigned = element.isUnsignedInteger();
-      unpacked.reserve(type.getNumElements());
-      for (const APInt &value : attr.getValues<APInt>())
-        unpacked.push_back(isUnsigned ? static_cast<int64_t>(value.getZExtValue()) : value.getSExtValue());
-    }
+    if (isa<IntegerType>(element))
+      unpacked = unpack(attr);
     return;
   }
   auto resource = dyn_cast<DenseResourceElementsAttr>(attribute);
@@ -68,20 +81,27 @@ template <typename T> static int64_t load(ArrayRef<char> blob, int64_t i) {
   return static_cast<int64_t>(value);
 }
 
+/// Calls `read` with a number of the type that a blob's integers have.
+template <typename Read> static void withIntegersOf(Type element, Read read) {
+  bool isUnsigned = element.isUnsignedInteger();
+  switch (element.getIntOrFloatBitWidth()) {
+  case 8:
+    return isUnsigned ? read(uint8_t()) : read(int8_t());
+  case 16:
+    return isUnsigned ? read(uint16_t()) : read(int16_t());
+  case 32:
+    return isUnsigned ? read(uint32_t()) : read(int32_t());
+  default:
+    return read(int64_t());
+  }
+}
+
 int64_t ConstantView::intAt(int64_t i) const {
   if (dense)
     return unpacked[i];
-  bool isUnsigned = type.getElementType().isUnsignedInteger();
-  switch (type.getElementTypeBitWidth()) {
-  case 8:
-    return isUnsigned ? load<uint8_t>(blob, i) : load<int8_t>(blob, i);
-  case 16:
-    return isUnsigned ? load<uint16_t>(blob, i) : load<int16_t>(blob, i);
-  case 32:
-    return isUnsigned ? load<uint32_t>(blob, i) : load<int32_t>(blob, i);
-  default:
-    return load<int64_t>(blob, i);
-  }
+  int64_t result = 0;
+  withIntegersOf(type.getElementType(), [&](auto number) { result = load<decltype(number)>(blob, i); });
+  return result;
 }
 
 std::vector<float> ConstantView::floats() const {
@@ -99,8 +119,10 @@ std::vector<int64_t> ConstantView::ints() const {
   if (dense)
     return unpacked;
   std::vector<int64_t> result(size());
-  for (int64_t i = 0, e = size(); i < e; ++i)
-    result[i] = intAt(i);
+  withIntegersOf(type.getElementType(), [&](auto number) {
+    for (size_t i = 0; i < result.size(); ++i)
+      result[i] = load<decltype(number)>(blob, static_cast<int64_t>(i));
+  });
   return result;
 }
 

@@ -59,6 +59,7 @@ struct LayerNumbers {
   std::vector<int64_t> stored;
   SmallVector<double> scales;
   std::vector<float> bias;
+  double scaleUnit = 0; // see roundByGptq()
 };
 
 /// The rows of a layer's samples.
@@ -214,7 +215,8 @@ static LayerNumbers numbersOf(Operation *op, Operation *floatOp) {
                        ConstantView(floatOp->getOperand(1)).floats(),
                        ConstantView(op->getOperand(1)).ints(),
                        weights.scales,
-                       {}};
+                       {},
+                       0};
   numbers.bias.resize(numbers.scales.size());
   if (floatOp->getNumOperands() == 3)
     numbers.bias = ConstantView(floatOp->getOperand(2)).floats();
@@ -331,8 +333,7 @@ void WeightRounder::roundGroup(size_t index, const StagedRun &staged, const Laye
           });
       target = fitTarget(map, ridge, threads);
     }
-    double unit = request.rounding == Rounding::HalfUp ? shortMultiplierUnit(ops[index]) : 0;
-    rounded = roundByGptq(moments, target, numbers.bits, kRoundingDamping, threads, unit);
+    rounded = roundByGptq(moments, target, numbers.bits, kRoundingDamping, threads, numbers.scaleUnit);
   }
   std::vector<double> correction = biasCorrection(map, rounded);
   for (size_t o = 0; o < outputs; ++o) {
@@ -356,6 +357,8 @@ static ActivationBounds boundsAfter(const LinearLayer &layer) {
 llvm::Error WeightRounder::roundLayer(size_t index, const StagedRun &staged, std::vector<std::vector<float>> &outputs) {
   const LinearLayer &layer = layers[index];
   LayerNumbers numbers = numbersOf(ops[index], layer.op);
+  if (request.rounding == Rounding::HalfUp)
+    numbers.scaleUnit = shortMultiplierUnit(ops[index]);
   bool isFitted = (request.method == WeightRounding::Gptq || numbers.bits <= kFittedBits ||
                    (isBehindNarrow[index] && canCheck())) &&
                   layer.rows.inputs() <= kMaxFittedInputs;
