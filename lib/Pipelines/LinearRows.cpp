@@ -100,13 +100,13 @@ void LinearRows::gatherInputs(const Tensor &input, int64_t zeroPoint, ArrayRef<i
 
 std::vector<float> LinearRows::gatherOutputs(const Tensor &output, ArrayRef<int64_t> positions) const {
   int64_t channels = numGroups * numOutputs;
-  std::vector<float> rows;
-  rows.reserve(positions.size() * static_cast<size_t>(channels));
-  for (int64_t position : positions) {
-    int64_t base = position / outputSize * channels * outputSize + position % outputSize;
-    for (int64_t c = 0; c < channels; ++c)
-      rows.push_back(output.as<float>()[base + c * outputSize]);
-  }
+  std::vector<float> rows(positions.size() * static_cast<size_t>(channels));
+  // A channel at a time: its numbers lie together.
+  for (int64_t c = 0; c < channels; ++c)
+    for (auto [i, position] : llvm::enumerate(positions)) {
+      int64_t base = position / outputSize * channels * outputSize + position % outputSize;
+      rows[i * static_cast<size_t>(channels) + static_cast<size_t>(c)] = output.as<float>()[base + c * outputSize];
+    }
   return rows;
 }
 

@@ -25,6 +25,15 @@ static Matrix doubles(const float *numbers, Eigen::Index rows, Eigen::Index colu
   return Eigen::Map<const Floats>(numbers, rows, columns).cast<double>();
 }
 
+/// Adds up each column, one number after the other.
+static void addColumns(const Matrix &numbers, std::vector<double> &sums) {
+  for (Eigen::Index i = 0; i < numbers.rows(); ++i) {
+    const double *row = numbers.data() + i * numbers.cols();
+    for (size_t j = 0; j < sums.size(); ++j)
+      sums[j] += row[j];
+  }
+}
+
 void Moments::add(const float *x, const float *y, size_t rows, unsigned threads) {
   addRows(x, y, rows, threads, /*onlyOutputs=*/false);
   count += rows;
@@ -40,8 +49,8 @@ void Moments::addRows(const float *x, const float *y, size_t rows, unsigned thre
        out = static_cast<Eigen::Index>(outputs());
   Matrix X = doubles(x, n, in), Y = doubles(y, n, out);
   if (!onlyOutputs)
-    Eigen::Map<Vector>(sumX.data(), in) += X.colwise().sum().transpose();
-  Eigen::Map<Vector>(sumY.data(), out) += Y.colwise().sum().transpose();
+    addColumns(X, sumX);
+  addColumns(Y, sumY);
   if (!hasProducts())
     return;
   // The lower triangle in lines of blocks: those of more columns come first. Few columns are not worth packing.

@@ -13,8 +13,7 @@ namespace dyadic {
 
 /// Sums over rows of `inputs` numbers x and `outputs` numbers y: of x and y, and of the products x x^T and y x^T.
 /// Matrices are row-major. Where x are stored integers less their zero point, of at most 17 bits, their sums are exact,
-/// for up to 2^19 rows. Other sums depend on the order of the rows, those of x and y also on how many rows each call
-/// has, and on nothing else (fixedBlocking() in lib/Rounding/Matrices.h).
+/// for up to 2^19 rows. Other sums depend on the order of the rows, and on nothing else: one is added after the other.
 class Moments {
 public:
   /// Without products there are sums of x and y alone.
