@@ -63,6 +63,7 @@ class Study:
         self.folder = options.folder / task.name
         (self.folder / "programs").mkdir(parents=True, exist_ok=True)
         self.samples, self.costs = self.folder / "samples.npz", self.folder / "costs.json"
+        self.again = self.folder / "costs_again.json"
         self.plans, self.times = self.folder / "plans.json", self.folder / "times.json"
         if not self.samples.exists():
             inputs = list(task.calib(options.samples))
@@ -71,9 +72,9 @@ class Study:
     def common(self) -> list[object]:
         return [self.task.model, f"--calibration={self.samples}", f"--target={self.options.target}"]
 
-    def search(self, choices: str) -> list[object]:
-        return [f"--choices={choices}", f"--cost={self.costs}", f"--sensitivity={self.folder / 'sensitivity.json'}",
-                f"--cache={self.folder / 'cache'}"]
+    def search(self, choices: str, budget: str) -> list[object]:
+        return [f"--budget={budget}", f"--choices={choices}", f"--sensitivity={self.folder / 'sensitivity.json'}",
+                f"--cache={self.folder / 'cache'}", *([f"--cost={self.costs}"] if "latency" in budget else [])]
 
     def program(self, id: str) -> Path:
         return self.folder / "programs" / f"{id}.so"
@@ -81,19 +82,22 @@ class Study:
     # The phase `costs`.
 
     def measure_costs(self) -> None:
-        """The search measures times first, and keeps them at once: it is ended there."""
+        """The search measures times first, and keeps them at once: it is ended there. Where there are plans already, times
+        are measured anew into a second table, and predictions are made from that: a machine is not always as fast."""
         widths = dict.fromkeys(f"{self.options.choices},{self.options.widths}".split(","))
-        if self.costs.exists():
+        path = self.again if self.plans.exists() else self.costs
+        if path == self.costs and path.exists():
             return
+        path.unlink(missing_ok=True)
         process = subprocess.Popen(
             [str(BIN / "quant-translate"), *map(str, self.common()), "--budget=latency:1x", f"--choices={','.join(widths)}",
-             f"--cost={self.costs}", f"--save-plan={self.folder / 'unused.json'}"],
+             f"--cost={path}", f"--save-plan={self.folder / 'unused.json'}"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while process.poll() is None and not self.costs.exists():
+        while process.poll() is None and not path.exists():
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         process.wait()
-        if not self.costs.exists():
+        if not path.exists():
             raise RuntimeError(f"{self.task.name}: no times")
 
     # The phase `plans`.
@@ -102,23 +106,23 @@ class Study:
         """The assignment problem of a search; its limits are replaced."""
         path = self.folder / f"{name}.json"
         if not path.exists():
-            run_tool("quant-translate", *self.common(), f"--budget={budget}", *self.search(choices), f"--pareto={path}",
+            run_tool("quant-translate", *self.common(), *self.search(choices, budget), f"--pareto={path}",
                      f"--save-plan={self.folder / 'unused.json'}")
         return read(path)
 
     def predictor(self):
-        """Milliseconds of a plan by the cost table as it is now, or None where that lacks a time. A table measured again
-        (removed, and the phase `costs` run) next to the programs knows the machine as it was then."""
-        path, table = self.folder / "predictions.json", read(self.costs)
+        """Milliseconds of a plan by the last cost table, or None where that lacks a time."""
+        costs = self.again if self.again.exists() else self.costs
+        path, table = self.folder / "predictions.json", read(costs)
         widths = dict.fromkeys(bits for layer in table["layers"].values() for bits in layer["microseconds"])
-        if not path.exists() or path.stat().st_mtime < self.costs.stat().st_mtime:
+        if not path.exists() or path.stat().st_mtime < costs.stat().st_mtime:
             run_tool("quant-translate", *self.common(), "--budget=latency:9x", f"--choices={','.join(widths)}",
-                     f"--cost={self.costs}", "--weight-rounding=nearest", "--time-limit=0.01", f"--pareto={path}",
+                     f"--cost={costs}", "--weight-rounding=nearest", "--time-limit=0.01", f"--pareto={path}",
                      f"--save-plan={self.folder / 'unused.json'}")
         problem = read(path)
 
         def predict(bits: dict[str, str]) -> float | None:
-            milliseconds = self.beside(problem)
+            milliseconds = table["layers"][f"rest of the model {problem['model']}"]["microseconds"]["w8a8"] / 1000
             for group in problem["groups"]:
                 wanted = {bits[layer] for layer in group["layers"]}
                 times = [choice["latency_ms"] for choice in group["choices"] if wanted == {choice["bits"]}]
@@ -164,8 +168,8 @@ class Study:
         """What --budget takes, compiled."""
         path = self.folder / "plan.tmp.json"
         try:
-            run_tool("quant-translate", *self.common(), f"--budget={budget}", *self.search(choices), f"--save-plan={path}",
-                     "-o", self.program("new"))
+            run_tool("quant-translate", *self.common(), *self.search(choices, budget), f"--save-plan={path}", "-o",
+                     self.program("new"))
         except RuntimeError as error:
             print(f"{self.task.name}: {error}", file=sys.stderr)
             return None
@@ -197,6 +201,7 @@ class Study:
             rows.append({"kind": kind, "limit": limit, "program": id, "predicted_ms": total(problem, bits, "latency_ms") +
                          self.beside(problem), "size_mb": total(problem, bits, "size_mb"), "bits": bits,
                          "weight_bits": total(problem, bits, "weight_bits") / total(problem, None, "weight_bits") * 8})
+            done.add((kind, limit))
             write(self.plans, rows)
             print(f"{self.task.name}: {kind} {limit}: {rows[-1]['predicted_ms']:.3f} ms, {rows[-1]['weight_bits']:.2f} bits, "
                   f"{figures['agree']:.1f}%, {figures['sqnr_db']:.1f} dB, {time.monotonic() - start:.0f} s", flush=True)
@@ -393,7 +398,7 @@ class Figures:
                 out.writerow([number(row["predicted_ms"], 4), f"{row['first_ms']:.4f}", f"{row['again_ms']:.4f}",
                               round(row["size_mb"] * 2**20), f"{row['weight_bits']:.3f}", f"{row['agree']:.2f}",
                               f"{row['sqnr_db']:.2f}", int(row["front"]["measured_ms"]), int(row["front"]["size_mb"]),
-                              "; ".join(row["plans"])])
+                              "; ".join(dict.fromkeys(row["plans"]))])
 
     def summary(self) -> str:
         rows = list(self.rows.values())
@@ -466,7 +471,7 @@ def draw(studies: list[Figures], path: Path) -> None:
     handles, labels = grid[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, frameon=False, ncols=len(labels), loc="upper center", bbox_to_anchor=(0.5, 1.02))
     figure.tight_layout(rect=(0, 0, 1, 0.97))
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
 
 
 def print_tables(studies: list[Figures], options: argparse.Namespace) -> None:
@@ -487,7 +492,7 @@ def print_tables(studies: list[Figures], options: argparse.Namespace) -> None:
                 if row["front"][cost]:
                     print(f"| {study.name} | {number(row['predicted_ms'], 3)} | {row['first_ms']:.3f} | {row['again_ms']:.3f} | "
                           f"{row['size_mb'] * 1024:.0f} KiB | {row['weight_bits']:.2f} | {row['agree']:.1f} | "
-                          f"{row['sqnr_db']:.1f} | {'; '.join(row['plans'])} |")
+                          f"{row['sqnr_db']:.1f} | {'; '.join(dict.fromkeys(row['plans']))} |")
     draw(studies, options.picture)
 
 
