@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "dyadic/Support/AccumulatorPlan.h"
+#include "PairExcess.h"
 #include <algorithm>
 #include <list>
 #include <tuple>
@@ -8,79 +9,98 @@
 namespace dyadic {
 
 namespace {
-/// The sums of the positive and of the negative weights of every 16-bit lane.
+/// What the weights of some blocks sum up to in every 16-bit lane: the positive ones, and the negative ones.
 class LaneSums {
 public:
-  explicit LaneSums(int64_t lanes) : positive(lanes), negative(lanes) {}
+  explicit LaneSums(int64_t lanes) : sums(2 * lanes) {}
+  explicit LaneSums(const WeightBlock &block) : LaneSums(static_cast<int64_t>(block.weights.size()) / 2) {
+    add(block.weights.data());
+  }
 
-  void add(const int8_t *weights, int sign = 1) {
-    for (size_t lane = 0; lane < positive.size(); ++lane)
+  void add(const int8_t *weights) {
+    for (size_t lane = 0, lanes = sums.size() / 2; lane < lanes; ++lane)
       for (int i = 0; i < 2; ++i) {
-        int w = weights[2 * lane + i];
-        positive[lane] = static_cast<int16_t>(positive[lane] + sign * std::max(w, 0));
-        negative[lane] = static_cast<int16_t>(negative[lane] + sign * std::max(-w, 0));
+        int16_t w = weights[2 * lane + i];
+        sums[lane] = static_cast<int16_t>(sums[lane] + std::max<int16_t>(w, 0));
+        sums[lanes + lane] = static_cast<int16_t>(sums[lanes + lane] + std::max<int16_t>(static_cast<int16_t>(-w), 0));
       }
   }
+  void add(const LaneSums &others) {
+    for (size_t i = 0; i < sums.size(); ++i)
+      sums[i] = static_cast<int16_t>(sums[i] + others.sums[i]);
+  }
+  void remove(const LaneSums &others) {
+    for (size_t i = 0; i < sums.size(); ++i)
+      sums[i] = static_cast<int16_t>(sums[i] - others.sums[i]);
+  }
   bool fits(int64_t xMax) const {
-    int most = 0, least = 0;
-    for (size_t lane = 0; lane < positive.size(); ++lane) {
-      most = std::max<int>(most, positive[lane]);
-      least = std::max<int>(least, negative[lane]);
-    }
-    return most * xMax <= INT16_MAX && least * xMax <= -static_cast<int64_t>(INT16_MIN);
+    auto middle = sums.begin() + static_cast<ptrdiff_t>(sums.size() / 2);
+    return most(sums.begin(), middle) * xMax <= INT16_MAX && most(middle, sums.end()) * xMax <= -int64_t(INT16_MIN);
   }
   /// The largest sum of a lane.
-  int load() const {
-    return std::max(*std::max_element(positive.begin(), positive.end()),
-                    *std::max_element(negative.begin(), negative.end()));
-  }
+  int load() const { return most(sums.begin(), sums.end()); }
 
 private:
-  std::vector<int16_t> positive, negative;
+  static int16_t most(std::vector<int16_t>::const_iterator from, std::vector<int16_t>::const_iterator to) {
+    int16_t result = 0;
+    for (; from != to; ++from)
+      result = std::max(result, *from);
+    return result;
+  }
+
+  std::vector<int16_t> sums;
 };
 
+struct SummedBlock {
+  explicit SummedBlock(WeightBlock &&of) : block(std::move(of)), sums(block) {}
+
+  WeightBlock block;
+  LaneSums sums;
+};
+using SummedBlocks = std::list<SummedBlock>;
+
 /// How many blocks that do not fit the search for partners tries.
-constexpr int kCandidates = 24;
+constexpr int kCandidates = 48;
 
 /// False where not even the `size` lightest blocks fit together: others hardly will.
-bool hasGroup(const std::list<WeightBlock> &rest, unsigned size, int64_t lanes, int64_t xMax) {
+bool hasGroup(const SummedBlocks &rest, unsigned size, int64_t xMax) {
   if (rest.size() < size)
     return false;
-  LaneSums sums(lanes);
   auto block = rest.rbegin();
-  for (unsigned i = 0; i < size; ++i)
-    sums.add((block++)->weights.data());
+  LaneSums sums = block->sums;
+  for (unsigned i = 1; i < size; ++i)
+    sums.add((++block)->sums);
   return sums.fits(xMax);
 }
 
 /// Takes groups of `size` blocks out of `rest` (heaviest first) as long as it finds them. The
 /// heaviest block is joined by the heaviest that still fit; where none do it stays behind.
-std::vector<std::vector<WeightBlock>> takeGroups(std::list<WeightBlock> &rest, unsigned size, int64_t lanes,
-                                                 int64_t xMax) {
+std::vector<std::vector<WeightBlock>> takeGroups(SummedBlocks &rest, unsigned size, int64_t xMax) {
   std::vector<std::vector<WeightBlock>> groups;
-  if (size > kUnrolledGroup && !hasGroup(rest, size, lanes, xMax)) // a long search in vain
+  if (size > kUnrolledGroup && !hasGroup(rest, size, xMax)) // a long search in vain
     return groups;
-  std::list<WeightBlock> left;
+  SummedBlocks left;
   while (!rest.empty()) {
-    std::list<WeightBlock> group;
+    SummedBlocks group;
     group.splice(group.end(), rest, rest.begin());
-    LaneSums sums(lanes);
-    sums.add(group.front().weights.data());
+    LaneSums sums = group.front().sums;
     // Light blocks, at the end, are the likeliest partners of a heavy one.
     auto candidate = rest.end();
     for (int failed = 0; group.size() < size && candidate != rest.begin() && failed < kCandidates;) {
       --candidate;
-      sums.add(candidate->weights.data());
+      sums.add(candidate->sums);
       if (sums.fits(xMax)) {
         auto taken = candidate++;
         group.splice(group.end(), rest, taken);
       } else {
-        sums.add(candidate->weights.data(), -1);
+        sums.remove(candidate->sums);
         ++failed;
       }
     }
     if (group.size() == size) {
-      groups.emplace_back(group.begin(), group.end());
+      groups.emplace_back();
+      for (SummedBlock &of : group)
+        groups.back().push_back(std::move(of.block));
     } else {
       left.splice(left.end(), group, group.begin());
       // The others go back to where they were: the lightest.
@@ -150,34 +170,21 @@ std::optional<AccumulatorPlan> planConsecutive(std::vector<WeightBlock> blocks, 
   return plan;
 }
 
-AccumulatorPlan planAccumulator(std::vector<WeightBlock> blocks, int64_t channels, int64_t xMax, unsigned leastGroup) {
-  fillUp(blocks, leastGroup);
-  std::vector<WeightBlock> fitting;
-  for (WeightBlock &block : blocks) {
-    if (fitsSixteenBits(block.weights.data(), 1, channels, xMax)) {
-      fitting.push_back(std::move(block));
-    } else {
-      auto [first, second] = split(block);
-      fitting.push_back(std::move(first));
-      fitting.push_back(std::move(second));
-    }
-  }
-  auto load = [&](const WeightBlock &block) {
-    LaneSums sums(2 * channels);
-    sums.add(block.weights.data());
-    return sums.load();
-  };
+/// Blocks that fit by themselves, in as many groups of each size as the search finds, the largest size first.
+static AccumulatorPlan planGroups(std::vector<WeightBlock> blocks, int64_t xMax, unsigned leastGroup) {
   std::vector<std::pair<int, size_t>> order;
-  for (size_t i = 0; i < fitting.size(); ++i)
-    order.emplace_back(-load(fitting[i]), i);
+  for (size_t i = 0; i < blocks.size(); ++i)
+    order.emplace_back(-LaneSums(blocks[i]).load(), i);
   std::sort(order.begin(), order.end());
-  std::list<WeightBlock> rest;
+  SummedBlocks rest;
   for (auto [negated, i] : order)
-    rest.push_back(std::move(fitting[i]));
+    rest.emplace_back(std::move(blocks[i]));
 
   AccumulatorPlan plan;
-  for (size_t level = 0; level < kGroupSizes.size() && kGroupSizes[level] >= leastGroup; ++level) {
-    auto groups = takeGroups(rest, kGroupSizes[level], 2 * channels, xMax);
+  for (size_t level = 0; level < kGroupSizes.size(); ++level) {
+    if (kGroupSizes[level] % leastGroup != 0)
+      continue;
+    auto groups = takeGroups(rest, kGroupSizes[level], xMax);
     // Within a class the order is free: that of the input is the kindest to the caches.
     for (auto &group : groups)
       std::sort(group.begin(), group.end(), [](const WeightBlock &a, const WeightBlock &b) {
@@ -191,6 +198,28 @@ AccumulatorPlan planAccumulator(std::vector<WeightBlock> blocks, int64_t channel
       std::move(group.begin(), group.end(), std::back_inserter(plan.blocks));
   }
   return plan;
+}
+
+AccumulatorPlan planAccumulator(std::vector<WeightBlock> blocks, int64_t channels, int64_t xMax, unsigned leastGroup) {
+  fillUp(blocks, leastGroup);
+  std::vector<WeightBlock> halved;
+  for (const WeightBlock &block : blocks) {
+    if (fitsSixteenBits(block.weights.data(), 1, channels, xMax)) {
+      halved.push_back(block);
+      continue;
+    }
+    auto [first, second] = split(block);
+    halved.push_back(std::move(first));
+    halved.push_back(std::move(second));
+  }
+  if (halved.size() == blocks.size())
+    return planGroups(std::move(blocks), xMax, leastGroup);
+  // Halves are lighter, and find more partners; the excess alone needs fewer blocks.
+  AccumulatorPlan ofHalves = planGroups(std::move(halved), xMax, leastGroup);
+  std::vector<WeightBlock> excess = takeExcess(blocks, channels, xMax);
+  std::move(excess.begin(), excess.end(), std::back_inserter(blocks));
+  AccumulatorPlan ofExcess = planGroups(std::move(blocks), xMax, leastGroup);
+  return costOf(ofExcess) < costOf(ofHalves) ? ofExcess : ofHalves;
 }
 
 } // namespace dyadic

@@ -23,7 +23,7 @@ struct WeightBlock {
 
 /// How many blocks are summed in 16 bits before one widening addition, the largest first. Beyond
 /// `kUnrolledGroup` they are multiples of it, and a kernel loops.
-inline constexpr std::array<unsigned, 6> kGroupSizes{64, 16, 8, 4, 2, 1};
+inline constexpr std::array<unsigned, 7> kGroupSizes{64, 16, 8, 4, 3, 2, 1};
 inline constexpr unsigned kUnrolledGroup = 4;
 
 /// The blocks of one panel in the order in which the kernel takes them: first
@@ -39,9 +39,10 @@ struct AccumulatorPlan {
 /// for each part of the sum too, so that `vpmaddubsw` never saturates.
 bool fitsSixteenBits(const int8_t *weights, unsigned count, int64_t channels, int64_t xMax);
 
-/// Groups `blocks` for inputs in [0, xMax], xMax at most 255. A block that does not fit by
-/// itself is split into two whose weights add up to it; so every panel has a plan.
-/// No group has fewer than `leastGroup` blocks, one of `kGroupSizes`: blocks of zeros fill up the last. That many
+/// Groups `blocks` for inputs in [0, xMax], xMax at most 255. Where a block does not fit by
+/// itself, blocks are added with which its weights add up: two halves, or what pairs of weights exceed 16 bits by,
+/// whichever costs less; so every panel has a plan. Added blocks read inputs that `blocks` read, from any of them on.
+/// Groups have multiples of `leastGroup` blocks, one of `kGroupSizes`: blocks of zeros fill up the last. That many
 /// of the blocks must always fit together. Deterministic; time is linear in the number of blocks.
 AccumulatorPlan planAccumulator(std::vector<WeightBlock> blocks, int64_t channels, int64_t xMax,
                                 unsigned leastGroup = 1);
