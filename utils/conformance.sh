@@ -8,4 +8,4 @@
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 setup binutils qemu-user gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 cd "$root"
-DYADIC_CONFORMANCE=full exec "$venv/bin/python" -m pytest -q --no-header -p no:cacheprovider -rs -rP test/Conformance test/Integration/test_search.py "$@"
+DYADIC_CONFORMANCE=full exec "$venv/bin/python" -m pytest -q --no-header -p no:cacheprovider -n "$jobs" --dist=loadfile -rs -rP test/Conformance test/Integration/test_search.py "$@"
