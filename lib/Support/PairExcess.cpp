@@ -56,8 +56,8 @@ private:
     return std::max(positive - most, 0) + std::min(negative - least, 0);
   }
 
-  /// Moves the excess of the pairs from `p` to `end` into a block of the 4 inputs from `start` on, among which there are
-  /// one or two of each of them. Nothing, and nothing has changed, where the block would not fit.
+  /// Moves the excess of the pairs from `p` to `end` into a block of the 4 inputs from `start` on, among which there
+  /// are one or two of each of them. Nothing, and nothing has changed, where the block would not fit.
   std::optional<WeightBlock> take(size_t p, size_t end, size_t start) {
     WeightBlock block{blocks.front()->offset + static_cast<int64_t>(start), std::vector<int8_t>(4 * channels, 0)};
     for (int64_t c = 0; c < channels; ++c) {
@@ -82,8 +82,8 @@ private:
 
   std::vector<WeightBlock *> blocks;
   int64_t channels, xMax;
-  int most, least;              // of the sum of the weights of a pair that have one sign
-  std::vector<bool> overflows;  // by pair
+  int most, least;             // of the sum of the weights of a pair that have one sign
+  std::vector<bool> overflows; // by pair
 };
 } // namespace
 
