@@ -25,11 +25,12 @@ endfunction()
 
 function(dyadic_precompile name)
   if(NOT TARGET dyadic_pch)
-    file(WRITE ${PROJECT_BINARY_DIR}/pch.cpp "")
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/pch.cpp CONTENT "") # written once, not each time
     add_library(dyadic_pch OBJECT ${PROJECT_BINARY_DIR}/pch.cpp)
     set_target_properties(dyadic_pch PROPERTIES POSITION_INDEPENDENT_CODE ON)
     target_link_libraries(dyadic_pch PRIVATE dyadic_options)
-    target_compile_options(dyadic_pch PRIVATE -fpch-instantiate-templates)
+    # Without times in it the header is the same for every checkout, which is how ccache knows what is compiled with it.
+    target_compile_options(dyadic_pch PRIVATE -fpch-instantiate-templates "SHELL:-Xclang -fno-pch-timestamp")
     target_precompile_headers(dyadic_pch PRIVATE
       <mlir/IR/Builders.h> <mlir/IR/BuiltinOps.h> <mlir/IR/BuiltinTypes.h> <mlir/IR/BuiltinAttributes.h>
       <mlir/IR/OpImplementation.h> <mlir/IR/PatternMatch.h> <mlir/IR/DialectResourceBlobManager.h>
