@@ -32,17 +32,10 @@ from pathlib import Path
 
 import numpy as np
 from accuracy import ROOT, load_evaluate, paired
+from rivals import BIN, dyadic_runner, run_tool
 
-BIN = Path(os.environ.get("DYADIC_BIN", ROOT / "build" / "bin"))
 MODELS = ["kws_dscnn", "resnet20", "ultraface", "squeezenet1.1", "mobilenet_v2_1.0"]
 KINDS = ["searched", "exact", "greedy", "uniform"]
-
-
-def run_tool(name: str, *arguments: object) -> str:
-    result = subprocess.run([str(BIN / name), *map(str, arguments)], capture_output=True, text=True)
-    if result.returncode != 0:
-        raise RuntimeError(f"{name}: {(result.stdout + result.stderr).strip()}")
-    return result.stdout
 
 
 def read(path: Path, default=None):
@@ -122,7 +115,7 @@ class Study:
         problem = read(path)
 
         def predict(bits: dict[str, str]) -> float | None:
-            milliseconds = table["layers"][f"rest of the model {problem['model']}"]["microseconds"]["w8a8"] / 1000
+            milliseconds = self.beside(problem, table)
             for group in problem["groups"]:
                 wanted = {bits[layer] for layer in group["layers"]}
                 times = [choice["latency_ms"] for choice in group["choices"] if wanted == {choice["bits"]}]
@@ -133,9 +126,9 @@ class Study:
 
         return predict
 
-    def beside(self, problem: dict) -> float:
+    def beside(self, problem: dict, costs: dict | None = None) -> float:
         """Milliseconds of what has no weights, which the problem's limits have not in them."""
-        rest = read(self.costs)["layers"][f"rest of the model {problem['model']}"]
+        rest = (costs or read(self.costs))["layers"][f"rest of the model {problem['model']}"]
         return rest["microseconds"]["w8a8"] / 1000
 
     def solve(self, problem: dict, solver: str, cost: str, limit: float) -> dict[str, str] | None:
@@ -242,8 +235,6 @@ class Study:
     def measure_times(self) -> None:
         """Milliseconds of a call of the C function, one thread, in turns; every program twice, the second a copy. What
         Python adds is measured by calls of a function that does nothing, and taken off."""
-        from rivals import dyadic_runner
-
         os.sched_setaffinity(0, {self.options.core})
         sample = self.task.inputs(self.task.items()[0])
         names = list(dict.fromkeys(row["program"] for row in read(self.plans)))

@@ -17,14 +17,14 @@ namespace dyadic {
 //===----------------------------------------------------------------------===//
 
 /// floor(scaled), without a call into libm for every number.
-static int64_t floorOf(double scaled) {
-  auto truncated = static_cast<int64_t>(scaled);
+template <typename Integer> static Integer floorOf(double scaled) {
+  auto truncated = static_cast<Integer>(scaled);
   return truncated - (scaled < static_cast<double>(truncated));
 }
 
 int64_t binIndex(float x, int32_t exponent) {
   // Scaling by a power of two is exact: the exponents of float, moved by up to 149, are far inside those of double.
-  return floorOf(std::ldexp(static_cast<double>(x), -exponent));
+  return floorOf<int64_t>(std::ldexp(static_cast<double>(x), -exponent));
 }
 
 int32_t binExponent(float min, float max) {
@@ -110,11 +110,8 @@ static void countNumbers(ArrayRef<float> values, Histogram &bins) {
   std::array<int32_t, kAtOnce> indices;
   for (; !values.empty(); values = values.drop_front(std::min(kAtOnce, values.size()))) {
     ArrayRef<float> part = values.take_front(kAtOnce);
-    for (size_t i = 0; i < part.size(); ++i) {
-      double scaled = part[i] * scale;
-      auto truncated = static_cast<int32_t>(scaled); // below 2^24 in magnitude, see binIndex()
-      indices[i] = truncated - (scaled < truncated) - first;
-    }
+    for (size_t i = 0; i < part.size(); ++i)
+      indices[i] = floorOf<int32_t>(part[i] * scale) - first; // below 2^24 in magnitude, see binIndex()
     for (size_t i = 0; i < part.size(); ++i)
       ++tables[i % kTables][indices[i]];
   }

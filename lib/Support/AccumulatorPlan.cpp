@@ -52,10 +52,11 @@ private:
 };
 
 struct SummedBlock {
-  explicit SummedBlock(WeightBlock &&of) : block(std::move(of)), sums(block) {}
+  explicit SummedBlock(WeightBlock &&of) : block(std::move(of)), sums(block), load(sums.load()) {}
 
   WeightBlock block;
   LaneSums sums;
+  int load;
 };
 using SummedBlocks = std::list<SummedBlock>;
 
@@ -172,13 +173,10 @@ std::optional<AccumulatorPlan> planConsecutive(std::vector<WeightBlock> blocks, 
 
 /// Blocks that fit by themselves, in as many groups of each size as the search finds, the largest size first.
 static AccumulatorPlan planGroups(std::vector<WeightBlock> blocks, int64_t xMax, unsigned leastGroup) {
-  std::vector<std::pair<int, size_t>> order;
-  for (size_t i = 0; i < blocks.size(); ++i)
-    order.emplace_back(-LaneSums(blocks[i]).load(), i);
-  std::sort(order.begin(), order.end());
   SummedBlocks rest;
-  for (auto [negated, i] : order)
-    rest.emplace_back(std::move(blocks[i]));
+  for (WeightBlock &block : blocks)
+    rest.emplace_back(std::move(block));
+  rest.sort([](const SummedBlock &a, const SummedBlock &b) { return a.load > b.load; });
 
   AccumulatorPlan plan;
   for (size_t level = 0; level < kGroupSizes.size(); ++level) {

@@ -153,8 +153,8 @@ private:
   llvm::Error calibrate(CalibrationRequest request);
   PlanSearchRequest searchRequest(Evaluator *evaluatorOfSearch);
   llvm::Error search();
-  /// The latencies of the choices, from the cost table or measured into it; `fixed` gets that of the rest.
-  llvm::Expected<std::unique_ptr<CostModel>> measureLatencies(PlanSearchRequest &search);
+  /// The latencies of the choices, from the cost table or measured into it; `searched.fixed` gets that of the rest.
+  llvm::Expected<std::unique_ptr<CostModel>> measureLatencies(PlanSearchRequest &searched);
   llvm::Error tunePlan(const RangeMap &ranges);
   /// What the decisions of `given`, which has become the complete plan, cost.
   llvm::Error attributeCosts(const Plan &given);
