@@ -17,6 +17,12 @@ using V4 [[gnu::vector_size(32)]] = double;
 using V8 [[gnu::vector_size(64)]] = double;
 
 template <typename V> INLINE void load(V &to, const double *from) { std::memcpy(&to, from, sizeof(V)); }
+template <typename V> INLINE void load(V &to, const float *from) {
+  using Floats [[gnu::vector_size(sizeof(V) / 2)]] = float;
+  Floats numbers;
+  std::memcpy(&numbers, from, sizeof numbers);
+  to = __builtin_convertvector(numbers, V);
+}
 template <typename V> INLINE void store(double *to, const V &from) { std::memcpy(to, &from, sizeof(V)); }
 
 /// A tile of C of kRows x kVectors vectors; `a` has kRows numbers, and `b` as many as a row of the tile, for each step.
@@ -44,6 +50,18 @@ INLINE void addTile(size_t depth, const double *a, const double *b, double *c, s
   for (int r = 0; r < kRows; ++r)
     for (int v = 0; v < kVectors; ++v)
       store(c + r * stride + v * kLanes, sums[r][v]);
+}
+
+/// `depth` rows of kVectors vectors, one after the other.
+template <typename V, int kVectors, typename T>
+INLINE void packRows(const T *from, size_t stride, size_t depth, double *to) {
+  constexpr size_t kLanes = sizeof(V) / sizeof(double);
+  for (size_t k = 0; k < depth; ++k, from += stride, to += kVectors * kLanes)
+    for (int v = 0; v < kVectors; ++v) {
+      V numbers;
+      load(numbers, from + v * kLanes);
+      store(to + v * kLanes, numbers);
+    }
 }
 
 /// Some lines of a block, from `first` on: a chunk stays in registers while its inputs are rounded in turn.
@@ -94,43 +112,55 @@ template <typename V> INLINE void roundChunk(const LineBlock &block, size_t firs
 static constexpr size_t kPairs = 256;
 static_assert(2 * kPairs * uint64_t(IntegerColumns::kMost) * uint64_t(IntegerColumns::kMost) <= INT32_MAX);
 
+static constexpr int kMostVectors = 3; // across a tile
+
 namespace {
+/// The loops for one width of vectors and type of numbers, by vectors across.
+template <typename T> struct ProductKernels {
+  using Tile = void (*)(size_t depth, const double *a, const double *b, double *c, size_t stride);
+  using Pack = void (*)(const T *from, size_t stride, size_t depth, double *to);
+  Tile tiles[kMostVectors], lines[kMostVectors]; // of all rows, and of one
+  Pack pack[kMostVectors];
+};
+
 /// The loops for one width of vectors.
 struct Kernels {
-  size_t rows, columns; // of a tile
-  void (*addTile)(size_t depth, const double *a, const double *b, double *c, size_t stride);
-  void (*addExactTile)(size_t depth, const double *a, const double *b, double *c, size_t stride);
+  size_t lanes, rows; // of a tile
+  ProductKernels<double> doubles;
+  ProductKernels<float> floats;
   void (*roundChunk)(const LineBlock &block, size_t first);
   size_t pairRows = 0, pairColumns = 0; // 0: the host has no such instruction
   void (*pairTile)(size_t pairs, const int32_t *a, const int32_t *b, int32_t *sums) = nullptr;
+
+  template <typename T> const ProductKernels<T> &of() const {
+    if constexpr (std::is_same_v<T, float>)
+      return floats;
+    else
+      return doubles;
+  }
 };
 } // namespace
 
-static void addTile2(size_t depth, const double *a, const double *b, double *c, size_t stride) {
-  addTile<V2, 4, 2>(depth, a, b, c, stride);
-}
-static void roundChunk2(const LineBlock &block, size_t first) { roundChunk<V2>(block, first); }
-
+/// The loops of N lanes. A macro, as a target is no argument of a template.
+#define KERNELS(N, kTileRows, TARGET, kIsFused)                                                                        \
+  template <typename T, int kRows, int kVectors>                                                                       \
+  TARGET static void addTile##N(size_t depth, const double *a, const double *b, double *c, size_t stride) {            \
+    addTile<V##N, kRows, kVectors, kIsFused && std::is_same_v<T, float>>(depth, a, b, c, stride);                      \
+  }                                                                                                                    \
+  template <typename T, int kVectors>                                                                                  \
+  TARGET static void packRows##N(const T *from, size_t stride, size_t depth, double *to) {                             \
+    packRows<V##N, kVectors>(from, stride, depth, to);                                                                 \
+  }                                                                                                                    \
+  TARGET static void roundChunk##N(const LineBlock &block, size_t first) { roundChunk<V##N>(block, first); }           \
+  template <typename T>                                                                                                \
+  static constexpr ProductKernels<T> kProducts##N = {                                                                  \
+      {addTile##N<T, kTileRows, 1>, addTile##N<T, kTileRows, 2>, addTile##N<T, kTileRows, 3>},                         \
+      {addTile##N<T, 1, 1>, addTile##N<T, 1, 2>, addTile##N<T, 1, 3>},                                                 \
+      {packRows##N<T, 1>, packRows##N<T, 2>, packRows##N<T, 3>}};
+KERNELS(2, 4, , false)
 #ifdef __x86_64__
-[[gnu::target("avx2")]] static void addTile4(size_t depth, const double *a, const double *b, double *c, size_t stride) {
-  addTile<V4, 4, 3>(depth, a, b, c, stride);
-}
-[[gnu::target("avx2,fma")]] static void addExactTile4(size_t depth, const double *a, const double *b, double *c,
-                                                      size_t stride) {
-  addTile<V4, 4, 3, /*kIsFused=*/true>(depth, a, b, c, stride);
-}
-[[gnu::target("avx2")]] static void roundChunk4(const LineBlock &block, size_t first) { roundChunk<V4>(block, first); }
-[[gnu::target("avx512f")]] static void addTile8(size_t depth, const double *a, const double *b, double *c,
-                                                size_t stride) {
-  addTile<V8, 8, 3>(depth, a, b, c, stride);
-}
-[[gnu::target("avx512f")]] static void addExactTile8(size_t depth, const double *a, const double *b, double *c,
-                                                     size_t stride) {
-  addTile<V8, 8, 3, /*kIsFused=*/true>(depth, a, b, c, stride);
-}
-[[gnu::target("avx512f")]] static void roundChunk8(const LineBlock &block, size_t first) {
-  roundChunk<V8>(block, first);
-}
+KERNELS(4, 4, [[gnu::target("avx2,fma")]], true)
+KERNELS(8, 8, [[gnu::target("avx512f")]], true)
 
 static constexpr size_t kPairColumns4 = 16, kPairColumns8 = 48;
 /// A tile of kRows x kVectors vectors of sums over pairs of rows; panels have `width` columns. A macro, as no function
@@ -161,18 +191,19 @@ PAIR_TILE(pairTile8, "avx512bw", __m512i, 8, 3, kPairColumns8, _mm512_loadu_si51
 #undef STORE4
 #undef PAIR_TILE
 #endif
+#undef KERNELS
 
 static const Kernels &hostKernels() {
   static const Kernels kernels = [] {
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx512bw"))
-      return Kernels{8, 24, addTile8, addExactTile8, roundChunk8, 8, kPairColumns8, pairTile8};
+      return Kernels{8, 8, kProducts8<double>, kProducts8<float>, roundChunk8, 8, kPairColumns8, pairTile8};
     if (__builtin_cpu_supports("avx512f"))
-      return Kernels{8, 24, addTile8, addExactTile8, roundChunk8, 4, kPairColumns4, pairTile4};
+      return Kernels{8, 8, kProducts8<double>, kProducts8<float>, roundChunk8, 4, kPairColumns4, pairTile4};
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-      return Kernels{4, 12, addTile4, addExactTile4, roundChunk4, 4, kPairColumns4, pairTile4};
+      return Kernels{4, 4, kProducts4<double>, kProducts4<float>, roundChunk4, 4, kPairColumns4, pairTile4};
 #endif
-    return Kernels{4, 4, addTile2, addTile2, roundChunk2};
+    return Kernels{2, 4, kProducts2<double>, kProducts2<float>, roundChunk2};
   }();
   return kernels;
 }
@@ -224,55 +255,77 @@ void IntegerColumns::addProducts(size_t first, size_t height, double *c, size_t 
   }
 }
 
-/// `depth` x `columns` numbers in panels of `width` columns; the last one is padded with zeros.
-static void packPanels(StridedMatrix from, size_t depth, size_t columns, size_t width, std::vector<double> &panels) {
+/// `depth` x `columns` numbers in panels of `width` columns; the last one is padded with zeros, unless it may be a
+/// line.
+template <typename T>
+static void packPanels(StridedMatrix<T> from, size_t depth, size_t columns, size_t width, bool hasLines,
+                       std::vector<double> &panels) {
+  const Kernels &kernels = hostKernels();
   panels.resize(std::max(panels.size(), (columns + width - 1) / width * width * depth));
   for (size_t first = 0; first < columns; first += width) {
-    size_t count = std::min(width, columns - first);
+    size_t count = std::min(width, columns - first), padded = hasLines && count == 1 ? 1 : width;
+    const T *row = from.data + first * from.columnStride;
     double *to = panels.data() + first * depth;
-    for (size_t k = 0; k < depth; ++k, to += width) {
-      const double *row = from.data + k * from.rowStride + first * from.columnStride;
-      if (from.columnStride == 1)
-        std::copy_n(row, count, to);
-      else
-        for (size_t j = 0; j < count; ++j)
-          to[j] = row[j * from.columnStride];
-      std::fill(to + count, to + width, 0.0);
+    if (from.columnStride == 1 && count == width) {
+      kernels.of<T>().pack[width / kernels.lanes - 1](row, from.rowStride, depth, to);
+      continue;
+    }
+    for (size_t k = 0; k < depth; ++k, row += from.rowStride, to += padded) {
+      for (size_t j = 0; j < count; ++j)
+        to[j] = row[j * from.columnStride];
+      for (size_t j = count; j < padded; ++j)
+        to[j] = 0;
     }
   }
 }
 
-void addProduct(size_t rows, size_t columns, size_t depth, StridedMatrix a, StridedMatrix b, double *c, size_t stride,
-                bool areExact) {
+template <typename T>
+static void addProductOf(size_t rows, size_t columns, size_t depth, StridedMatrix<T> a, StridedMatrix<T> b, double *c,
+                         size_t stride) {
   // What a cache holds: a panel of B in the first one, some of them in the second.
   constexpr size_t kDepth = 256, kColumns = 384;
   const Kernels &kernels = hostKernels();
-  auto addTile = areExact ? kernels.addExactTile : kernels.addTile;
+  size_t vectors = std::min<size_t>((columns + kernels.lanes - 1) / kernels.lanes, kMostVectors),
+         tileColumns = vectors * kernels.lanes;
+  auto addTile = kernels.of<T>().tiles[vectors - 1], addLine = kernels.of<T>().lines[vectors - 1];
   thread_local std::vector<double> panelsA, panelsB; // not made anew for every product
-  std::vector<double> tile(kernels.rows * kernels.columns);
+  std::vector<double> tile(kernels.rows * tileColumns);
   for (size_t k = 0; k < depth; k += kDepth) {
     size_t steps = std::min(kDepth, depth - k);
-    packPanels({a.data + k * a.columnStride, a.columnStride, a.rowStride}, steps, rows, kernels.rows, panelsA);
+    packPanels<T>({a.data + k * a.columnStride, a.columnStride, a.rowStride}, steps, rows, kernels.rows,
+                  /*hasLines=*/true, panelsA);
     for (size_t left = 0; left < columns; left += kColumns) {
       size_t width = std::min(kColumns, columns - left);
-      packPanels({b.data + k * b.rowStride + left, b.rowStride, 1}, steps, width, kernels.columns, panelsB);
+      packPanels<T>({b.data + k * b.rowStride + left, b.rowStride, 1}, steps, width, tileColumns,
+                    /*hasLines=*/false, panelsB);
       for (size_t i = 0; i < rows; i += kernels.rows)
-        for (size_t j = 0; j < width; j += kernels.columns) {
+        for (size_t j = 0; j < width; j += tileColumns) {
           const double *panelA = panelsA.data() + i * steps, *panelB = panelsB.data() + j * steps;
           double *to = c + i * stride + left + j;
-          size_t height = std::min(kernels.rows, rows - i), across = std::min(kernels.columns, width - j);
-          if (height == kernels.rows && across == kernels.columns) {
-            addTile(steps, panelA, panelB, to, stride);
+          size_t height = std::min(kernels.rows, rows - i), across = std::min(tileColumns, width - j);
+          auto add = height == 1 ? addLine : addTile;
+          if ((height == kernels.rows || height == 1) && across == tileColumns) {
+            add(steps, panelA, panelB, to, stride);
             continue;
           }
           for (size_t r = 0; r < height; ++r)
-            std::copy_n(to + r * stride, across, tile.data() + r * kernels.columns);
-          addTile(steps, panelA, panelB, tile.data(), kernels.columns);
+            std::copy_n(to + r * stride, across, tile.data() + r * tileColumns);
+          add(steps, panelA, panelB, tile.data(), tileColumns);
           for (size_t r = 0; r < height; ++r)
-            std::copy_n(tile.data() + r * kernels.columns, across, to + r * stride);
+            std::copy_n(tile.data() + r * tileColumns, across, to + r * stride);
         }
     }
   }
+}
+
+void addProduct(size_t rows, size_t columns, size_t depth, StridedMatrix<double> a, StridedMatrix<double> b, double *c,
+                size_t stride) {
+  addProductOf(rows, columns, depth, a, b, c, stride);
+}
+
+void addProduct(size_t rows, size_t columns, size_t depth, StridedMatrix<float> a, StridedMatrix<float> b, double *c,
+                size_t stride) {
+  addProductOf(rows, columns, depth, a, b, c, stride);
 }
 
 } // namespace dyadic

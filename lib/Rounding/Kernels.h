@@ -14,16 +14,18 @@
 namespace dyadic {
 
 /// A matrix that is read: element (i, j) is at i * rowStride + j * columnStride.
-struct StridedMatrix {
-  const double *data;
+template <typename T> struct StridedMatrix {
+  const T *data;
   size_t rowStride, columnStride;
 };
 
 /// C += A B: to each element of C (rows x columns, `stride` from row to row) its `depth` products are added one after
-/// the other. Rows of B have `columns` numbers, B.columnStride is 1. Where products are exact, as those of two floats
-/// are, `areExact` says so: multiplication and addition are one instruction then, with the same result.
-void addProduct(size_t rows, size_t columns, size_t depth, StridedMatrix a, StridedMatrix b, double *c, size_t stride,
-                bool areExact = false);
+/// the other. Rows of B have `columns` numbers, B.columnStride is 1. Products of floats are exact: multiplication and
+/// addition are one instruction then, with the same result.
+void addProduct(size_t rows, size_t columns, size_t depth, StridedMatrix<double> a, StridedMatrix<double> b, double *c,
+                size_t stride);
+void addProduct(size_t rows, size_t columns, size_t depth, StridedMatrix<float> a, StridedMatrix<float> b, double *c,
+                size_t stride);
 
 /// Rows of small integers, packed for products of their columns, which are exact: several times as fast as doubles.
 class IntegerColumns {
@@ -47,12 +49,12 @@ inline constexpr size_t kLines = 32;
 
 /// A block of inputs of many lines that are rounded; arrays have `lines` numbers for each input.
 struct LineBlock {
-  size_t lines;         // a multiple of kLines
-  size_t inputs;        // of the block
-  const double *scales; // by line
-  double most;          // of the multiples of a scale
-  const double *D;      // by input
-  StridedMatrix U;      // inputs x inputs, above the diagonal
+  size_t lines;            // a multiple of kLines
+  size_t inputs;           // of the block
+  const double *scales;    // by line
+  double most;             // of the multiples of a scale
+  const double *D;         // by input
+  StridedMatrix<double> U; // inputs x inputs, above the diagonal
   const double *targets;
   double *wanted; // targets with what inputs before the block add; destroyed
   double *errors; // becomes target - scale q

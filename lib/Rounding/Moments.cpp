@@ -19,19 +19,11 @@ Moments::Moments(size_t inputs, size_t outputs, bool hasProducts)
     : sumX(inputs), sumY(outputs), sumXX(hasProducts ? inputs * inputs : 0), sumYX(hasProducts ? outputs * inputs : 0) {
 }
 
-/// The rows as doubles, of which products of integers are exact.
-static Matrix doubles(const float *numbers, Eigen::Index rows, Eigen::Index columns) {
-  using Floats = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  return Eigen::Map<const Floats>(numbers, rows, columns).cast<double>();
-}
-
 /// Adds up each column, one number after the other.
-static void addColumns(const Matrix &numbers, std::vector<double> &sums) {
-  for (Eigen::Index i = 0; i < numbers.rows(); ++i) {
-    const double *row = numbers.data() + i * numbers.cols();
+static void addColumns(const float *numbers, size_t rows, std::vector<double> &sums) {
+  for (size_t i = 0; i < rows; ++i, numbers += sums.size())
     for (size_t j = 0; j < sums.size(); ++j)
-      sums[j] += row[j];
-  }
+      sums[j] += numbers[j];
 }
 
 void Moments::add(const float *x, const float *y, size_t rows, unsigned threads) {
@@ -44,13 +36,9 @@ void Moments::addOutputs(const float *x, const float *y, size_t rows, unsigned t
 }
 
 void Moments::addRows(const float *x, const float *y, size_t rows, unsigned threads, bool onlyOutputs) {
-  fixedBlocking();
-  auto n = static_cast<Eigen::Index>(rows), in = static_cast<Eigen::Index>(inputs()),
-       out = static_cast<Eigen::Index>(outputs());
-  Matrix X = doubles(x, n, in), Y = doubles(y, n, out);
   if (!onlyOutputs)
-    addColumns(X, sumX);
-  addColumns(Y, sumY);
+    addColumns(x, rows, sumX);
+  addColumns(y, rows, sumY);
   if (!hasProducts())
     return;
   // The lower triangle in lines of blocks: those of more columns come first. Few columns are not worth packing.
@@ -63,16 +51,16 @@ void Moments::addRows(const float *x, const float *y, size_t rows, unsigned thre
   share(blocks + blocksY, threads, [&](size_t task) {
     size_t first = (task < blocksY ? task : blocks + blocksY - 1 - task) * kBlock;
     if (task < blocksY) {
-      addProduct(std::min(kBlock, lines - first), columns, rows, {Y.data() + first, 1, lines}, {X.data(), columns, 1},
-                 sumYX.data() + first * columns, columns, /*areExact=*/true);
+      addProduct(std::min(kBlock, lines - first), columns, rows, {y + first, 1, lines}, {x, columns, 1},
+                 sumYX.data() + first * columns, columns);
       return;
     }
     size_t height = std::min(kBlock, columns - first);
     if (integers)
       integers->addProducts(first, height, sumXX.data() + first * columns, columns);
     else
-      addProduct(height, first + height, rows, {X.data() + first, 1, columns}, {X.data(), columns, 1},
-                 sumXX.data() + first * columns, columns, /*areExact=*/true);
+      addProduct(height, first + height, rows, {x + first, 1, columns}, {x, columns, 1}, sumXX.data() + first * columns,
+                 columns);
   });
 }
 

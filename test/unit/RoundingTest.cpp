@@ -63,35 +63,41 @@ double fitError(const Problem &problem, const std::vector<double> &target, doubl
   return error + ridge * diagonal * problem.map.inputScale * problem.map.inputScale * distance;
 }
 
+/// Of as many columns as a few vectors have, and of more and fewer; also of a single line.
 TEST(Rounding, MomentsAreSums) {
-  Problem problem = makeProblem(5, 3, 40, 1);
-  const Moments &moments = problem.moments;
-  EXPECT_EQ(moments.rows(), 40u);
-  for (size_t i = 0; i < 5; ++i) {
-    double sum = 0;
-    for (size_t r = 0; r < 40; ++r)
-      sum += problem.x[r * 5 + i];
-    EXPECT_EQ(moments.x()[i], sum);
-    for (size_t j = 0; j <= i; ++j) {
-      double product = 0;
-      for (size_t r = 0; r < 40; ++r)
-        product += static_cast<double>(problem.x[r * 5 + i]) * problem.x[r * 5 + j];
-      EXPECT_EQ(moments.xx()[i * 5 + j], product); // exact
-    }
-    for (size_t o = 0; o < 3; ++o) {
-      double product = 0, y = 0;
-      for (size_t r = 0; r < 40; ++r) {
-        product += static_cast<double>(problem.x[r * 5 + i]) * problem.y[r * 3 + o];
-        y += problem.y[r * 3 + o];
+  constexpr size_t kRows = 300;
+  for (auto [inputs, outputs] :
+       std::vector<std::pair<size_t, size_t>>{{5, 3}, {1, 1}, {8, 8}, {9, 1}, {16, 9}, {25, 17}}) {
+    Problem problem = makeProblem(inputs, outputs, kRows, 1);
+    const Moments &moments = problem.moments;
+    auto xAt = [&](size_t r, size_t i) { return static_cast<double>(problem.x[r * problem.inputs + i]); };
+    EXPECT_EQ(moments.rows(), kRows);
+    for (size_t i = 0; i < inputs; ++i) {
+      double sum = 0;
+      for (size_t r = 0; r < kRows; ++r)
+        sum += xAt(r, i);
+      EXPECT_EQ(moments.x()[i], sum);
+      for (size_t j = 0; j <= i; ++j) {
+        double product = 0;
+        for (size_t r = 0; r < kRows; ++r)
+          product += xAt(r, i) * xAt(r, j);
+        EXPECT_EQ(moments.xx()[i * inputs + j], product); // exact
       }
-      EXPECT_EQ(moments.yx()[o * 5 + i], product); // row by row, whatever the vectors
-      EXPECT_NEAR(moments.y()[o], y, 1e-9);
+      for (size_t o = 0; o < outputs; ++o) {
+        double product = 0, y = 0;
+        for (size_t r = 0; r < kRows; ++r) {
+          product += xAt(r, i) * problem.y[r * outputs + o];
+          y += problem.y[r * outputs + o];
+        }
+        EXPECT_EQ(moments.yx()[o * inputs + i], product); // row by row, whatever the vectors
+        EXPECT_EQ(moments.y()[o], y);
+      }
     }
+    Moments means(inputs, outputs, /*hasProducts=*/false);
+    means.add(problem.x.data(), problem.y.data(), kRows);
+    EXPECT_FALSE(means.hasProducts());
+    EXPECT_EQ(means.x(), moments.x());
   }
-  Moments means(5, 3, /*hasProducts=*/false);
-  means.add(problem.x.data(), problem.y.data(), 40);
-  EXPECT_FALSE(means.hasProducts());
-  EXPECT_EQ(means.x(), moments.x());
 }
 
 /// Integers as large as the fast sums take, and larger; more rows than they add up at once, and an odd number.
