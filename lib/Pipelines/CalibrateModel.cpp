@@ -2,12 +2,10 @@
 
 #include "dyadic/Pipelines/CalibrateModel.h"
 #include "dyadic/Pipelines/Diagnostics.h"
-#include "dyadic/Pipelines/LayerwiseProgram.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Files.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Path.h"
-#include <future>
 
 namespace dyadic {
 
@@ -64,10 +62,7 @@ public:
     part.keep(split.calibration);
     if (known && !isOfSamples(known->table))
       return fileError(known->path, "was calibrated with other samples than those of " + escaped(path));
-    std::future<void> layers; // waits in the end
-    if (kernels)
-      layers = compileLayers(*kernels);
-    auto evaluator = JitEvaluator::create(module);
+    auto evaluator = FloatProgram::create(module, kernels);
     if (!evaluator)
       return evaluator.takeError();
     result.evaluator = std::move(*evaluator);
@@ -97,20 +92,6 @@ private:
       hashes.push_back(split.hashes[index]);
     llvm::sort(hashes);
     return hashes == table.samples;
-  }
-
-  /// On another thread, which the result waits for. An error will come up again where the layers are asked for.
-  std::future<void> compileLayers(LayerKernels &kernels) {
-    auto bytes = ModuleBytes::of(module);
-    if (!bytes) {
-      llvm::consumeError(bytes.takeError());
-      return {};
-    }
-    return std::async(std::launch::async, [&kernels, bytes = std::move(*bytes)] {
-      std::unique_ptr<mlir::MLIRContext> context = createContext();
-      auto copy = bytes.read(*context);
-      llvm::consumeError(copy ? LayerwiseProgram::create(**copy, kernels).takeError() : copy.takeError());
-    });
   }
 
   /// Reads all samples once: everything that is wrong with them comes up before the program is compiled.

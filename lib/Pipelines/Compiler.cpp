@@ -24,9 +24,6 @@
 #include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 using namespace mlir;
 
@@ -159,76 +156,6 @@ llvm::Expected<std::vector<Tensor>> runSample(const Program &program, const Samp
   if (!call->run())
     return makeError("run returned status " + llvm::Twine(call->status));
   return std::move(call->outputs);
-}
-
-/// Gives freed memory back to the system where the C library would keep it: what compilation took is not on top of what
-/// calibration takes.
-static void trimMemory() {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
-}
-
-llvm::Expected<std::unique_ptr<JitEvaluator>> JitEvaluator::create(ModuleOp floatModule) {
-  llvm::Expected<std::unique_ptr<Program>> program = jitModule(floatModule, /*exposeValues=*/true);
-  if (!program)
-    return program.takeError();
-  auto evaluator = std::make_unique<JitEvaluator>();
-  evaluator->program = std::move(*program);
-  trimMemory();
-  return evaluator;
-}
-
-void JitEvaluator::release() {
-  idle.clear();
-  trimMemory();
-}
-
-uint64_t JitEvaluator::bytesPerRun() const { return program->callBytes(/*batch=*/1, /*threads=*/1); }
-
-/// An idle run with the sample's numbers, or a new one.
-llvm::Expected<JitEvaluator::Run> JitEvaluator::takeRun(const Sample &sample) {
-  Run run;
-  {
-    std::lock_guard<std::mutex> lock(mutex);
-    if (!idle.empty()) {
-      run = std::move(idle.back());
-      idle.pop_back();
-    }
-  }
-  bool fits = run.call && llvm::equal(run.inputs.inputs, sample.inputs, [](const Tensor &a, const Tensor &b) {
-                return a.type == b.type && a.shape == b.shape;
-              });
-  if (fits) {
-    for (auto [to, from] : llvm::zip(run.inputs.inputs, sample.inputs))
-      llvm::copy(from.data, to.data.begin());
-    return std::move(run);
-  }
-  run.inputs = sample;
-  std::vector<const Tensor *> inputs;
-  for (const Tensor &input : run.inputs.inputs)
-    inputs.push_back(&input);
-  std::string error;
-  run.call = program->prepare(inputs, 1, error);
-  if (!run.call)
-    return makeError(error);
-  return std::move(run);
-}
-
-llvm::Error JitEvaluator::run(const Sample &sample, llvm::function_ref<void(llvm::StringRef, const Tensor &)> observe) {
-  llvm::Expected<Run> run = takeRun(sample);
-  if (!run)
-    return run.takeError();
-  if (!run->call->run())
-    return makeError("run returned status " + llvm::Twine(run->call->status));
-  for (auto [info, tensor] : llvm::zip(program->inputs(), sample.inputs))
-    observe(info.name, tensor);
-  const std::vector<Tensor> &outputs = run->call->outputs;
-  for (size_t i = outputs.size() - program->numValues(); i < outputs.size(); ++i)
-    observe(program->outputs()[i].name, outputs[i]);
-  std::lock_guard<std::mutex> lock(mutex);
-  idle.push_back(std::move(*run));
-  return llvm::Error::success();
 }
 
 llvm::Expected<RangeMap> chooseRanges(ModuleOp floatModule, llvm::StringRef file, const CalibrationTable &table,

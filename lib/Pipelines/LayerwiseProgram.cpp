@@ -51,6 +51,13 @@ static Tensor gathered(llvm::ArrayRef<uint32_t> order, llvm::ArrayRef<float> num
   return packed;
 }
 
+uint64_t LayerwiseProgram::bytesPerRun() const {
+  uint64_t bytes = 0;
+  for (const Stage &stage : stages)
+    bytes += stage.program->callBytes(/*batch=*/1, /*threads=*/1);
+  return bytes;
+}
+
 size_t LayerwiseProgram::stagesUntil(size_t value) const {
   auto found = llvm::find_if(stages, [&](const Stage &stage) { return stage.output == value; });
   return found == stages.end() ? 0 : static_cast<size_t>(found - stages.begin()) + 1;

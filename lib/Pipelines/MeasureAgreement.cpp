@@ -59,7 +59,10 @@ private:
   }
 
   llvm::Error compareOn(const Sample &sample) {
-    llvm::Expected<std::vector<Tensor>> expected = runSample(*request.floatProgram, sample);
+    // By id: the float program's numbers, and the integer program's.
+    llvm::StringMap<Tensor> floats, reals;
+    llvm::Expected<std::vector<Tensor>> expected =
+        request.floatProgram->compute(sample, [&](StringRef id, const Tensor &value) { floats[id] = value; });
     if (!expected)
       return expected.takeError();
     Sample stored = quantizeInputs(*program, sample);
@@ -68,14 +71,8 @@ private:
       return found.takeError();
 
     compareOutputs(sample, *expected, *found);
-    // By id: the float program's numbers, and the integer program's.
-    llvm::StringMap<Tensor> floats, reals;
-    for (auto [info, tensor] : llvm::zip(request.floatProgram->inputs(), sample.inputs))
-      floats[info.name] = tensor;
     for (auto [info, tensor] : llvm::zip(program->inputs(), stored.inputs))
       reals[info.name] = realNumbers(tensor, info);
-    for (size_t i = report.outputs.size(); i < expected->size(); ++i)
-      floats[request.floatProgram->outputs()[i].name] = std::move((*expected)[i]);
     for (size_t i = report.outputs.size(); i < found->size(); ++i)
       reals[program->outputs()[i].name] = realNumbers((*found)[i], program->outputs()[i]);
     for (LayerReport *row : rows)

@@ -10,16 +10,14 @@
 namespace dyadic {
 
 llvm::Error PlanMeasurement::prepare() {
-  size_t count = request.floatProgram->outputs().size() - request.floatProgram->numValues();
   for (size_t index : request.heldBack) {
     auto sample = request.samples->read(index);
     if (!sample)
       return sample.takeError();
-    auto outputs = runSample(*request.floatProgram, *sample);
+    auto outputs = request.floatProgram->outputs(*sample);
     if (!outputs)
       return outputs.takeError();
-    outputs->resize(count); // values of layers follow
-    if (count > 0 && (*outputs)[0].type == ElementType::F32)
+    if (!outputs->empty() && (*outputs)[0].type == ElementType::F32)
       if (auto classes = topOne((*outputs)[0], batchOf(*sample)))
         decisions += classes->size();
     samples.push_back(std::move(*sample));

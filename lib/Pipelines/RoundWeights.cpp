@@ -430,7 +430,7 @@ llvm::Error roundWeights(ModuleOp quantized, const RoundingRequest &request, con
   return error ? fileError(request.file, llvm::toString(std::move(error))) : llvm::Error::success();
 }
 
-llvm::Expected<double> outputError(ModuleOp integers, const Program &floatProgram, SampleSet &samples,
+llvm::Expected<double> outputError(ModuleOp integers, FloatProgram &floatProgram, SampleSet &samples,
                                    ArrayRef<size_t> indices) {
   auto program = jitModule(integers, /*exposeValues=*/false);
   if (!program)
@@ -440,7 +440,7 @@ llvm::Expected<double> outputError(ModuleOp integers, const Program &floatProgra
     auto sample = samples.read(index);
     if (!sample)
       return sample.takeError();
-    auto expected = runSample(floatProgram, *sample);
+    auto expected = floatProgram.outputs(*sample);
     if (!expected)
       return expected.takeError();
     auto found = runSample(**program, quantizeInputs(**program, *sample));

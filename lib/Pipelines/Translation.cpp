@@ -86,7 +86,7 @@ Error Translation::import(const OnnxSource &source) {
 //===----------------------------------------------------------------------===//
 
 Error Translation::createEvaluator() {
-  auto created = JitEvaluator::create(**floatModule);
+  auto created = FloatProgram::create(**floatModule, settings.search ? kernels.get() : nullptr);
   if (!created)
     return created.takeError();
   floatProgram = std::move(*created);
@@ -208,7 +208,7 @@ Expected<double> Translation::errorOf(mlir::ModuleOp quantized) {
   mlir::OwningOpRef<mlir::ModuleOp> integers = quantized.clone();
   if (Error error = lowerToIntegers(*integers, model, settings.plan, {}))
     return error;
-  return outputError(*integers, floatProgram->getProgram(), *samples, heldBack);
+  return outputError(*integers, *floatProgram, *samples, heldBack);
 }
 
 /// Weights are fitted to so many samples for their times, which few samples make like those of all.
@@ -327,7 +327,7 @@ PlanSearchRequest Translation::searchRequest(Evaluator *evaluatorOfSearch) {
     request.calibration = fittingSamples().vec();
     request.evaluator = evaluatorOfSearch;
     request.kernels = kernels.get();
-    request.floatProgram = &floatProgram->getProgram();
+    request.floatProgram = floatProgram.get();
   }
   return request;
 }
@@ -476,7 +476,7 @@ Error Translation::attributeCosts(const Plan &given) {
   request.search.plan = &given;
   request.search.samples = samples.get();
   request.search.heldBack = heldBack;
-  request.search.floatProgram = &floatProgram->getProgram();
+  request.search.floatProgram = floatProgram.get();
   request.search.kernels = kernels.get();
   request.search.listener = &listener;
   request.quantized = *program;
@@ -537,7 +537,7 @@ Error Translation::describe(mlir::ModuleOp exposed, const RangeMap &ranges) {
     request.samples = samples.get();
     request.heldBack = heldBack;
     if (floatProgram && !heldBack.empty())
-      request.floatProgram = &floatProgram->getProgram();
+      request.floatProgram = floatProgram.get();
   }
   auto collected = collectReport(request);
   if (!collected)

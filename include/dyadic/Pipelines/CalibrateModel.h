@@ -7,6 +7,7 @@
 #define DYADIC_PIPELINES_CALIBRATEMODEL_H
 
 #include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/FloatProgram.h"
 #include "dyadic/Pipelines/Listener.h"
 #include "dyadic/Pipelines/SamplePart.h"
 
@@ -25,7 +26,7 @@ struct CalibrationRequest {
   SamplePart part;
   /// Null, or the table that calibrating on the samples gives, which is then not done again.
   const NamedTable *known = nullptr;
-  /// Null, or what becomes the float layers one by one: they are compiled while the whole program is.
+  /// Null, or what becomes the float layers, which the program is compiled by then.
   LayerKernels *kernels = nullptr;
 };
 
@@ -35,7 +36,7 @@ struct Calibration {
   // with, and the float program with all values exposed.
   std::unique_ptr<SampleSet> samples;
   std::vector<size_t> calibrated, heldBack;
-  std::unique_ptr<JitEvaluator> evaluator;
+  std::unique_ptr<FloatProgram> evaluator;
 };
 
 /// An evaluator that ends with an error between two samples, where `listener` says so; both must live as long.

@@ -7,6 +7,7 @@
 #define DYADIC_PIPELINES_COLLECTREPORT_H
 
 #include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/FloatProgram.h"
 #include "dyadic/Pipelines/Report.h"
 
 namespace dyadic {
@@ -18,7 +19,7 @@ struct ReportRequest {
   const Plan *plan = nullptr;              // complete; null with --float
   const CalibrationTable *table = nullptr; // null with --float
   const RangeMap *ranges = nullptr;        // what was chosen from it
-  const Program *floatProgram = nullptr;   // with the values of all layers; null: there is nothing to compare on
+  FloatProgram *floatProgram = nullptr;    // null: there is nothing to compare on
   SampleSet *samples = nullptr;
   llvm::ArrayRef<size_t> heldBack;                                        // indices into samples, ascending
   llvm::function_ref<void(size_t done, size_t total)> progress = nullptr; // over the samples

@@ -18,7 +18,6 @@
 #include "dyadic/Transforms/Passes.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
-#include <mutex>
 
 namespace dyadic {
 
@@ -47,30 +46,6 @@ llvm::Error isolateLayers(mlir::ModuleOp module, llvm::StringRef file);
 /// all layers are further outputs.
 llvm::Expected<std::unique_ptr<Program>> jitModule(mlir::ModuleOp module, bool exposeValues,
                                                    CodeEffort effort = CodeEffort::Full);
-
-/// The float program as calibration sees it. The buffers of a run are kept for the next.
-class JitEvaluator : public Evaluator {
-public:
-  static llvm::Expected<std::unique_ptr<JitEvaluator>> create(mlir::ModuleOp floatModule);
-  llvm::Error run(const Sample &sample, llvm::function_ref<void(llvm::StringRef, const Tensor &)> observe) override;
-  uint64_t bytesPerRun() const override;
-  /// Frees the buffers of all runs.
-  void release();
-  /// The float program with the values of all layers.
-  const Program &getProgram() const { return *program; }
-
-private:
-  /// A call on inputs of its own.
-  struct Run {
-    Sample inputs;
-    std::unique_ptr<Program::Call> call;
-  };
-  llvm::Expected<Run> takeRun(const Sample &sample);
-
-  std::unique_ptr<Program> program;
-  std::mutex mutex;
-  std::vector<Run> idle;
-};
 
 struct QuantizeOptions {
   bool integerOnly = false;  // a float island is an error

@@ -61,6 +61,8 @@ public:
   std::optional<size_t> valueOf(llvm::StringRef id) const;
   size_t numValues() const { return valueBytes.size(); }
   uint64_t bytesOf(size_t value) const { return valueBytes[value]; }
+  /// What the buffers of a run take.
+  uint64_t bytesPerRun() const;
   /// The program's outputs, as values.
   const std::vector<size_t> &getOutputs() const { return outputs; }
   /// How many stages, one a layer, have to run until a value is known; 0 for inputs.
@@ -140,6 +142,7 @@ public:
   using Pointer = std::unique_ptr<LayerwiseProgram::Run>;
   llvm::Expected<Pointer> take(const LayerwiseProgram &program);
   void giveBack(Pointer run);
+  void clear() { idle.clear(); }
 
 private:
   std::mutex mutex;

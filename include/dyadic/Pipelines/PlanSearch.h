@@ -9,6 +9,7 @@
 #include "dyadic/Calibration/Samples.h"
 #include "dyadic/Calibration/Table.h"
 #include "dyadic/Pipelines/FitProgram.h"
+#include "dyadic/Pipelines/FloatProgram.h"
 #include "dyadic/Pipelines/Listener.h"
 #include "dyadic/Pipelines/SamplePart.h"
 #include "dyadic/Runtime/Program.h"
@@ -53,13 +54,13 @@ struct PlanSearchRequest {
   const CalibrationTable *table = nullptr;
   /// What the search does not choose.
   const Plan *plan = nullptr;
-  // Where there are samples: they, and the float program, whose first outputs are the model's.
+  // Where there are samples: they, and the float program.
   SampleSet *samples = nullptr;
   std::vector<size_t> heldBack, calibration; // indices into samples
   /// How weights are rounded: of the plans that are measured, and where they are fitted also those that sensitivities
   /// are measured with, see fitAlone() in lib/Pipelines/FitAlone.h.
   WeightRounding weightRounding = WeightRounding::Nearest;
-  const Program *floatProgram = nullptr;
+  FloatProgram *floatProgram = nullptr;
   Evaluator *evaluator = nullptr;  // of it
   LayerKernels *kernels = nullptr; // of its layers; more are added
   /// States latency_ms; null: not measured, and a budget of latency is an error.

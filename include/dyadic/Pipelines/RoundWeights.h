@@ -7,6 +7,7 @@
 #define DYADIC_PIPELINES_ROUNDWEIGHTS_H
 
 #include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/FloatProgram.h"
 #include "dyadic/Pipelines/Listener.h"
 #include "dyadic/Pipelines/Report.h"
 
@@ -64,7 +65,7 @@ llvm::Error roundWeights(mlir::ModuleOp quantized, const RoundingRequest &reques
                          RoundingReport &counts, CarriedOutputs &outputs);
 
 /// The relative squared error of a program of the integer level on samples, mean over its outputs of numbers.
-llvm::Expected<double> outputError(mlir::ModuleOp integers, const Program &floatProgram, SampleSet &samples,
+llvm::Expected<double> outputError(mlir::ModuleOp integers, FloatProgram &floatProgram, SampleSet &samples,
                                    llvm::ArrayRef<size_t> indices);
 
 } // namespace dyadic

@@ -175,7 +175,7 @@ private:
   std::optional<mlir::OwningOpRef<mlir::ModuleOp>> floatModule; // until finish
   mlir::OwningOpRef<mlir::ModuleOp> program;
   // While calibrating.
-  std::unique_ptr<JitEvaluator> floatProgram;
+  std::unique_ptr<FloatProgram> floatProgram;
   std::shared_ptr<LayerKernels> kernels; // of its layers, for a search
   std::unique_ptr<Evaluator> evaluator;
   std::unique_ptr<CalibrationStream> stream;
