@@ -101,7 +101,7 @@ llvm::Error FloatOutputs::advance(size_t sample, ArrayRef<size_t> values) {
     outputs[i][sample] = rowsOf(run, first + i, sample);
   liveNumbers[sample].clear();
   for (size_t value : values)
-    liveNumbers[sample].push_back(run.value(value));
+    liveNumbers[sample].push_back(run.copyOf(value));
   runs.giveBack(std::move(*taken));
   return llvm::Error::success();
 }

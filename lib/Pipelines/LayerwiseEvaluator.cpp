@@ -57,7 +57,7 @@ llvm::Error LayerwiseEvaluator::run(size_t sample, llvm::ArrayRef<SensitivityKey
   for (auto [i, key] : llvm::enumerate(keys)) {
     size_t local = 0;
     auto observeChange = [&, i = i](const LayerwiseProgram::Change &change) -> llvm::Error {
-      if (llvm::Error error = run.apply(change))
+      if (llvm::Error error = run.apply(change, local))
         return error;
       PerturbedNetwork network;
       for (size_t output : program->getOutputs()) {

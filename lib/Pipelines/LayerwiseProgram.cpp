@@ -12,6 +12,7 @@
 #include "dyadic/IR/TensorTypes.h"
 #include "dyadic/Pipelines/Compiler.h"
 #include "dyadic/Pipelines/Diagnostics.h"
+#include "dyadic/Support/ArenaPlanner.h"
 #include "dyadic/Support/Error.h"
 #include "dyadic/Target/FloatUnit.h"
 #include "mlir/IR/IRMapping.h"
@@ -22,15 +23,14 @@ using namespace dyadic::qnn;
 
 namespace dyadic {
 
-void StorageGrid::round(Tensor &values) const {
+void StorageGrid::round(llvm::MutableArrayRef<float> numbers) const {
   // In float: where the quotient is that near to a tie, either neighbour is as good. Adding 1.5 * 2^23 rounds to
   // integers, ties to even.
   constexpr float kRounder = 12582912.0f;
   const float low = static_cast<float>(range.min - zeroPoint), high = static_cast<float>(range.max - zeroPoint);
-  float *numbers = values.as<float>();
-  for (int64_t i = 0, n = values.size(); i < n; ++i) {
-    float clamped = std::min(std::max(numbers[i] / scale, low), high);
-    numbers[i] = ((clamped + kRounder) - kRounder) * scale;
+  for (float &number : numbers) {
+    float clamped = std::min(std::max(number / scale, low), high);
+    number = ((clamped + kRounder) - kRounder) * scale;
   }
 }
 
@@ -52,10 +52,35 @@ static Tensor gathered(llvm::ArrayRef<uint32_t> order, llvm::ArrayRef<float> num
 }
 
 uint64_t LayerwiseProgram::bytesPerRun() const {
-  uint64_t bytes = 0;
-  for (const Stage &stage : stages)
-    bytes += stage.program->callBytes(/*batch=*/1, /*threads=*/1);
+  uint64_t bytes = workspaceBytes + arenaBytes;
+  for (const ValueInfo &value : valueInfos)
+    bytes += value.isKept ? value.bytes() : 0;
   return bytes;
+}
+
+uint64_t LayerwiseProgram::ValueInfo::bytes() const {
+  uint64_t count = elementSize(type);
+  for (int64_t d : shape)
+    count *= static_cast<uint64_t>(d);
+  return count;
+}
+
+/// Values live from the stage that computes them to the last one that reads them.
+void LayerwiseProgram::planMemory() {
+  for (size_t output : outputs)
+    valueInfos[output].isKept = true;
+  std::vector<ArenaBuffer> buffers(valueInfos.size());
+  for (auto [i, stage] : llvm::enumerate(stages)) {
+    workspaceBytes = std::max(workspaceBytes, llvm::alignTo(stage.program->workspaceBytes(), DYADIC_ALIGNMENT));
+    buffers[stage.output].begin = static_cast<int64_t>(i);
+    for (size_t value : llvm::concat<const size_t>(stage.inputs, llvm::ArrayRef(stage.output)))
+      buffers[value].end = static_cast<int64_t>(i);
+  }
+  for (auto [value, buffer] : llvm::zip_equal(valueInfos, buffers))
+    buffer.size = value.isKept ? 0 : static_cast<int64_t>(value.bytes());
+  arenaBytes = static_cast<uint64_t>(planArena(buffers, DYADIC_ALIGNMENT));
+  for (auto [value, buffer] : llvm::zip_equal(valueInfos, buffers))
+    value.offset = buffer.offset;
 }
 
 size_t LayerwiseProgram::stagesUntil(size_t value) const {
@@ -148,22 +173,22 @@ public:
       return compiled.takeError();
     for (auto [stage, index] : llvm::zip(program->stages, moduleOf))
       stage.program = (*compiled)[index];
+    program->planMemory();
     return std::move(program);
   }
 
 private:
   size_t addValue(Value value) {
     auto type = cast<RankedTensorType>(value.getType());
-    program->valueBytes.push_back(static_cast<uint64_t>(type.getNumElements()) *
-                                  elementSize(*elementTypeOf(type.getElementType())));
-    return indices[value] = program->valueBytes.size() - 1;
+    program->valueInfos.push_back({*elementTypeOf(type.getElementType()), type.getShape().vec()});
+    return indices[value] = program->valueInfos.size() - 1;
   }
 
   void addArgument(BlockArgument argument) {
-    auto type = cast<RankedTensorType>(argument.getType());
     std::string name = argumentName(function, argument.getArgNumber()).str();
-    program->values[name] = addValue(argument);
-    program->inputTypes.push_back({*elementTypeOf(type.getElementType()), type.getShape().vec()});
+    size_t value = program->values[name] = addValue(argument);
+    program->valueInfos[value].isKept = true;
+    ++program->numInputs;
   }
 
   llvm::Error addStage(Operation *op) {
@@ -316,82 +341,95 @@ llvm::Expected<std::unique_ptr<LayerwiseProgram>> LayerwiseProgram::create(Modul
 //===----------------------------------------------------------------------===//
 
 llvm::Expected<std::unique_ptr<LayerwiseProgram::Run>> LayerwiseProgram::Run::create(const LayerwiseProgram &program) {
-  std::unique_ptr<Run> run(new Run(program));
-  if (llvm::Error error = run->prepare())
-    return std::move(error);
-  return std::move(run);
+  // Without exceptions an allocation that fails ends the process.
+  constexpr uint64_t kLimit = uint64_t(1) << 33;
+  if (uint64_t bytes = program.bytesPerRun(); bytes > kLimit)
+    return makeError("values and workspace need " + llvm::Twine(bytes / 1'000'000'000) + " GB, expected at most 8");
+  return std::unique_ptr<Run>(new Run(program));
 }
 
-llvm::Error LayerwiseProgram::Run::prepare() {
-  for (const auto &[type, shape] : program.inputTypes)
-    inputs.emplace_back(type, shape);
-  base.resize(program.numValues());
-  current.resize(program.numValues());
-  isReached.resize(program.numValues());
-  for (auto [i, input] : llvm::enumerate(inputs))
-    current[i] = &input;
-  for (const Stage &stage : program.stages) {
-    std::vector<const Tensor *> pointers;
-    for (size_t value : stage.inputs)
-      pointers.push_back(current[value]);
-    if (stage.layer) {
-      pointers.push_back(&program.packed[*stage.layer]);
-      if (!program.layers[*stage.layer].bias.empty())
-        pointers.push_back(&program.packedBiases[*stage.layer]);
-    }
-    std::string error;
-    calls.push_back(stage.program->prepare(pointers, 1, error));
-    if (!calls.back())
-      return makeError(error);
-    current[stage.output] = &calls.back()->outputs[0];
-  }
-  return llvm::Error::success();
+LayerwiseProgram::Run::Run(const LayerwiseProgram &program)
+    : program(program), base(program.numValues()), kept(program.numValues()), isReached(program.numValues()),
+      memory(program.workspaceBytes + program.arenaBytes + DYADIC_ALIGNMENT) {
+  workspace = reinterpret_cast<uint8_t *>(llvm::alignAddr(memory.data(), llvm::Align(DYADIC_ALIGNMENT)));
+  arena = workspace + program.workspaceBytes;
+  for (auto [value, tensor] : llvm::zip_equal(program.valueInfos, kept))
+    if (value.isKept)
+      tensor = Tensor(value.type, value.shape);
+}
+
+/// Where a value is.
+uint8_t *LayerwiseProgram::Run::numbers(size_t value) const {
+  const ValueInfo &info = program.valueInfos[value];
+  if (!isReached[value])
+    return const_cast<uint8_t *>(base[value].data.data());
+  return info.isKept || value == local ? const_cast<uint8_t *>(kept[value].data.data()) : arena + info.offset;
+}
+
+Tensor LayerwiseProgram::Run::copyOf(size_t value) const {
+  const ValueInfo &info = program.valueInfos[value];
+  Tensor copy(info.type, info.shape);
+  std::memcpy(copy.data.data(), numbers(value), copy.data.size());
+  return copy;
 }
 
 /// Runs the stage, with the weights that the change has for it.
 llvm::Error LayerwiseProgram::Run::runStage(size_t index, const Change &change) {
   const Stage &stage = program.stages[index];
-  Program::Call &call = *calls[index];
-  for (auto [i, input] : llvm::enumerate(stage.inputs))
-    call.setInput(i, value(input));
+  SmallVector<const void *> operands;
+  for (size_t value : stage.inputs)
+    operands.push_back(numbers(value));
   if (stage.layer) {
     auto changed = change.weights.find(*stage.layer);
-    call.setInput(stage.inputs.size(),
-                  changed == change.weights.end() ? program.packed[*stage.layer] : *changed->second);
+    operands.push_back((changed == change.weights.end() ? program.packed[*stage.layer] : *changed->second).data.data());
+    operands.push_back(program.packedBiases[*stage.layer].data.data()); // not read where there is none
   }
-  return call.run() ? llvm::Error::success() : makeError("run returned status " + llvm::Twine(call.status));
+  void *result = numbers(stage.output);
+  int32_t status = stage.program->run(operands.data(), &result, workspace);
+  return status == DYADIC_OK ? llvm::Error::success() : makeError("run returned status " + llvm::Twine(status));
 }
 
 llvm::Error LayerwiseProgram::Run::load(const Sample &sample) {
-  if (llvm::Error error = evaluate(sample, Change()))
+  if (llvm::Error error = setInputs(sample))
     return error;
-  for (size_t i = 0; i < base.size(); ++i)
-    base[i] = *current[i];
   isReached.assign(isReached.size(), false);
+  for (auto [i, value] : llvm::enumerate(program.valueInfos))
+    base[i] = i < program.numInputs  ? kept[i]
+              : base[i].data.empty() ? Tensor(value.type, value.shape)
+                                     : std::move(base[i]);
+  for (size_t i = 0; i < program.stages.size(); ++i)
+    if (llvm::Error error = runStage(i, Change()))
+      return error;
   return llvm::Error::success();
 }
 
 /// Rounds a value to what is stored of it, where the change says so.
 void LayerwiseProgram::Run::store(size_t value, const Change &change) {
   auto found = change.values.find(value);
-  if (found == change.values.end() || current[value]->type != ElementType::F32)
+  if (found == change.values.end() || program.valueInfos[value].type != ElementType::F32)
     return;
-  if (!isReached[value])
-    llvm::copy(base[value].data, current[value]->data.begin());
-  found->second->round(*current[value]);
-  isReached[value] = true;
+  if (!isReached[value]) {
+    isReached[value] = true;
+    std::memcpy(numbers(value), base[value].data.data(), base[value].data.size());
+  }
+  found->second->round({reinterpret_cast<float *>(numbers(value)), program.bytesOf(value) / sizeof(float)});
 }
 
-llvm::Error LayerwiseProgram::Run::apply(const Change &change) {
+llvm::Error LayerwiseProgram::Run::apply(const Change &change, size_t newLocal) {
   isReached.assign(isReached.size(), false);
-  for (size_t i = 0; i < inputs.size(); ++i)
+  if (local && local != newLocal && !program.valueInfos[*local].isKept)
+    kept[*local] = Tensor();
+  local = newLocal;
+  if (kept[newLocal].data.empty())
+    kept[newLocal] = Tensor(program.valueInfos[newLocal].type, program.valueInfos[newLocal].shape);
+  for (size_t i = 0; i < program.numInputs; ++i)
     store(i, change);
   for (auto [i, stage] : llvm::enumerate(program.stages)) {
     bool isReachedBy = stage.layer && change.weights.count(*stage.layer);
     if (isReachedBy || llvm::any_of(stage.inputs, [&](size_t value) { return isReached[value]; })) {
+      isReached[stage.output] = true;
       if (llvm::Error error = runStage(i, change))
         return error;
-      isReached[stage.output] = true;
     }
     store(stage.output, change);
   }
@@ -399,12 +437,17 @@ llvm::Error LayerwiseProgram::Run::apply(const Change &change) {
 }
 
 llvm::Error LayerwiseProgram::Run::setInputs(const Sample &sample) {
-  for (auto [input, numbers] : llvm::zip(inputs, sample.inputs)) {
-    if (numbers.shape != input.shape)
-      return makeError("a sample is " + shapeText(numbers.shape) + ", expected " + shapeText(input.shape));
-    llvm::copy(numbers.data, input.data.begin());
+  for (auto [i, numbers] : llvm::enumerate(sample.inputs)) {
+    if (numbers.shape != kept[i].shape)
+      return makeError("a sample is " + shapeText(numbers.shape) + ", expected " + shapeText(kept[i].shape));
+    setValue(i, numbers);
   }
   return llvm::Error::success();
+}
+
+void LayerwiseProgram::Run::setValue(size_t value, const Tensor &tensor) {
+  isReached[value] = true;
+  std::memcpy(numbers(value), tensor.data.data(), tensor.data.size());
 }
 
 llvm::Error LayerwiseProgram::Run::runStages(size_t begin, size_t end) {
@@ -419,7 +462,7 @@ llvm::Error LayerwiseProgram::Run::evaluate(const Sample &sample, const Change &
   isReached.assign(isReached.size(), true);
   if (llvm::Error error = setInputs(sample))
     return error;
-  for (size_t i = 0; i < inputs.size(); ++i)
+  for (size_t i = 0; i < program.numInputs; ++i)
     store(i, change);
   for (auto [i, stage] : llvm::enumerate(program.stages)) {
     if (llvm::Error error = runStage(i, change))

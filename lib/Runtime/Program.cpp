@@ -129,6 +129,12 @@ std::unique_ptr<Program::Call> Program::prepare(const std::vector<const Tensor *
   return call;
 }
 
+int32_t Program::run(const void *const *inputs, void *const *outputs, void *workspace) const {
+  return model->run(inputs, outputs, /*batch=*/1, workspace, /*threads=*/1, nullptr, nullptr);
+}
+
+uint64_t Program::workspaceBytes() const { return model->workspace_size(/*batch=*/1, /*threads=*/1); }
+
 uint64_t Program::callBytes(int64_t batch, int threads) const {
   // Sizes come from a file: as double they cannot wrap around.
   double total = static_cast<double>(model->workspace_size(batch, threads));

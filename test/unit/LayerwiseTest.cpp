@@ -53,7 +53,7 @@ TEST(Layerwise, GoesOnFromTheValuesAcrossAStage) {
     ASSERT_FALSE(before->setInputs(network.sample));
     ASSERT_FALSE(before->runStages(0, middle));
     for (size_t value : program.valuesAcross(middle))
-      after->setValue(value, before->value(value));
+      after->setValue(value, before->copyOf(value));
     ASSERT_FALSE(after->runStages(middle, end));
     EXPECT_EQ(floatsOf(middle == end ? before->value(output) : after->value(output)), floatsOf(whole->value(output)));
   }

@@ -25,7 +25,7 @@ struct StorageGrid {
   StorageRange range;
 
   /// Replaces every number by the one that is stored.
-  void round(Tensor &values) const;
+  void round(llvm::MutableArrayRef<float> numbers) const;
 };
 
 /// Compiled layers, by what they compute: programs whose layers differ in weights alone share them, also on several
@@ -59,8 +59,8 @@ public:
   std::optional<size_t> layerOf(llvm::StringRef id) const;
   /// The value of a layer or an input of the program.
   std::optional<size_t> valueOf(llvm::StringRef id) const;
-  size_t numValues() const { return valueBytes.size(); }
-  uint64_t bytesOf(size_t value) const { return valueBytes[value]; }
+  size_t numValues() const { return valueInfos.size(); }
+  uint64_t bytesOf(size_t value) const { return valueInfos[value].bytes(); }
   /// What the buffers of a run take.
   uint64_t bytesPerRun() const;
   /// The program's outputs, as values.
@@ -79,40 +79,42 @@ public:
     std::map<size_t, const StorageGrid *> values; // by value
   };
 
-  /// The buffers of one thread.
+  /// The buffers of one thread. Values that nobody asks for share memory, which stays in a cache so.
   class Run {
   public:
     /// The program must outlive it.
     static llvm::Expected<std::unique_ptr<Run>> create(const LayerwiseProgram &program);
     /// Computes every value in float.
     llvm::Error load(const Sample &sample);
-    /// Computes the values that the change reaches.
-    llvm::Error apply(const Change &change);
+    /// Computes the values that the change reaches; of them `local` is kept, and the program's outputs.
+    llvm::Error apply(const Change &change, size_t local);
     /// Computes every value of a sample with a change, without those of the float program; load() has to come before
     /// the next apply().
     llvm::Error evaluate(const Sample &sample, const Change &change);
-    /// Runs stages `begin` to `end` - 1 in float on the inputs, and on values across `begin`, that were set. Then
-    /// value() has what they compute.
+    /// Runs stages `begin` to `end` - 1 in float on the inputs, and on values across `begin`, that were set.
     llvm::Error runStages(size_t begin, size_t end);
     llvm::Error setInputs(const Sample &sample);
-    void setValue(size_t value, const Tensor &numbers) { llvm::copy(numbers.data, current[value]->data.begin()); }
+    void setValue(size_t value, const Tensor &numbers);
     /// Of the float program, on the sample that was loaded.
     const Tensor &floatValue(size_t value) const { return base[value]; }
-    /// With the change that was applied last.
-    const Tensor &value(size_t value) const { return isReached[value] ? *current[value] : base[value]; }
+    /// An output, an input or the value that was kept, with the change that was applied last.
+    const Tensor &value(size_t value) const { return isReached[value] ? kept[value] : base[value]; }
+    /// A value across the stage that ran last.
+    Tensor copyOf(size_t value) const;
 
   private:
-    explicit Run(const LayerwiseProgram &program) : program(program) {}
-    llvm::Error prepare();
+    explicit Run(const LayerwiseProgram &program);
     llvm::Error runStage(size_t stage, const Change &change);
     void store(size_t value, const Change &change);
+    uint8_t *numbers(size_t value) const;
 
     const LayerwiseProgram &program;
-    std::vector<Tensor> inputs;
-    std::vector<Tensor> base;      // by value: in float
-    std::vector<Tensor *> current; // by value, where it is reached; of a call, or of `inputs`
-    std::vector<bool> isReached;
-    std::vector<std::unique_ptr<Program::Call>> calls; // by stage
+    std::vector<Tensor> base; // by value: in float
+    std::vector<Tensor> kept; // by value, where it is reached: inputs, outputs and `local`
+    std::optional<size_t> local;
+    std::vector<bool> isReached; // by value: its numbers are not those of `base`
+    std::vector<uint8_t> memory; // the workspace of a stage, then the other values that are reached
+    uint8_t *workspace = nullptr, *arena = nullptr;
   };
 
 private:
@@ -123,9 +125,17 @@ private:
     size_t output = 0;
     std::optional<size_t> layer; // then weights, and a bias if it has one, follow the inputs
   };
+  struct ValueInfo {
+    ElementType type;
+    std::vector<int64_t> shape;
+    uint64_t bytes() const;
+    bool isKept = false; // an input or an output
+    int64_t offset = 0;  // else in the arena
+  };
   friend class LayerwiseBuilder;
+  void planMemory();
 
-  std::vector<std::pair<ElementType, std::vector<int64_t>>> inputTypes; // the first values
+  size_t numInputs = 0; // the first values
   std::vector<Stage> stages;
   std::vector<Layer> layers;
   /// By layer, for every weight that its kernel reads, 1 + its place in the model's tensor; 0: a zero.
@@ -133,7 +143,8 @@ private:
   std::vector<Tensor> packed, packedBiases; // by layer, as its kernel reads them
   llvm::StringMap<size_t> values, layerIndices;
   std::vector<size_t> outputs;
-  std::vector<uint64_t> valueBytes; // by value
+  std::vector<ValueInfo> valueInfos;
+  uint64_t workspaceBytes = 0, arenaBytes = 0;
 };
 
 /// Runs of one program that threads take and give back, made where none is idle.

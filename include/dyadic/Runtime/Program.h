@@ -64,6 +64,11 @@ public:
   /// shape or type does not fit, or `threads` is refused by ThreadPool; it says what was found and expected.
   std::unique_ptr<Call> prepare(const std::vector<const Tensor *> &inputs, int threads, std::string &error) const;
 
+  /// Runs on buffers of the caller, of the sizes that inputs(), outputs() and workspaceBytes() say for a batch of 1, on
+  /// one thread; the workspace starts at a multiple of DYADIC_ALIGNMENT. Returns a status.
+  int32_t run(const void *const *inputs, void *const *outputs, void *workspace) const;
+  uint64_t workspaceBytes() const;
+
   /// About how many bytes the outputs and the workspace of a call take.
   uint64_t callBytes(int64_t batch, int threads) const;
 
