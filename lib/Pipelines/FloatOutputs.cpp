@@ -35,12 +35,18 @@ static OwningOpRef<ModuleOp> returning(ArrayRef<LinearLayer> layers) {
 llvm::Expected<std::unique_ptr<FloatOutputs>> FloatOutputs::create(ArrayRef<LinearLayer> layers,
                                                                    ArrayRef<Sample> samples, LayerKernels &kernels) {
   std::unique_ptr<FloatOutputs> result(new FloatOutputs(layers, samples));
-  auto program = LayerwiseProgram::create(*returning(layers), kernels);
+  auto program = LayerwiseProgram::create(*returning(layers), kernels, /*keepsLayouts=*/true);
   if (!program)
     return program.takeError();
   ArrayRef<size_t> outputs = (*program)->getOutputs();
-  for (size_t i = 0, residual = layers.size(); i < layers.size(); ++i)
-    result->wanted.push_back({outputs[i], layers[i].residual ? std::optional(outputs[residual++]) : std::nullopt});
+  for (size_t i = 0, residual = layers.size(); i < layers.size(); ++i) {
+    Wanted wanted{outputs[i], {}, (*program)->isChannelsLast(i)};
+    if (layers[i].residual) {
+      wanted.residual = outputs[residual];
+      wanted.isResidualChannelsLast = (*program)->isChannelsLast(residual++);
+    }
+    result->wanted.push_back(wanted);
+  }
   result->program = std::move(*program);
   return result;
 }
@@ -53,9 +59,11 @@ static void addTo(std::vector<float> &sum, const std::vector<float> &term) {
 /// The rows of a layer, less the bias.
 std::vector<float> FloatOutputs::rowsOf(const LayerwiseProgram::Run &run, size_t index, size_t sample) const {
   const LinearLayer &layer = layers[index];
-  std::vector<float> rows = layer.rows.gatherOutputs(run.value(wanted[index].output), layer.positions(sample));
-  if (wanted[index].residual)
-    addTo(rows, layer.rows.gatherOutputs(run.value(*wanted[index].residual), layer.positions(sample)));
+  const Wanted &of = wanted[index];
+  std::vector<int64_t> positions = layer.positions(sample);
+  std::vector<float> rows = layer.rows.gatherOutputs(run.value(of.output), positions, of.isChannelsLast);
+  if (of.residual)
+    addTo(rows, layer.rows.gatherOutputs(run.value(*of.residual), positions, of.isResidualChannelsLast));
   if (layer.op->getNumOperands() < 3)
     return rows;
   std::vector<float> bias = ConstantView(layer.op->getOperand(2)).floats();

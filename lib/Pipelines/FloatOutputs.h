@@ -40,6 +40,7 @@ private:
   struct Wanted {
     size_t output;
     std::optional<size_t> residual;
+    bool isChannelsLast = false, isResidualChannelsLast = false;
   };
 
   llvm::Error hold(size_t begin);

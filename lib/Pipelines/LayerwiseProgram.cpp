@@ -155,19 +155,26 @@ static std::vector<uint32_t> countsOf(Value constant) {
 
 class LayerwiseBuilder {
 public:
-  LayerwiseBuilder(func::FuncOp function, PackFloatLayersOptions packing, LayerKernels &kernels)
-      : function(function), packing(packing), kernels(kernels), program(new LayerwiseProgram) {}
+  LayerwiseBuilder(func::FuncOp function, PackFloatLayersOptions packing, LayerKernels &kernels, bool keepsLayouts)
+      : function(function), packing(packing), kernels(kernels), keepsLayouts(keepsLayouts),
+        program(new LayerwiseProgram) {}
 
   llvm::Expected<std::unique_ptr<LayerwiseProgram>> build() {
     for (BlockArgument argument : function.getArguments())
       addArgument(argument);
     for (Operation &op : function.front().without_terminator())
-      if (!isa<arith::ConstantOp>(op) && !isAbsorbed(&op))
+      if (!isa<arith::ConstantOp>(op) && !isAbsorbed(&op) && !isLeftOut(&op))
         if (llvm::Error error = addStage(&op))
           return std::move(error);
-    for (Value output : function.front().getTerminator()->getOperands())
-      if (auto found = indices.find(output); found != indices.end())
-        program->outputs.push_back(found->second); // but constants
+    for (Value output : function.front().getTerminator()->getOperands()) {
+      Operation *op = output.getDefiningOp();
+      bool isTransposed = op && isLeftOut(op);
+      auto found = indices.find(isTransposed ? op->getOperand(0) : output);
+      if (found == indices.end())
+        continue; // a constant
+      program->outputs.push_back(found->second);
+      program->areChannelsLast.push_back(isTransposed);
+    }
     auto compiled = kernels.get(modules);
     if (!compiled)
       return compiled.takeError();
@@ -178,6 +185,17 @@ public:
   }
 
 private:
+  /// What brings the channels of an output from the end to their place.
+  bool isLeftOut(Operation *op) const {
+    auto transpose = dyn_cast<TransposeOp>(op);
+    if (!keepsLayouts || !transpose || transpose.getIdAttr() || transpose.getPermutation().size() < 3 ||
+        !llvm::all_of(op->getUsers(), llvm::IsaPred<func::ReturnOp>))
+      return false;
+    SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, transpose.getPermutation().size()));
+    std::rotate(permutation.begin() + 1, permutation.end() - 1, permutation.end());
+    return transpose.getPermutation() == ArrayRef(permutation);
+  }
+
   size_t addValue(Value value) {
     auto type = cast<RankedTensorType>(value.getType());
     program->valueInfos.push_back({*elementTypeOf(type.getElementType()), type.getShape().vec()});
@@ -310,6 +328,7 @@ private:
   func::FuncOp function;
   PackFloatLayersOptions packing;
   LayerKernels &kernels;
+  bool keepsLayouts;
   std::unique_ptr<LayerwiseProgram> program;
   DenseMap<Value, size_t> indices;
   llvm::StringMap<size_t> moduleIndices;     // by fingerprint
@@ -317,8 +336,8 @@ private:
   std::vector<size_t> moduleOf;              // by stage
 };
 
-llvm::Expected<std::unique_ptr<LayerwiseProgram>> LayerwiseProgram::create(ModuleOp floatModule,
-                                                                           LayerKernels &kernels) {
+llvm::Expected<std::unique_ptr<LayerwiseProgram>> LayerwiseProgram::create(ModuleOp floatModule, LayerKernels &kernels,
+                                                                           bool keepsLayouts) {
   OwningOpRef<ModuleOp> module = floatModule.clone();
   DiagnosticCollector diagnostics(module->getContext());
   PassManager manager(module->getContext());
@@ -333,7 +352,7 @@ llvm::Expected<std::unique_ptr<LayerwiseProgram>> LayerwiseProgram::create(Modul
   packing.lanes = unit.lanes;
   packing.rows = unit.rows;
   packing.depthwiseRows = unit.depthwiseRows;
-  return LayerwiseBuilder(entryFunction(*module), packing, kernels).build();
+  return LayerwiseBuilder(entryFunction(*module), packing, kernels, keepsLayouts).build();
 }
 
 //===----------------------------------------------------------------------===//

@@ -86,8 +86,9 @@ static void gather(const Tensor &tensor, int64_t base, ArrayRef<int64_t> offsets
 
 void LinearRows::gatherInputs(const Tensor &input, int64_t zeroPoint, ArrayRef<int64_t> positions,
                               ArrayRef<int64_t> offsets, int64_t group, std::vector<float> &rows) const {
-  rows.resize(positions.size() * static_cast<size_t>(numInputs));
-  float *to = rows.data();
+  size_t begin = rows.size();
+  rows.resize(begin + positions.size() * static_cast<size_t>(numInputs));
+  float *to = rows.data() + begin;
   // A matmul has one element and no space: its inputs are channels.
   int64_t channels = numInputs / volume;
   for (auto [i, position] : llvm::enumerate(positions)) {
@@ -98,9 +99,17 @@ void LinearRows::gatherInputs(const Tensor &input, int64_t zeroPoint, ArrayRef<i
   }
 }
 
-std::vector<float> LinearRows::gatherOutputs(const Tensor &output, ArrayRef<int64_t> positions) const {
+std::vector<float> LinearRows::gatherOutputs(const Tensor &output, ArrayRef<int64_t> positions,
+                                             bool isChannelsLast) const {
   int64_t channels = numGroups * numOutputs;
-  std::vector<float> rows(positions.size() * static_cast<size_t>(channels));
+  std::vector<float> rows;
+  if (isChannelsLast) {
+    rows.reserve(positions.size() * static_cast<size_t>(channels));
+    for (int64_t position : positions)
+      rows.insert(rows.end(), output.as<float>() + position * channels, output.as<float>() + (position + 1) * channels);
+    return rows;
+  }
+  rows.resize(positions.size() * static_cast<size_t>(channels));
   // A channel at a time: its numbers lie together.
   for (int64_t c = 0; c < channels; ++c)
     for (auto [i, position] : llvm::enumerate(positions)) {

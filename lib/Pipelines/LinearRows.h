@@ -31,11 +31,12 @@ public:
   /// -1 outside.
   std::vector<int64_t> kernelOffsets(llvm::ArrayRef<int64_t> positions) const;
   /// The inputs of a group at `positions`, one row each: stored integers less `zeroPoint`, or real numbers; 0 outside.
-  /// `offsets` are the kernelOffsets() of the positions.
+  /// `offsets` are the kernelOffsets() of the positions. They are appended to `rows`.
   void gatherInputs(const Tensor &input, int64_t zeroPoint, llvm::ArrayRef<int64_t> positions,
                     llvm::ArrayRef<int64_t> offsets, int64_t group, std::vector<float> &rows) const;
-  /// The outputs of all groups at `positions`, one row each.
-  std::vector<float> gatherOutputs(const Tensor &output, llvm::ArrayRef<int64_t> positions) const;
+  /// The outputs of all groups at `positions`, one row each; channels are the last dimension or the second.
+  std::vector<float> gatherOutputs(const Tensor &output, llvm::ArrayRef<int64_t> positions,
+                                   bool isChannelsLast = false) const;
 
 private:
   bool isConv;

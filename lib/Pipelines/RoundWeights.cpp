@@ -260,7 +260,7 @@ void WeightRounder::forRows(
     llvm::function_ref<void(std::vector<float> &x, std::vector<float> &y, std::vector<float> &added)> observe) {
   const LinearRows &linear = layers[index].rows;
   auto groups = static_cast<size_t>(linear.groups()), out = static_cast<size_t>(linear.outputs());
-  std::vector<float> x, y, added, allX;
+  std::vector<float> x, y, added;
   auto append = [&](const std::vector<float> &from, size_t position, std::vector<float> &to) {
     auto begin = from.begin() + static_cast<ptrdiff_t>((position * groups + static_cast<size_t>(group)) * out);
     to.insert(to.end(), begin, begin + static_cast<ptrdiff_t>(out));
@@ -268,17 +268,16 @@ void WeightRounder::forRows(
   for (size_t s = 0; s < samples.size(); ++s) {
     if (isWanted(s)) {
       linear.gatherInputs(staged.input(s), numbers.input.zeroPoint, rows.positions[s], rows.offsets[s], group, x);
-      allX.insert(allX.end(), x.begin(), x.end());
       for (size_t p = 0; p < rows.positions[s].size(); ++p) {
         append((*rows.outputs)[s], p, y);
         if (!rows.added.empty())
           append(rows.added[s], p, added);
       }
     }
-    if (allX.empty() || (allX.size() < kNumbersAtOnce && s + 1 < samples.size()))
+    if (x.empty() || (x.size() < kNumbersAtOnce && s + 1 < samples.size()))
       continue;
-    observe(allX, y, added);
-    allX.clear();
+    observe(x, y, added);
+    x.clear();
     y.clear();
     added.clear();
   }

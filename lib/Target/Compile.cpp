@@ -103,11 +103,12 @@ struct Variant {
 
 /// Lowers `module`, which is consumed, to LLVM IR.
 static llvm::Expected<Variant> lower(ModuleOp module, const TargetCpu &cpu, const llvm::Triple &triple,
-                                     llvm::LLVMContext &context) {
+                                     llvm::LLVMContext &context, CodeEffort effort) {
   Variant variant;
   variant.entry = entryFunction(module).getName().str();
   selectSchedule(module, cpu.family->name);
   PassManager manager(module.getContext());
+  manager.enableVerifier(effort == CodeEffort::Full);
   LoweringOptions lowering;
   lowering.byteDot = cpu.family->byteDot.str();
   lowering.wordDot = cpu.family->wordDot.str();
@@ -197,7 +198,7 @@ llvm::Expected<CompiledModule> compileModule(ModuleOp module, const Target &targ
     bool isLast = &cpu == &target.cpus.back();
     OwningOpRef<ModuleOp> copy = isLast ? OwningOpRef<ModuleOp>() : OwningOpRef<ModuleOp>(module.clone());
     llvm::Expected<Variant> variant =
-        lower(isLast ? module : *copy, cpu, llvm::Triple(target.triple), *compiled.context);
+        lower(isLast ? module : *copy, cpu, llvm::Triple(target.triple), *compiled.context, effort);
     if (!variant)
       return variant.takeError();
     variant->module->setTargetTriple(compiled.module->getTargetTriple());

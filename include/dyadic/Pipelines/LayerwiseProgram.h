@@ -48,8 +48,9 @@ private:
 class LayerwiseProgram {
 public:
   /// Compiles the layers of a program at the float level for this machine; those that `kernels` has are not compiled
-  /// again.
-  static llvm::Expected<std::unique_ptr<LayerwiseProgram>> create(mlir::ModuleOp floatModule, LayerKernels &kernels);
+  /// again. With `keepsLayouts` outputs are as layers compute them, see isChannelsLast().
+  static llvm::Expected<std::unique_ptr<LayerwiseProgram>> create(mlir::ModuleOp floatModule, LayerKernels &kernels,
+                                                                  bool keepsLayouts = false);
 
   /// A layer whose weights can be exchanged.
   struct Layer : LayerWeights {
@@ -65,6 +66,8 @@ public:
   uint64_t bytesPerRun() const;
   /// The program's outputs, as values.
   const std::vector<size_t> &getOutputs() const { return outputs; }
+  /// Whether channels are the last dimension of output `index` rather than its second.
+  bool isChannelsLast(size_t index) const { return areChannelsLast[index]; }
   /// How many stages, one a layer, have to run until a value is known; 0 for inputs.
   size_t stagesUntil(size_t value) const;
   /// The values that are known after so many stages and that others read.
@@ -143,6 +146,7 @@ private:
   std::vector<Tensor> packed, packedBiases; // by layer, as its kernel reads them
   llvm::StringMap<size_t> values, layerIndices;
   std::vector<size_t> outputs;
+  std::vector<bool> areChannelsLast; // by output
   std::vector<ValueInfo> valueInfos;
   uint64_t workspaceBytes = 0, arenaBytes = 0;
 };

@@ -52,7 +52,7 @@ public:
     const dyadic_model *model = nullptr;
     std::vector<const void *> inputPointers;
     std::vector<void *> outputPointers;
-    std::vector<uint8_t> workspace;
+    std::unique_ptr<uint8_t[]> workspace;
     void *alignedWorkspace = nullptr;
     int64_t batch = 1;
     int threads = 1;
