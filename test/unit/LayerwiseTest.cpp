@@ -4,6 +4,7 @@
 
 #include "TestModule.h"
 #include "dyadic/Pipelines/Compiler.h"
+#include "dyadic/Pipelines/FloatProgram.h"
 #include "dyadic/Pipelines/LayerwiseProgram.h"
 
 using namespace dyadic;
@@ -81,6 +82,61 @@ TEST(Layerwise, ProgramsShareKernels) {
   ASSERT_FALSE(same->evaluate(network.sample, {}));
   size_t output = other->getOutputs()[0];
   EXPECT_EQ(floatsOf(run->value(output)), floatsOf(same->value(output)));
+}
+
+TEST(Layerwise, LeavesChannelsWhereLayersHaveThem) {
+  Network network;
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(kNetwork, network.context.get());
+  auto kept = llvm::cantFail(LayerwiseProgram::create(*module, network.kernels, /*keepsLayouts=*/true));
+  ASSERT_TRUE(kept->isChannelsLast(0));
+  EXPECT_FALSE(network.program->isChannelsLast(0));
+  auto run = llvm::cantFail(LayerwiseProgram::Run::create(*kept)), whole = network.run();
+  ASSERT_FALSE(run->evaluate(network.sample, {}));
+  ASSERT_FALSE(whole->evaluate(network.sample, {}));
+  std::vector<float> last = floatsOf(run->value(kept->getOutputs()[0])),
+                     second = floatsOf(whole->value(network.program->getOutputs()[0]));
+  for (size_t channel = 0; channel < 2; ++channel)
+    for (size_t i = 0; i < 4; ++i)
+      EXPECT_EQ(last[i * 2 + channel], second[channel * 4 + i]);
+}
+
+TEST(Layerwise, ChangesReachWhatDependsOnThem) {
+  Network network;
+  const LayerwiseProgram &program = *network.program;
+  size_t second = *program.layerOf("second"), output = program.getOutputs()[0];
+  std::vector<float> weights = program.getLayers()[second].weights;
+  weights[1] += 1;
+  Tensor packed = program.packedWeights(second, weights);
+  LayerwiseProgram::Change change;
+  change.weights[second] = &packed;
+  auto run = network.run(), whole = network.run();
+  ASSERT_FALSE(run->load(network.sample));
+  ASSERT_FALSE(whole->evaluate(network.sample, change));
+  std::vector<float> before = floatsOf(run->value(output));
+  for (llvm::StringRef kept : {"second", "first", "sum"}) {
+    size_t local = *program.valueOf(kept);
+    ASSERT_FALSE(run->apply(change, local));
+    EXPECT_EQ(floatsOf(run->value(output)), floatsOf(whole->value(output)));
+    EXPECT_EQ(floatsOf(run->floatValue(output)), before);
+    EXPECT_EQ(floatsOf(run->value(local)) == floatsOf(run->floatValue(local)), kept == "first"); // not reached
+  }
+}
+
+TEST(Layerwise, ComputesWhatTheWholeProgramDoes) {
+  Network network;
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(kNetwork, network.context.get());
+  std::map<std::string, std::vector<float>> found[2];
+  std::vector<float> outputs[2];
+  for (size_t i : {0, 1}) {
+    auto program = llvm::cantFail(FloatProgram::create(*module, i == 0 ? nullptr : &network.kernels));
+    auto computed = llvm::cantFail(program->compute(
+        network.sample, [&](llvm::StringRef id, const Tensor &value) { found[i][id.str()] = floatsOf(value); }));
+    ASSERT_EQ(computed.size(), 1u);
+    outputs[i] = floatsOf(computed[0]);
+  }
+  EXPECT_EQ(found[0].size(), 5u); // with the input
+  EXPECT_EQ(found[0], found[1]);
+  EXPECT_EQ(outputs[0], outputs[1]);
 }
 
 TEST(Layerwise, RefusesSamplesOfOtherShapes) {
