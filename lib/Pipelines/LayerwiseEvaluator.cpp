@@ -4,7 +4,7 @@
 #include "Parallel.h"
 #include "dyadic/Pipelines/Compiler.h"
 #include "dyadic/Support/Error.h"
-#include "llvm/Support/Threading.h"
+#include <atomic>
 
 namespace dyadic {
 
@@ -138,8 +138,14 @@ LayerwiseEvaluator::evaluate(const Configuration &configuration, const Sensitivi
   for (const auto &[id, grid] : configuration.values)
     if (std::optional<size_t> value = program->valueOf(id))
       change.values[*value] = &grid;
-  std::vector<double> result;
+  std::vector<double> result(samples.size());
+  std::vector<bool> isDone(samples.size());
+  size_t first = 0; // of which so many count
+  std::atomic<bool> isOver = false;
+  std::mutex counting;
   auto measure = [&](size_t i) -> llvm::Error {
+    if (isOver)
+      return llvm::Error::success();
     auto run = runs.take(*program);
     if (!run)
       return run.takeError();
@@ -151,16 +157,19 @@ LayerwiseEvaluator::evaluate(const Configuration &configuration, const Sensitivi
       network.outputs.push_back(&(*run)->value(output));
     }
     network.batch = batchOf(samples[i]);
-    result[i] = sensitivityOf(sensitivityUnits(metric.measure(network)));
+    double measured = sensitivityOf(sensitivityUnits(metric.measure(network)));
     runs.giveBack(std::move(*run));
+    // One after the other, however many are measured at once.
+    std::lock_guard<std::mutex> lock(counting);
+    result[i] = measured;
+    isDone[i] = true;
+    while (!isOver && first < result.size() && isDone[first])
+      isOver = isEnough(llvm::ArrayRef(result).take_front(++first));
     return llvm::Error::success();
   };
-  size_t atOnce = llvm::hardware_concurrency().compute_thread_count();
-  for (size_t begin = 0; begin < samples.size() && !(begin > 0 && isEnough(result)); begin += atOnce) {
-    result.resize(std::min(begin + atOnce, samples.size()));
-    if (llvm::Error error = parallelFor(result.size() - begin, [&](size_t i) { return measure(begin + i); }))
-      return std::move(error);
-  }
+  if (llvm::Error error = parallelFor(samples.size(), measure))
+    return std::move(error);
+  result.resize(first);
   return result;
 }
 
