@@ -7,6 +7,7 @@
 
 #include "DotBuilder.h"
 #include "PanelWeights.h"
+#include "PositionLoops.h"
 #include "dyadic/Support/AccumulatorPlan.h"
 
 namespace dyadic {
@@ -22,7 +23,8 @@ public:
   PanelSums(VectorBuilder &b, DotBuilder &dots, Op op, int64_t pixelBytes, int64_t storedBits,
             int64_t channels = kPanelChannels)
       : vectors(channels / dots.lanes), b(b), dots(dots), pixelBytes(pixelBytes), storedBits(storedBits),
-        weightBits(storedBits), groupSizes(op.getGroupSizes()),
+        weightBits(storedBits), readsOnce(countPositions(op) == 1),
+        keptWeights(op.getDot() == qnn::Dot::Maddubs ? 4 : 8), groupSizes(op.getGroupSizes()),
         offsetWidth(mlir::cast<mlir::MemRefType>(op.getOffsets().getType()).getElementTypeBitWidth()) {}
 
   const int64_t vectors;
@@ -44,6 +46,8 @@ private:
   /// Bytes of `blocks` blocks of weights, a whole number of those that share them.
   int64_t weightBytes(int64_t blocks) const { return blocks * vectors * vectorBytes() * weightBits / 8; }
   int64_t vectorBytes() const { return 4 * dots.lanes; }
+  /// Asks for weights a page behind those of the `blocks` blocks at `weights`, where none is read again.
+  void fetchAhead(Value weights, int64_t blocks);
   /// Vector `v` of the weights of block `i` of a group at `weights`.
   Value block(Value weights, int64_t i, int64_t v);
   /// `sums` plus a group of `size` blocks. A position's group takes one register for a moment.
@@ -56,6 +60,8 @@ private:
   VectorBuilder &b;
   DotBuilder &dots;
   int64_t pixelBytes, storedBits, weightBits; // of a weight in memory; where the loops take it from
+  bool readsOnce;                             // every weight, for the only position: memory sets the pace
+  int64_t keptWeights;                        // vectors of them that have registers next to the sums
   llvm::ArrayRef<int64_t> groupSizes;
   unsigned offsetWidth;
   Value weights, offsets;

@@ -53,6 +53,18 @@ Value VectorBuilder::load(Type type, Value pointer) {
   return LLVM::LoadOp::create(builder, location, type, pointer, /*alignment=*/1);
 }
 
+Value VectorBuilder::opaque(Value pointer) {
+  return LLVM::InlineAsmOp::create(builder, location, pointer.getType(), ValueRange{pointer}, "", "=r,0",
+                                   /*has_side_effects=*/false, /*is_align_stack=*/false, LLVM::TailCallKind::None,
+                                   LLVM::AsmDialectAttr(), ArrayAttr())
+      .getResult(0);
+}
+
+void VectorBuilder::prefetch(Value pointer) {
+  constexpr unsigned kForReading = 0, kForAllCaches = 3, kOfData = 1;
+  LLVM::Prefetch::create(builder, location, pointer, kForReading, kForAllCaches, kOfData);
+}
+
 void VectorBuilder::store(Value value, Value pointer) {
   LLVM::StoreOp::create(builder, location, value, pointer, /*alignment=*/1);
 }

@@ -33,8 +33,11 @@ static std::vector<AccumulatorPlan> planPanels(const LinearLayer &layer, const C
     return ofPanels;
   ofHalves = plan(kPanelChannels / 2);
   if (layer.batch * layer.outHeight * layer.outWidth < 4) { // weights take longer to read than to multiply
-    auto blocks = [](const AccumulatorPlan &plan) { return static_cast<int64_t>(plan.blocks.size()); };
-    halves = sum(ofHalves, blocks) < 2 * sum(ofPanels, blocks);
+    auto bytes = [&](ArrayRef<AccumulatorPlan> plans, int64_t channels) {
+      auto blocks = [](const AccumulatorPlan &plan) { return static_cast<int64_t>(plan.blocks.size()); };
+      return sum(plans, blocks) * (blockInputs(dot) * channels + PanelTable(plans).offsetWidth() / 8);
+    };
+    halves = bytes(ofHalves, kPanelChannels / 2) < bytes(ofPanels, kPanelChannels);
   } else {
     // Measured on Zen 4: what halves load more is a twentieth of the time; a panel in two halves takes that of 10
     // multiplications more at every position.

@@ -9,8 +9,12 @@
 // CHECK: llvm.func internal @main_packed_0(%{{.*}}: !llvm.ptr {llvm.noalias}
 // The tile has 3 positions; 6 vectors of sums are carried.
 // CHECK: scf.for {{.*}} iter_args(%{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}) -> (vector<8xi32>
-// CHECK-COUNT-4: llvm.x86.avx2.pmadd.ub.sw
-// CHECK: llvm.x86.avx2.pmadd.wd
+// CHECK-NOT: llvm.intr.prefetch
+// Four blocks of 16 channels are more weights than registers are left: the next position loads them again.
+// CHECK-COUNT-8: llvm.x86.avx2.pmadd.ub.sw
+// CHECK: llvm.inline_asm "", "=r,0" %{{.*}} : (!llvm.ptr) -> !llvm.ptr
+// CHECK-COUNT-8: llvm.x86.avx2.pmadd.ub.sw
+// CHECK: llvm.inline_asm "", "=r,0"
 func.func @main(%x: memref<1x1x3x4xi8>, %w: memref<64xi8>, %o: memref<1xi32>, %p: memref<1x3xi32>, %c: memref<3x16xi32>, %y: memref<1x1x3x16xi8>) {
   qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%y) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 4>, groups = 1 : i64, high_halves, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (memref<1x1x3x4xi8>, memref<64xi8>, memref<1xi32>, memref<1x3xi32>, memref<3x16xi32>, memref<1x1x3x16xi8>) -> ()
   return
@@ -39,6 +43,9 @@ func.func @main(%x: memref<1x1x3x4xi8>, %w: memref<64xi8>, %o: memref<1xi32>, %p
 // CHECK-LABEL: func.func @long
 // CHECK: iter_args({{.*}}) -> (vector<8xi32>
 // CHECK: iter_args({{.*}}) -> (vector<16xi16>
+// A single position reads every weight once, from memory: 4 blocks of 64 bytes ask for as many lines ahead.
+// CHECK-COUNT-4: llvm.intr.prefetch
+// CHECK-NOT: llvm.intr.prefetch
 // CHECK-COUNT-8: llvm.x86.avx2.pmadd.ub.sw
 // CHECK-NOT: pmadd.ub.sw
 // CHECK: llvm.x86.avx2.pmadd.wd
