@@ -3,9 +3,11 @@
 // The part of a report that is read from the modules, the plan and the table.
 
 #include "dyadic/Pipelines/CollectReport.h"
+#include "dyadic/IR/Constants.h"
 #include "dyadic/IR/Fingerprint.h"
 #include "dyadic/IR/Layers.h"
 #include "dyadic/Support/Error.h"
+#include "dyadic/Support/NarrowWeights.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -22,7 +24,8 @@ static std::string opName(Operation *op) { return op->getName().stripDialect().s
 // Bytes
 //===----------------------------------------------------------------------===//
 
-/// Bytes of constants, in all and by the layer that reads them (the first, where several do).
+/// Bytes of constants, in all and by the layer that reads them (the first, where several do). What panels and plans of
+/// sums add is not among them.
 struct ConstantSizes {
   int64_t total = 0;
   llvm::StringMap<int64_t> layers;
@@ -38,7 +41,18 @@ static int64_t attributeBytes(Operation *op) {
   return bytes;
 }
 
-static ConstantSizes constantSizes(ModuleOp module) {
+/// Bytes of operand `index` of `op`, a constant of `type`; weights of few bits as `cpu` keeps them.
+static int64_t constantBytes(Operation *op, unsigned index, RankedTensorType type, const TargetCpu *cpu) {
+  int64_t bits = llvm::alignTo(type.getElementTypeBitWidth(), 8);
+  bool areWeights = isa<ConvOp, MatmulOp>(op) && index == 1;
+  if (areWeights && bits == 8 && cpu && !cpu->family->byteDot.empty() && sharesBytes(op) &&
+      cast<RankedTensorType>(op->getOperand(0).getType()).getElementTypeBitWidth() == 8)
+    if (ConstantView weights{op->getOperand(1)})
+      bits = storedBits(weights.ints());
+  return llvm::divideCeil(type.getNumElements() * bits, 8);
+}
+
+static ConstantSizes constantSizes(ModuleOp module, const TargetCpu *cpu = nullptr) {
   ConstantSizes sizes;
   llvm::DenseSet<Operation *> seen;
   auto count = [&](Operation *op, int64_t bytes) {
@@ -48,11 +62,11 @@ static ConstantSizes constantSizes(ModuleOp module) {
   };
   for (Operation &op : entryFunction(module).front()) {
     count(&op, attributeBytes(&op));
-    for (Value operand : op.getOperands()) {
+    for (auto [index, operand] : llvm::enumerate(op.getOperands())) {
       auto constant = operand.getDefiningOp<arith::ConstantOp>();
       auto type = dyn_cast<RankedTensorType>(operand.getType());
       if (constant && type && seen.insert(constant).second)
-        count(&op, type.getNumElements() * ((type.getElementTypeBitWidth() + 7) / 8));
+        count(&op, constantBytes(&op, index, type, cpu));
     }
   }
   return sizes;
@@ -178,7 +192,7 @@ llvm::Error describeProgram(Report &report, const ReportRequest &request) {
   report.calibrationMethod = toString(request.table->method);
   report.calibrationSamples = request.table->samples.size();
   report.islands = describeIslands(request.program, *request.plan);
-  ConstantSizes sizes = constantSizes(request.program);
+  ConstantSizes sizes = constantSizes(request.program, &request.target.cpus.back());
   report.integerSizes.constants = sizes.total;
   llvm::Expected<Signature> signature = readSignature(request.exposed);
   if (!signature)

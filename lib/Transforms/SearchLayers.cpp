@@ -19,8 +19,7 @@ int64_t macsOf(Operation *op) {
   return elements(op->getResult(0)) * (elements(op->getOperand(1)) / channels);
 }
 
-/// Kernels of depthwise convolutions, and loops over more than two dimensions, keep a byte a weight.
-static bool sharesBytes(Operation *op) {
+bool sharesBytes(Operation *op) {
   auto conv = dyn_cast<ConvOp>(op);
   if (!conv)
     return true;

@@ -43,6 +43,10 @@ mlir::LogicalResult rangeWidths(mlir::ModuleOp module, const Plan &plan, std::ma
 /// Multiply-accumulates of one sample; 0 for what is no convolution or matrix product.
 int64_t macsOf(mlir::Operation *op);
 
+/// Whether packed kernels keep several weights of up to 4 bits in a byte: not those of depthwise convolutions, nor
+/// loops over more than two dimensions. `op` is a convolution or matrix product of the float or the integer level.
+bool sharesBytes(mlir::Operation *op);
+
 /// The layers of the float level whose bits a search may choose: those with constant weights that read a stored value,
 /// but for those that `plan` leaves in float; in program order. Layers with one `value` read it with one width.
 /// Errors are diagnostics.
