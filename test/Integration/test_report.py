@@ -129,3 +129,22 @@ def test_documented_comparison(tmp_path):
     rows = [line.split() for line in out.splitlines()]
     assert [row[-1] for row in rows][:2] == ["image", "stem_conv"] and rows[-1][-1] == "logits"
     assert all(30 < float(row[0]) < 70 for row in rows)
+
+
+@pytest.mark.parametrize("target, bits", [("avx2", {"w2a8": 2, "w3a8": 4, "w4a8": 4, "w5a8": 8, "w4a16": 8}), ("generic", {"w4a8": 8})])
+def test_bytes_of_narrow_weights_are_those_of_the_target(target, bits, models, tmp_path):
+    model = models("digits")
+    np.savez(tmp_path / "c.npz", **{model.input: model.calibration})
+
+    def report(width):
+        file = tmp_path / f"{width}.json"
+        common = ["--weight-rounding=nearest", f"--target={target}", f"--bits={width}", f"--report={file}"]
+        run_tool("quant-translate", model.onnx, f"--calibration={tmp_path / 'c.npz'}", *common, "-o", tmp_path / "m.so")
+        return json.loads(file.read_text())
+
+    wide = report("w8a8")
+    for width, stored in bits.items():
+        for row, full in zip(report(width)["layers"], wide["layers"], strict=True):
+            if "weights" in row:
+                saved = 0 if row["id"] == "block1_dw" else row["weights"] * (8 - stored) // 8
+                assert full["bytes"] - row["bytes"] == saved, (width, row["id"])
