@@ -372,8 +372,10 @@ def mnn_runner(path: Path, options: dict[str, str], inputs: Arrays) -> Runner:
 
 
 def read_runner(path: Path, options: dict[str, str], inputs: Arrays) -> Runner:
-    """No rival but a limit: the speed at which this machine reads what the int8 matrices take."""
-    data = np.ones(int(options["bytes"]) // 8, np.uint64)
+    """No rival but a limit: the speed at which this machine reads what the int8 matrices take, from memory of its own,
+    which may lie in huge pages, or from a file as a library's constants are."""
+    words = int(options["bytes"]) // 8
+    data = np.memmap(path, np.uint64, "r", shape=words) if options["from"] == "file" else np.ones(words, np.uint64)
     return data.sum
 
 

@@ -183,7 +183,9 @@ def make_rivals(subject: Subject, folder: Path, targets: list[str], widths: list
             rival.inputs = integer_inputs(names[rival.engine], subject.samples, bits) if is_layer else subject.samples
     if subject.name.startswith("matvec"):  # an int8 weight for each MAC
         size = str(synthetic.macs(onnx.load(subject.model)))
-        rivals.append(Rival("memory read", "read", subject.model, {"bytes": size}, inputs=subject.samples))
+        for source in ("memory", "file"):
+            options = {"bytes": size, "from": source}
+            rivals.append(Rival(f"{source} read", "read", subject.model, options, inputs=subject.samples))
     return rivals
 
 
