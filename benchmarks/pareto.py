@@ -5,7 +5,7 @@
     pareto.py costs [MODEL...]     times of the layers, into a cost table (on a machine with nothing else to do)
     pareto.py plans [MODEL...]     searches, compiles, and runs everything on evaluate.py's evaluation samples
     pareto.py times [MODEL...]     measures the programs in turns, on one core (nothing else to do)
-    pareto.py table [MODEL...]     Markdown, a CSV file for each model, and a picture of all (needs matplotlib)
+    pareto.py table [MODEL...]     Markdown, a CSV file for each model, and a picture of all such files (needs matplotlib)
 
 Every phase keeps what it makes in --folder, and goes on from what is there. Limits of latency have choices that differ in
 speed, limits of the average width those of weights alone. At every limit there are what --budget takes, and where plans
@@ -364,7 +364,6 @@ class Figures:
             row = self.rows.setdefault(id, {key: plan[key] for key in ("size_mb", "weight_bits")})
             row["predicted_ms"] = predict(plan["bits"])
             row.setdefault("plans", []).append(f"{plan['kind']} {plan['limit']}")
-            row.setdefault("kinds", []).append(plan["kind"])
             row |= read(study.folder / "programs" / f"{id}.json")
             row["first_ms"], row["again_ms"] = times[id]
             row["measured_ms"] = statistics.mean(times[id])
@@ -434,7 +433,8 @@ class Figures:
         return f"{agree[0]:+.1f} ± {agree[1]:.1f}, {noise[0]:+.1f} ± {noise[1]:.1f} dB"
 
 
-def draw(studies: list[Figures], path: Path) -> None:
+def draw(folder: Path, path: Path) -> None:
+    """A column for every CSV file of the folder: also of models that were measured at another time."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -442,20 +442,25 @@ def draw(studies: list[Figures], path: Path) -> None:
     import matplotlib.pyplot as plt
 
     marks = {"uniform": ("s", "#c05020"), "greedy": ("x", "#7d7d7d"), "exact": ("+", "#1b6ca8"), "searched": ("o", "#0b3c5d")}
-    figure, grid = plt.subplots(2, len(studies), figsize=(2.5 * len(studies), 4.6), squeeze=False, sharex="col")
-    for study, column in zip(studies, grid.T):
-        front = [row for row in study.sorted() if row["front"]["measured_ms"]]
-        for axes, key in zip(column, ("sqnr_db", "agree")):
-            axes.plot([row["measured_ms"] for row in front], [row[key] for row in front], color="#5fa8d3", linewidth=1,
+    tables = {name: folder / f"{name}.csv" for name in MODELS if (folder / f"{name}.csv").exists()}
+    figure, grid = plt.subplots(2, len(tables), figsize=(2.5 * len(tables), 4.6), squeeze=False, sharex="col")
+    for (name, table), column in zip(tables.items(), grid.T):
+        with table.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        front = [row for row in rows if row["front_latency"] == "1"]
+        for axes, key in zip(column, ("sqnr_db", "agree_percent")):
+            def points(rows: list[dict]) -> tuple[list[float], list[float]]:
+                return [float(row["measured_ms"]) for row in rows], [float(row[key]) for row in rows]
+
+            axes.plot(*points(front), color="#5fa8d3", linewidth=1,
                       drawstyle="steps-post" if key == "sqnr_db" else "default", label="front by SQNR")
             for kind, (mark, colour) in marks.items():
-                rows = [row for row in study.rows.values() if kind in row["kinds"]]
                 face = {"facecolors": "none"} if mark in "so" else {}
-                axes.scatter([row["measured_ms"] for row in rows], [row[key] for row in rows], s=22, marker=mark,
+                axes.scatter(*points([row for row in rows if kind in row["plans"]]), s=22, marker=mark,
                              edgecolors=colour if face else None, color=None if face else colour, linewidths=0.9, label=kind,
                              **face)
             axes.spines[["top", "right"]].set_visible(False)
-        column[0].set_title(study.name, fontsize=8)
+        column[0].set_title(name, fontsize=8)
         column[1].set_xlabel("measured ms")
     grid[0][0].set_ylabel("SQNR, dB")
     grid[1][0].set_ylabel("agreement with float, %")
@@ -484,7 +489,7 @@ def print_tables(studies: list[Figures], options: argparse.Namespace) -> None:
                     print(f"| {study.name} | {number(row['predicted_ms'], 3)} | {row['first_ms']:.3f} | {row['again_ms']:.3f} | "
                           f"{row['size_mb'] * 1024:.0f} KiB | {row['weight_bits']:.2f} | {row['agree']:.1f} | "
                           f"{row['sqnr_db']:.1f} | {'; '.join(dict.fromkeys(row['plans']))} |")
-    draw(studies, options.picture)
+    draw(options.out, options.picture)
 
 
 def main() -> None:
