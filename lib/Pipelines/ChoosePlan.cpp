@@ -104,8 +104,9 @@ Error PlanSearcher::measure(llvm::ArrayRef<Choices> plans) {
   for (const Choices &plan : plans) {
     if (measuredPlans.count(plan) || llvm::is_contained(unknown, plan))
       continue;
-    if (auto known = cache.find(measurementKey(plan)))
-      measuredPlans[plan] = measuredFrom(*known);
+    auto numbers = cache.find(measurementKey(plan));
+    if (auto known = numbers ? measuredFrom(*numbers) : std::nullopt)
+      measuredPlans[plan] = std::move(*known);
     else
       unknown.push_back(plan);
   }
@@ -155,8 +156,7 @@ Error PlanSearcher::compareWithUniform() {
   rows.push_back(measured(chosen, "searched"));
   for (const auto &[other, name] : others) {
     MeasuredPlan same = measured(other, name);
-    bool isBetter =
-        settings.metric == errorMetric.name() ? same.error < rows[0].error : same.divergence < rows[0].divergence;
+    bool isBetter = same.isBetterThan(rows[0], settings.metric == errorMetric.name());
     rows.insert(isBetter ? rows.begin() : rows.end(), std::move(same));
     if (isBetter)
       chosen = other;

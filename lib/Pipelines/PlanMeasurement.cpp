@@ -172,7 +172,8 @@ MeasuredPlan PlanMeasurement::compare(llvm::ArrayRef<std::vector<Tensor>> output
       network.reference.push_back(&reference);
       network.outputs.push_back(&output);
     }
-    measured.divergence += divergenceMetric.measure(network) / static_cast<double>(samples.size());
+    measured.divergences.push_back(divergenceMetric.measure(network));
+    measured.divergence += measured.divergences.back() / static_cast<double>(samples.size());
     measured.error += errorMetric.measure(network) / static_cast<double>(samples.size());
     if (expected.empty() || expected[0].type != ElementType::F32 || found[0].type != ElementType::F32)
       continue;

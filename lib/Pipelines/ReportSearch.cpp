@@ -4,8 +4,10 @@
 
 #include "ReportFormat.h"
 #include "dyadic/Support/Error.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 
 namespace dyadic {
 
@@ -63,6 +65,15 @@ bool MeasuredPlan::meets(std::optional<double> drop, std::optional<double> sqnr)
   if (drop && (!topOne || 1 - topOne->value() > *drop))
     return false;
   return !sqnr || agreement.sqnr() >= *sqnr;
+}
+
+bool MeasuredPlan::isBetterThan(const MeasuredPlan &other, bool byError) const {
+  double mean = divergence - other.divergence, squares = 0;
+  auto count = static_cast<double>(divergences.size());
+  for (auto [mine, its] : llvm::zip_equal(divergences, other.divergences))
+    squares += (mine - its - mean) * (mine - its - mean);
+  bool tellsApart = count > 1 && std::abs(mean) > std::sqrt(squares / (count * (count - 1)));
+  return !byError && tellsApart ? mean < 0 : error < other.error;
 }
 
 std::string accuracyText(const MeasuredPlan &plan) {

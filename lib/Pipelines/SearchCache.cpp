@@ -11,9 +11,9 @@
 namespace dyadic {
 
 static constexpr llvm::StringLiteral kKind = "measured plans";
-static constexpr int64_t kVersion = 1;
+static constexpr int64_t kVersion = 2;
 /// Numbers before those of the samples, and of each sample, of a measured plan.
-static constexpr size_t kHeadNumbers = 4, kSampleNumbers = 4;
+static constexpr size_t kHeadNumbers = 5, kSampleNumbers = 4;
 
 static std::string hashOf(llvm::StringRef text) {
   return llvm::toHex(llvm::SHA256::hash(llvm::arrayRefFromStringRef(text)), /*LowerCase=*/true);
@@ -100,21 +100,27 @@ llvm::Error SearchCache::add(llvm::StringRef what, std::vector<double> numbers) 
 }
 
 std::vector<double> toNumbers(const MeasuredPlan &plan) {
-  std::vector<double> numbers = {plan.divergence, plan.error,
-                                 static_cast<double>(plan.topOne ? plan.topOne->successes : 0),
-                                 static_cast<double>(plan.topOne ? plan.topOne->trials : 0)};
+  std::vector<double> numbers = {
+      plan.divergence, plan.error, static_cast<double>(plan.topOne ? plan.topOne->successes : 0),
+      static_cast<double>(plan.topOne ? plan.topOne->trials : 0), static_cast<double>(plan.divergences.size())};
+  llvm::append_range(numbers, plan.divergences);
   for (const SampleSums &sample : plan.agreement.perSample())
     numbers.insert(numbers.end(), {sample.signal, sample.noise, sample.dot, sample.other});
   return numbers;
 }
 
-MeasuredPlan measuredFrom(llvm::ArrayRef<double> numbers) {
+std::optional<MeasuredPlan> measuredFrom(llvm::ArrayRef<double> numbers) {
+  if (numbers.size() < kHeadNumbers || numbers[4] < 0 ||
+      numbers[4] > static_cast<double>(numbers.size() - kHeadNumbers))
+    return std::nullopt;
   MeasuredPlan plan;
   plan.divergence = numbers[0];
   plan.error = numbers[1];
   if (numbers[3] > 0)
     plan.topOne = Proportion{static_cast<size_t>(numbers[2]), static_cast<size_t>(numbers[3])};
-  for (size_t i = kHeadNumbers; i + kSampleNumbers <= numbers.size(); i += kSampleNumbers) {
+  auto samples = static_cast<size_t>(numbers[4]);
+  plan.divergences = numbers.slice(kHeadNumbers, samples).vec();
+  for (size_t i = kHeadNumbers + samples; i + kSampleNumbers <= numbers.size(); i += kSampleNumbers) {
     SampleSums sums;
     sums.signal = numbers[i];
     sums.noise = numbers[i + 1];

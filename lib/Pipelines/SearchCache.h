@@ -29,9 +29,9 @@ private:
   std::map<std::string, std::vector<double>> entries; // by the SHA-256 of what was measured
 };
 
-/// A measured plan without its name and costs, as numbers and back.
+/// A measured plan without its name and costs, as numbers and back; nothing where numbers are not those of a plan.
 std::vector<double> toNumbers(const MeasuredPlan &plan);
-MeasuredPlan measuredFrom(llvm::ArrayRef<double> numbers);
+std::optional<MeasuredPlan> measuredFrom(llvm::ArrayRef<double> numbers);
 
 } // namespace dyadic
 

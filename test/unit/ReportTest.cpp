@@ -177,3 +177,29 @@ TEST(Advice, NamesTheThreeWorstAndNoExactLayer) {
     ids.push_back(advice.id);
   EXPECT_EQ(ids, (std::vector<std::string>{"l2", "l3", "l4"}));
 }
+
+/// Measured on four samples.
+static MeasuredPlan measuredPlan(std::vector<double> divergences, double error) {
+  MeasuredPlan plan;
+  for (double divergence : divergences)
+    plan.divergence += divergence / static_cast<double>(divergences.size());
+  plan.divergences = std::move(divergences);
+  plan.error = error;
+  return plan;
+}
+
+TEST(MeasuredPlan, TheErrorDecidesWhereSamplesDoNotTellPlansApart) {
+  MeasuredPlan plan = measuredPlan({0.1, 0.4, 0.2, 0.3}, 0.05);
+  // Each sample a little better: a mean difference of 0.01 whose standard error is none.
+  MeasuredPlan better = measuredPlan({0.09, 0.39, 0.19, 0.29}, 0.06);
+  EXPECT_TRUE(better.isBetterThan(plan, /*byError=*/false));
+  EXPECT_FALSE(plan.isBetterThan(better, /*byError=*/false));
+  EXPECT_FALSE(better.isBetterThan(plan, /*byError=*/true));
+  // Better by 0.01 in the mean, with a standard error of sqrt(4 * 0.1^2 / 12) = 0.058.
+  MeasuredPlan noisy = measuredPlan({0.19, 0.29, 0.29, 0.19}, 0.06);
+  EXPECT_LT(noisy.divergence, plan.divergence);
+  EXPECT_FALSE(noisy.isBetterThan(plan, /*byError=*/false));
+  EXPECT_TRUE(plan.isBetterThan(noisy, /*byError=*/false));
+  // One sample tells nothing apart.
+  EXPECT_TRUE(measuredPlan({0.3}, 0.01).isBetterThan(measuredPlan({0.2}, 0.02), /*byError=*/false));
+}

@@ -141,6 +141,7 @@ struct ChoiceReport {
 struct MeasuredPlan {
   std::string name;                 // "searched", "unrefined", or the widths that all layers have
   double divergence = 0, error = 0; // by the metrics kl and error, means over the samples
+  std::vector<double> divergences;  // of the samples
   Agreement agreement;              // of the first output
   std::optional<Proportion> topOne;
   Costs costs; // of those that the budget limits
@@ -148,6 +149,10 @@ struct MeasuredPlan {
   /// Whether it is as accurate as limits, where there are any, ask for: the largest part of top-1 decisions that may
   /// differ from float's, the least SQNR in dB.
   bool meets(std::optional<double> drop, std::optional<double> sqnr) const;
+  /// Whether it measures better than `other` on the same samples: by the divergence where the mean of the samples'
+  /// differences is beyond its standard error; else they do not tell the two apart, and the error decides, as it does
+  /// for the metric error anyway.
+  bool isBetterThan(const MeasuredPlan &other, bool byError) const;
 };
 
 /// What the search for bits did.
