@@ -442,6 +442,10 @@ def draw(folder: Path, path: Path) -> None:
     import matplotlib.pyplot as plt
 
     marks = {"uniform": ("s", "#c05020"), "greedy": ("x", "#7d7d7d"), "exact": ("+", "#1b6ca8"), "searched": ("o", "#0b3c5d")}
+
+    def points(rows: list[dict], key: str) -> tuple[list[float], list[float]]:
+        return [float(row["measured_ms"]) for row in rows], [float(row[key]) for row in rows]
+
     tables = {name: folder / f"{name}.csv" for name in MODELS if (folder / f"{name}.csv").exists()}
     figure, grid = plt.subplots(2, len(tables), figsize=(2.5 * len(tables), 4.6), squeeze=False, sharex="col")
     for (name, table), column in zip(tables.items(), grid.T):
@@ -449,14 +453,11 @@ def draw(folder: Path, path: Path) -> None:
             rows = list(csv.DictReader(file))
         front = [row for row in rows if row["front_latency"] == "1"]
         for axes, key in zip(column, ("sqnr_db", "agree_percent")):
-            def points(rows: list[dict]) -> tuple[list[float], list[float]]:
-                return [float(row["measured_ms"]) for row in rows], [float(row[key]) for row in rows]
-
-            axes.plot(*points(front), color="#5fa8d3", linewidth=1,
+            axes.plot(*points(front, key), color="#5fa8d3", linewidth=1,
                       drawstyle="steps-post" if key == "sqnr_db" else "default", label="front by SQNR")
             for kind, (mark, colour) in marks.items():
                 face = {"facecolors": "none"} if mark in "so" else {}
-                axes.scatter(*points([row for row in rows if kind in row["plans"]]), s=22, marker=mark,
+                axes.scatter(*points([row for row in rows if kind in row["plans"]], key), s=22, marker=mark,
                              edgecolors=colour if face else None, color=None if face else colour, linewidths=0.9, label=kind,
                              **face)
             axes.spines[["top", "right"]].set_visible(False)

@@ -46,9 +46,11 @@ Value PanelSums::block(Value weights, int64_t i, int64_t v) {
 }
 
 void PanelSums::fetchAhead(Value weights, int64_t blocks) {
+  if (!readsOnce)
+    return;
   // The CPU's own prefetcher stops at the end of a page; measured on Zen 4, a page ahead is the best distance.
   constexpr int64_t kAhead = 4096, kCacheLine = 64;
-  for (int64_t line = 0; readsOnce && line < weightBytes(blocks); line += kCacheLine)
+  for (int64_t line = 0; line < weightBytes(blocks); line += kCacheLine)
     b.prefetch(b.address(weights, kAhead + line));
 }
 
@@ -63,11 +65,12 @@ SmallVector<Value> PanelSums::shortGroup(Value input, int64_t rows, int64_t size
   for (int64_t r = 0; r < rows; ++r) {
     if (r > 0 && loadsAgain)
       wk = b.opaque(wk);
-    for (int64_t v = 0; v < vectors && (r == 0 || loadsAgain); ++v) {
-      ws[v].clear();
-      for (int64_t i = 0; i < size; ++i)
-        ws[v].push_back(block(wk, i, v));
-    }
+    if (r == 0 || loadsAgain)
+      for (int64_t v = 0; v < vectors; ++v) {
+        ws[v].clear();
+        for (int64_t i = 0; i < size; ++i)
+          ws[v].push_back(block(wk, i, v));
+      }
     SmallVector<Value> xs;
     for (Value address : addresses)
       xs.push_back(dots.input(b.address(address, r * pixelBytes)));

@@ -17,11 +17,6 @@ using ConstMatrixMap = Eigen::Map<const Matrix>;
 using Vector = Eigen::VectorXd;
 using ConstVectorMap = Eigen::Map<const Vector>;
 
-/// Eigen adds up in blocks that it sizes by the host's caches: the last bits would be the host's. With sizes that are
-/// the same everywhere they are a function of the numbers alone (on one architecture: this folder is compiled without
-/// instructions beyond the baseline, so that all x86-64 hosts agree). Call before anything is computed.
-void fixedBlocking();
-
 } // namespace dyadic
 
 #endif // DYADIC_LIB_ROUNDING_MATRICES_H

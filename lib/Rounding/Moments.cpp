@@ -2,18 +2,10 @@
 
 #include "dyadic/Rounding/Moments.h"
 #include "Kernels.h"
-#include "Matrices.h"
 #include "Share.h"
 #include <algorithm>
 
 namespace dyadic {
-
-void fixedBlocking() {
-  [[maybe_unused]] static const bool isDone = [] {
-    Eigen::setCpuCacheSizes(32 << 10, 256 << 10, 4 << 20);
-    return true;
-  }();
-}
 
 Moments::Moments(size_t inputs, size_t outputs, bool hasProducts)
     : sumX(inputs), sumY(outputs), sumXX(hasProducts ? inputs * inputs : 0), sumYX(hasProducts ? outputs * inputs : 0) {

@@ -13,6 +13,16 @@ using Eigen::Index;
 
 namespace dyadic {
 
+/// Eigen adds up in blocks that it sizes by the host's caches: the last bits would be the host's. With sizes that are
+/// the same everywhere they are a function of the numbers alone (on one architecture: this folder is compiled without
+/// instructions beyond the baseline, so that all x86-64 hosts agree). Call before anything is computed.
+static void fixedBlocking() {
+  [[maybe_unused]] static const bool isDone = [] {
+    Eigen::setCpuCacheSizes(32 << 10, 256 << 10, 4 << 20);
+    return true;
+  }();
+}
+
 /// What is added to the diagonal of X X^T: a part of its mean, or 1 where all of it is 0.
 static double dampingOf(const ConstMatrixMap &xx, double part) {
   double mean = xx.diagonal().mean();
