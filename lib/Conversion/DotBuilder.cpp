@@ -22,7 +22,7 @@ Value DotBuilder::input(Value pointer) {
   return x;
 }
 
-Value DotBuilder::accumulate(Value sum, ArrayRef<Value> xs, ArrayRef<Value> ws) {
+Value DotBuilder::accumulate(Value sum, ArrayRef<Value> xs, ArrayRef<Value> ws, Value factors) {
   VectorType words = b.vector(lanes, 32), pairs = b.vector(2 * lanes, 16), bytes = b.vector(4 * lanes, 8);
   auto fused = [&](StringRef name, VectorType type) {
     std::string sized = (name + "." + Twine(32 * lanes)).str();
@@ -42,7 +42,7 @@ Value DotBuilder::accumulate(Value sum, ArrayRef<Value> xs, ArrayRef<Value> ws) 
   };
   switch (dot) {
   case Dot::Maddubs:
-    return addGroup(sum, addToGroup({}, xs, ws));
+    return addGroup(sum, addToGroup({}, xs, ws), factors);
   case Dot::Maddwd:
     for (auto [x, w] : llvm::zip(xs, ws))
       sum = b.add(sum, b.intrinsic("llvm.x86.avx2.pmadd.wd", words, {b.bitcast(x, pairs), b.bitcast(w, pairs)}));
@@ -76,8 +76,8 @@ Value DotBuilder::addToGroup(Value group, ArrayRef<Value> xs, ArrayRef<Value> ws
   return group;
 }
 
-Value DotBuilder::addGroup(Value sum, Value group) {
-  return b.add(sum, b.intrinsic("llvm.x86.avx2.pmadd.wd", b.vector(8, 32), {group, ones}));
+Value DotBuilder::addGroup(Value sum, Value group, Value factors) {
+  return b.add(sum, b.intrinsic("llvm.x86.avx2.pmadd.wd", b.vector(8, 32), {group, factors ? factors : ones}));
 }
 
 } // namespace dyadic

@@ -21,14 +21,15 @@ public:
 
   /// The 4 bytes at `pointer` in every 32-bit lane.
   Value input(Value pointer);
-  /// `sum` plus the products of a group, `xs` and `ws` as vectors of 32-bit lanes.
-  Value accumulate(Value sum, llvm::ArrayRef<Value> xs, llvm::ArrayRef<Value> ws);
+  /// `sum` plus the products of a group, `xs` and `ws` as vectors of 32-bit lanes. With `maddubs`, `factors` multiply
+  /// the sums of the group as in addGroup().
+  Value accumulate(Value sum, llvm::ArrayRef<Value> xs, llvm::ArrayRef<Value> ws, Value factors = {});
 
   /// With `maddubs`, the sums of a group by themselves: 16 lanes of 16 bits, two a channel.
   Value emptyGroup();
   Value addToGroup(Value group, llvm::ArrayRef<Value> xs, llvm::ArrayRef<Value> ws);
-  /// `sum` plus the two lanes of each channel.
-  Value addGroup(Value sum, Value group);
+  /// `sum` plus the two lanes of each channel, times those of `factors` where there are any.
+  Value addGroup(Value sum, Value group, Value factors = {});
 
 private:
   VectorBuilder &b;

@@ -23,6 +23,7 @@ class PanelTile {
 public:
   PanelTile(VectorBuilder &b, DotBuilder &dots, PackedConvOp op, ValueRange arguments, int64_t pixelBytes, int64_t rows)
       : b(b), arguments(arguments), scratchBytes(panelScratchBytes(op)), halves(op.getHalves()),
+        factorRow(op.getScaledSums() ? 4 * cast<ShapedType>(op.getChannels().getType()).getDimSize(1) : 0),
         sums(b, dots, op, pixelBytes, static_cast<int64_t>(op.getWeightBits()), kPanelChannels / (halves ? 2 : 1)),
         sumType(b.vector(dots.lanes, 32)) {
     if (halves)
@@ -63,12 +64,21 @@ private:
   static constexpr int64_t kVectors = kPanelChannels / kSumLanes, kVectorSize = 4 * kSumLanes;
 
   void select(Value row) { sums.select(arguments[1], arguments[2], arguments[3], row); }
-  /// The selected sums, which begin with the biases at `channels`.
+  /// The selected sums, which begin with the first row of `channels`.
   SmallVector<Value> ofPart(Value input, int64_t rows, Value channels) {
-    SmallVector<Value> start;
-    for (int64_t i = 0; i < rows * sums.vectors; ++i)
-      start.push_back(b.load(sumType, b.address(channels, i % sums.vectors * 4 * sumType.getNumElements())));
-    return sums.add(input, rows, start);
+    auto vectorsAt = [&](Value row, int64_t count) {
+      SmallVector<Value> result;
+      for (int64_t i = 0; i < count; ++i)
+        result.push_back(b.load(sumType, b.address(row, i % sums.vectors * 4 * sumType.getNumElements())));
+      return result;
+    };
+    if (factorRow != 0) {
+      SmallVector<Value> factors = vectorsAt(b.address(channels, factorRow), sums.vectors);
+      for (Value &factor : factors)
+        factor = b.bitcast(factor, b.vector(2 * sumType.getNumElements(), 16));
+      sums.scaleBy(factors);
+    }
+    return sums.add(input, rows, vectorsAt(channels, rows * sums.vectors));
   }
   /// Sums of 16 channels a register as two of 8.
   SmallVector<Value> inHalves(SmallVector<Value> all) {
@@ -89,6 +99,7 @@ private:
   ValueRange arguments;
   int64_t scratchBytes;
   bool halves;
+  int64_t factorRow; // where it begins, in bytes; 0: sums are not scaled
   PanelSums sums;
   VectorType sumType;
   Value both; // sums of both halves, [positions][16]

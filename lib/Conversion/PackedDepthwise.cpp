@@ -99,16 +99,23 @@ private:
     }
   }
 
-  /// Adds 16 h + l to the sums, h and l those of the nibbles.
+  /// Adds 16 h + l to the sums, h and l those of the nibbles, or that times the multiplier.
   void widen(MutableArrayRef<Value> sums, ArrayRef<Value> narrow, int64_t rows) {
-    Value factors = b.bitcast(b.splat(kSumLanes, 32, (16 << 16) | 1), words), none = b.splat(16, 16, 0);
+    Value none = b.splat(16, 16, 0);
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t v = 0; v < kVectors; ++v) {
         ArrayRef<Value> both = narrow.slice(4 * r + 2 * (v / 2), 2);
         Value pair = interleave(both[0], both[1] ? both[1] : none, v % 2);
         Value &sum = sums[r * kVectors + v];
-        sum = b.add(sum, b.intrinsic("llvm.x86.avx2.pmadd.wd", sumType, {pair, factors}));
+        sum = b.add(sum, b.intrinsic("llvm.x86.avx2.pmadd.wd", sumType, {pair, factors(v)}));
       }
+  }
+
+  /// What the two nibbles' sums of vector `v` count.
+  Value factors(int64_t v) {
+    if (op.getScaledSums())
+      return b.load(words, b.address(channels, 4 * (info.stride + v * kSumLanes)));
+    return b.bitcast(b.splat(kSumLanes, 32, (kNibbleBase << 16) | 1), words);
   }
 
   /// The 32 bytes of kernel position `i` for row `r` of the tile, unsigned.

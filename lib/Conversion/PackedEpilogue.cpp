@@ -46,10 +46,11 @@ Value Epilogue::shifted(Value numbers, int64_t shift) {
 }
 
 Value Epilogue::finishShort(Value sums, Value other, Value channels, int64_t half) {
-  Value total = b.multiply(sums, row(channels, 1, half));
+  Value total = info.scaledSums ? sums : b.multiply(sums, row(channels, 1, half));
   if (other)
     total = b.add(total, b.multiply(other, row(channels, 3, half)));
-  total = b.add(total, row(channels, other ? 4 : 3, half));
+  if (!info.scaledSums)
+    total = b.add(total, row(channels, other ? 4 : 3, half));
   return LLVM::AShrOp::create(b.builder, b.location, total, row(channels, 2, half));
 }
 

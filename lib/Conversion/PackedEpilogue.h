@@ -18,23 +18,24 @@ inline constexpr int64_t kSumLanes = 8;
 struct EpilogueInfo {
   template <typename Op>
   explicit EpilogueInfo(Op op)
-      : kind(op.getEpilogue()), rounding(op.getRounding()), zeroPoint(static_cast<int64_t>(op.getZeroPoint())),
-        clamp(op.getClamp()), residualZeroPoint(static_cast<int64_t>(op.getResidualZp())),
-        isResidualUnsigned(op.getResidualUnsigned()), highHalves(op.getHighHalves()),
-        shortProducts(op.getShortProducts()), sumShift(static_cast<int64_t>(op.getSumShift())),
-        residualShift(static_cast<int64_t>(op.getResidualShift())), isOfNeon(qnn::isOfNeon(op.getDot())),
-        type(mlir::cast<mlir::MemRefType>(op.getDest().getType())),
+      : kind(op.getEpilogue()), rounding(op.getRounding()),
+        zeroPoint(op.getShortProducts() ? 0 : static_cast<int64_t>(op.getZeroPoint())), clamp(op.getClamp()),
+        residualZeroPoint(static_cast<int64_t>(op.getResidualZp())), isResidualUnsigned(op.getResidualUnsigned()),
+        highHalves(op.getHighHalves()), shortProducts(op.getShortProducts()), scaledSums(qnn::hasScaledSums(op)),
+        sumShift(static_cast<int64_t>(op.getSumShift())), residualShift(static_cast<int64_t>(op.getResidualShift())),
+        isOfNeon(qnn::isOfNeon(op.getDot())), type(mlir::cast<mlir::MemRefType>(op.getDest().getType())),
         residualType(op.getResidual() ? mlir::cast<mlir::MemRefType>(op.getResidual().getType()) : nullptr),
         stride(mlir::cast<mlir::ShapedType>(op.getChannels().getType()).getDimSize(1)) {}
 
   qnn::Epilogue kind;
   qnn::Rounding rounding;
-  int64_t zeroPoint;
+  int64_t zeroPoint; // that the epilogue adds; short products have it in what they add
   llvm::ArrayRef<int64_t> clamp;
   int64_t residualZeroPoint;
   bool isResidualUnsigned;
   bool highHalves;    // no exponent is below 33: the high halves of the products are enough
   bool shortProducts; // products and their sum have 32 bits
+  bool scaledSums;    // and sums come multiplied
   int64_t sumShift, residualShift;
   bool isOfNeon; // which lanes the target widens at once
   mlir::MemRefType type, residualType;

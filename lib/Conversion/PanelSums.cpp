@@ -45,17 +45,7 @@ Value PanelSums::block(Value weights, int64_t i, int64_t v) {
   return weightBits == 8 ? stored : b.bitcast(narrowWeights(b, stored, weightBits, i % shared), words);
 }
 
-void PanelSums::fetchAhead(Value weights, int64_t blocks) {
-  if (!readsOnce)
-    return;
-  // The CPU's own prefetcher stops at the end of a page; measured on Zen 4, a page ahead is the best distance.
-  constexpr int64_t kAhead = 4096, kCacheLine = 64;
-  for (int64_t line = 0; line < weightBytes(blocks); line += kCacheLine)
-    b.prefetch(b.address(weights, kAhead + line));
-}
-
 SmallVector<Value> PanelSums::shortGroup(Value input, int64_t rows, int64_t size, Value wk, Value ok, ValueRange sums) {
-  fetchAhead(wk, size);
   SmallVector<Value> addresses, result;
   for (int64_t i = 0; i < size; ++i)
     addresses.push_back(address(input, b.address(ok, offsetBytes() * i)));
@@ -75,7 +65,7 @@ SmallVector<Value> PanelSums::shortGroup(Value input, int64_t rows, int64_t size
     for (Value address : addresses)
       xs.push_back(dots.input(b.address(address, r * pixelBytes)));
     for (int64_t v = 0; v < vectors; ++v)
-      result.push_back(dots.accumulate(sums[vectors * r + v], xs, ws[v]));
+      result.push_back(dots.accumulate(sums[vectors * r + v], xs, ws[v], factor(v)));
   }
   return result;
 }
@@ -86,7 +76,6 @@ SmallVector<Value> PanelSums::longGroup(Value input, int64_t rows, int64_t size,
     SmallVector<Value> next(carried);
     Value w = b.address(wk, b.times(k, weightBytes(kUnrolledGroup))),
           o = b.address(ok, b.times(k, kUnrolledGroup * offsetBytes()));
-    fetchAhead(w, kUnrolledGroup);
     for (int64_t i = 0; i < kUnrolledGroup; ++i) {
       Value from = address(input, b.address(o, offsetBytes() * i));
       SmallVector<Value> ws;
@@ -100,8 +89,8 @@ SmallVector<Value> PanelSums::longGroup(Value input, int64_t rows, int64_t size,
     }
     return next;
   });
-  for (auto [group, sum] : llvm::zip(groups, sums))
-    group = dots.addGroup(sum, group);
+  for (int64_t i = 0; i < static_cast<int64_t>(groups.size()); ++i)
+    groups[i] = dots.addGroup(sums[i], groups[i], factor(i % vectors));
   return groups;
 }
 

@@ -23,8 +23,7 @@ public:
   PanelSums(VectorBuilder &b, DotBuilder &dots, Op op, int64_t pixelBytes, int64_t storedBits,
             int64_t channels = kPanelChannels)
       : vectors(channels / dots.lanes), b(b), dots(dots), pixelBytes(pixelBytes), storedBits(storedBits),
-        weightBits(storedBits), readsOnce(countPositions(op) == 1),
-        keptWeights(op.getDot() == qnn::Dot::Maddubs ? 4 : 8), groupSizes(op.getGroupSizes()),
+        weightBits(storedBits), keptWeights(op.getDot() == qnn::Dot::Maddubs ? 4 : 8), groupSizes(op.getGroupSizes()),
         offsetWidth(mlir::cast<mlir::MemRefType>(op.getOffsets().getType()).getElementTypeBitWidth()) {}
 
   const int64_t vectors;
@@ -37,17 +36,20 @@ public:
   /// Takes the panel's weights from where they were unpacked to.
   void takeUnpacked(Value scratch);
 
+  /// What the sums of the panel's channels are multiplied by where they widen, one vector for each of theirs: pairs of
+  /// 16-bit numbers. Nothing unless it is said.
+  void scaleBy(llvm::SmallVector<Value> factors) { this->factors = std::move(factors); }
+
   /// `sums`, `vectors` of them a position, plus the products of `rows` positions from the address `input` on.
   llvm::SmallVector<Value> add(Value input, int64_t rows, llvm::SmallVector<Value> sums);
 
 private:
+  Value factor(int64_t v) const { return factors.empty() ? Value() : factors[v]; }
   int64_t offsetBytes() const { return offsetWidth / 8; }
   Value address(Value input, Value offset) { return b.address(input, b.loadIndex(offset, offsetWidth)); }
   /// Bytes of `blocks` blocks of weights, a whole number of those that share them.
   int64_t weightBytes(int64_t blocks) const { return blocks * vectors * vectorBytes() * weightBits / 8; }
   int64_t vectorBytes() const { return 4 * dots.lanes; }
-  /// Asks for weights a page behind those of the `blocks` blocks at `weights`, where none is read again.
-  void fetchAhead(Value weights, int64_t blocks);
   /// Vector `v` of the weights of block `i` of a group at `weights`.
   Value block(Value weights, int64_t i, int64_t v);
   /// `sums` plus a group of `size` blocks. A position's group takes one register for a moment.
@@ -60,12 +62,12 @@ private:
   VectorBuilder &b;
   DotBuilder &dots;
   int64_t pixelBytes, storedBits, weightBits; // of a weight in memory; where the loops take it from
-  bool readsOnce;                             // every weight, for the only position: memory sets the pace
   int64_t keptWeights;                        // vectors of them that have registers next to the sums
   llvm::ArrayRef<int64_t> groupSizes;
   unsigned offsetWidth;
   Value weights, offsets;
   llvm::SmallVector<Value> counts; // of groups of each size
+  llvm::SmallVector<Value> factors;
 };
 
 } // namespace dyadic

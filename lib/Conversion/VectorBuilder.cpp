@@ -60,11 +60,6 @@ Value VectorBuilder::opaque(Value pointer) {
       .getResult(0);
 }
 
-void VectorBuilder::prefetch(Value pointer) {
-  constexpr unsigned kForReading = 0, kForAllCaches = 3, kOfData = 1;
-  LLVM::Prefetch::create(builder, location, pointer, kForReading, kForAllCaches, kOfData);
-}
-
 void VectorBuilder::store(Value value, Value pointer) {
   LLVM::StoreOp::create(builder, location, value, pointer, /*alignment=*/1);
 }

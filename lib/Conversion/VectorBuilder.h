@@ -41,8 +41,6 @@ public:
   void store(Value value, Value pointer);
   /// The same address, for all that the compiler knows another one: what lies there is loaded again.
   Value opaque(Value pointer);
-  /// Asks for the cache line at `pointer`, which may lie anywhere.
-  void prefetch(Value pointer);
   /// The number of `width` bits at `pointer`, which is not negative, as i64.
   Value loadIndex(Value pointer, unsigned width = 32);
   /// Elements [0, count) of what lies at `pointer`, 0 in the other lanes of `type`: no byte more is read.

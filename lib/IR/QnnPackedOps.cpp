@@ -66,6 +66,10 @@ static int64_t channelRows(Epilogue epilogue) {
   return 1;
 }
 
+/// Where sums widen from 16 bits, what the second of two neighbours counts.
+template <typename Op> static int64_t widening(Op) { return 1; }
+static int64_t widening(PackedDepthwiseOp) { return kNibbleBase; }
+
 /// What both operations share: shapes, the numbers of the epilogue, bounds of the reads.
 template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) {
   auto shape = [](Value value) { return cast<ShapedType>(value.getType()).getShape(); };
@@ -82,7 +86,7 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
     return op.emitOpError() << "'rows' is " << static_cast<int64_t>(op.getRows()) << ", expected 0 to " << kMostRows;
   if (op.getOutput() && op.getOutput().getType() != op.getDest().getType())
     return op.emitOpError() << "result of type " << op.getOutput().getType() << ", expected that of the destination";
-  int64_t rows = channelRows(op.getEpilogue()) + (op.getShortProducts() ? 1 : 0);
+  int64_t rows = channelRows(op.getEpilogue()) + (op.getShortProducts() && !hasScaledSums(op) ? 1 : 0);
   if (shape(op.getChannels()) != ArrayRef<int64_t>{rows, panels * kPanelChannels} || widthOf(op.getChannels()) != 32)
     return op.emitOpError() << "'channels' of type " << op.getChannels().getType() << ", expected " << rows << " x "
                             << panels * kPanelChannels << " 32-bit numbers";
@@ -108,9 +112,13 @@ template <typename Op> static LogicalResult verifyPacked(Op op, int64_t panels) 
 /// The products of the epilogue fit 32 bits, where those of a column's weights sum up to `sumsOf(column)`.
 template <typename Op>
 static LogicalResult verifyShortProducts(Op op, function_ref<StorageRange(int64_t column)> sumsOf) {
+  bool areScaled = hasScaledSums(op), isAdd = op.getEpilogue() == Epilogue::Add;
+  if (areScaled && (!op.getShortProducts() || op.getDot() != Dot::Maddubs))
+    return op.emitOpError() << "'scaled_sums' with '" << stringifyDot(op.getDot()) << "'"
+                            << (op.getShortProducts() ? "" : " and long products")
+                            << ", expected 'maddubs' and 'short_products'";
   if (!op.getShortProducts())
     return success();
-  bool isAdd = op.getEpilogue() == Epilogue::Add;
   if ((!isAdd && op.getEpilogue() != Epilogue::Requantize) || op.getRounding() != qnn::Rounding::HalfUp ||
       op.getHighHalves() || op.getSumShift() != 0 || op.getResidualShift() != 0)
     return op.emitOpError() << "'short_products' with epilogue '" << stringifyEpilogue(op.getEpilogue())
@@ -128,14 +136,21 @@ static LogicalResult verifyShortProducts(Op op, function_ref<StorageRange(int64_
   }
   for (int64_t i = 0; i < columns; ++i) {
     auto number = [&](int64_t row) { return static_cast<int32_t>(numbers[row * columns + i]); };
-    MultiplierPair f{number(1), isAdd ? number(3) : 0, number(2)};
+    int32_t m = areScaled ? static_cast<int16_t>(number(1)) : number(1), second = isAdd ? number(3) : 0, e = number(2);
     StorageRange sums = sumsOf(i);
-    if (!fitShortProducts({sums.min + number(0), sums.max + number(0)}, added, f))
+    if (areScaled ? !fitScaledSums(sums, number(0), added, {m, second, e})
+                  : !fitShortProducts({sums.min + number(0), sums.max + number(0)}, added, {m, second, e},
+                                      static_cast<int64_t>(op.getZeroPoint())))
       return op.emitOpError() << "column " << i
                               << ": short products can leave 32 bits, expected fewer bits of multipliers";
-    if (number(isAdd ? 4 : 3) != int64_t(1) << (f.e - 1))
-      return op.emitOpError() << "column " << i << ": " << number(isAdd ? 4 : 3) << " rounds a division by 2^" << f.e
-                              << ", expected half of that";
+    if (areScaled && number(1) >> 16 != widening(op) * m)
+      return op.emitOpError() << "column " << i << ": sums widen by " << m << " and " << (number(1) >> 16)
+                              << ", expected " << widening(op) << " times the first as the second";
+    int64_t addend = areScaled ? 0 : shortAddend(e, static_cast<int64_t>(op.getZeroPoint()));
+    if (!areScaled && number(isAdd ? 4 : 3) != addend)
+      return op.emitOpError() << "column " << i << ": " << number(isAdd ? 4 : 3) << " rounds a division by 2^" << e
+                              << " to a zero point of " << static_cast<int64_t>(op.getZeroPoint()) << ", expected "
+                              << addend;
   }
   return success();
 }
@@ -325,7 +340,7 @@ LogicalResult PackedConvOp::verify() {
     blocks = blocksOf(*this, weights);
   if (failed(verifyPlan(*this, rows, last, blocks, rows)))
     return failure();
-  if (getShortProducts() && !blocks.empty()) {
+  if ((getShortProducts() || getScaledSums()) && !blocks.empty()) {
     std::vector<StorageRange> sums = columnSums(*this, blocks);
     return verifyShortProducts(*this, [&](int64_t column) { return sums[column]; });
   }
@@ -412,6 +427,36 @@ LogicalResult PackedWinogradOp::verify() {
                     kWinogradInputs);
 }
 
+/// The sums of products of every column of `channels`, of weights in the order of the instruction; of words the
+/// largest of any.
+static std::vector<StorageRange> columnSums(PackedDepthwiseOp op, const std::vector<int64_t> &weights) {
+  auto columns = cast<ShapedType>(op.getChannels().getType()).getDimSize(1);
+  std::vector<StorageRange> sums(columns);
+  auto taps = static_cast<int64_t>(op.getOffsets().size()), count = static_cast<int64_t>(weights.size());
+  if (!isOfBytes(op.getDot())) {
+    int64_t bound = taps * (widthOf(op.getInput()) == 8 ? UINT8_MAX : int64_t(1) << 15) *
+                    largestMagnitude(weights.data(), weights.size());
+    std::fill(sums.begin(), sums.end(), StorageRange{-bound, bound});
+    return sums;
+  }
+  bool arePairs = op.getDot() == Dot::Maddubs;
+  int64_t columnOf[kByteDepthwiseChannels], together = positionsTogether(op.getDot());
+  for (int64_t i = 0; i < kByteDepthwiseChannels; ++i)
+    for (int64_t j = 0; j < kByteDepthwiseChannels; ++j)
+      if (byteDepthwiseChannel(j) == (arePairs ? pairDepthwiseChannel(i) : byteDepthwiseChannel(i)))
+        columnOf[i] = j;
+  int64_t planes = count / (columns * taps), vector = kByteDepthwiseChannels * together;
+  for (int64_t v = 0; v * planes * vector < count; ++v) // of `together` positions of a panel
+    for (int64_t i = 0; i < vector; ++i) {
+      int64_t weight = 0;
+      for (int64_t plane = planes - 1; plane >= 0; --plane)
+        weight = weight * kNibbleBase + weights[(v * planes + plane) * vector + i];
+      StorageRange &sum = sums[v * together / taps * kByteDepthwiseChannels + columnOf[i / together]];
+      (weight < 0 ? sum.min : sum.max) += weight * UINT8_MAX;
+    }
+  return sums;
+}
+
 LogicalResult PackedDepthwiseOp::verify() {
   auto input = cast<ShapedType>(getInput().getType()), output = cast<ShapedType>(getDest().getType());
   if (input.getRank() != 4 || output.getRank() != 4 || input.getDimSize(3) != output.getDimSize(3))
@@ -443,9 +488,10 @@ LogicalResult PackedDepthwiseOp::verify() {
     return emitOpError() << "a nibble of a weight is " << largest << " in magnitude, expected at most "
                          << kLargestNibble;
   if (areNibbles && count > columns * taps)
-    largest *= 17; // 16 h + l
+    largest *= kNibbleBase + 1;
   auto bound = [&] { return taps * (widthOf(getInput()) == 8 ? UINT8_MAX : int64_t(1) << 15) * largest; };
-  if (failed(verifyShortProducts(*this, [&](int64_t) { return StorageRange{-bound(), bound()}; })) ||
+  std::vector<StorageRange> sums = columnSums(*this, weights);
+  if (failed(verifyShortProducts(*this, [&](int64_t column) { return sums[column]; })) ||
       failed(verifyShifts(*this, bound)))
     return failure();
   int64_t image = imageElements(getInput());

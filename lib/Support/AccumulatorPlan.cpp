@@ -153,6 +153,12 @@ AccumulatorPlan planInOrder(std::vector<WeightBlock> blocks, unsigned leastGroup
   return plan;
 }
 
+AccumulatorPlan planSingly(std::vector<WeightBlock> blocks, int64_t channels, int64_t xMax) {
+  std::vector<WeightBlock> excess = takeExcess(blocks, channels, xMax);
+  std::move(excess.begin(), excess.end(), std::back_inserter(blocks));
+  return planInOrder(std::move(blocks));
+}
+
 std::optional<AccumulatorPlan> planConsecutive(std::vector<WeightBlock> blocks, int64_t channels, int64_t xMax) {
   AccumulatorPlan plan;
   size_t next = 0;

@@ -151,7 +151,7 @@ static qnn::Rounding roundingOf(Operation *op) { return op->getAttrOfType<Roundi
 /// Makes rows of short products of those of a requantization or addition. False, and nothing has changed, where a
 /// column's do not fit 32 bits. `sumsOf` has the sums of a column's products, `added` is what an addition adds.
 static bool shortenRows(std::vector<int64_t> &numbers, int64_t columns, Epilogue kind,
-                        function_ref<StorageRange(int64_t)> sumsOf, StorageRange added) {
+                        function_ref<StorageRange(int64_t)> sumsOf, StorageRange added, int64_t zeroPoint) {
   std::vector<int64_t> rows = numbers;
   rows.resize(numbers.size() + columns);
   auto number = [&](int64_t row, int64_t column) -> int64_t & { return rows[row * columns + column]; };
@@ -160,21 +160,36 @@ static bool shortenRows(std::vector<int64_t> &numbers, int64_t columns, Epilogue
     MultiplierPair f =
         reduced({static_cast<int32_t>(number(1, i)), static_cast<int32_t>(second), static_cast<int32_t>(number(2, i))});
     StorageRange sums = sumsOf(i);
-    if (!fitShortProducts({sums.min + number(0, i), sums.max + number(0, i)}, added, f))
+    if (!fitShortProducts({sums.min + number(0, i), sums.max + number(0, i)}, added, f, zeroPoint))
       return false;
     number(1, i) = f.m1;
     number(2, i) = f.e;
     if (kind == Epilogue::Add)
       number(3, i) = f.m2;
-    rows[numbers.size() + i] = int64_t(1) << (f.e - 1);
+    rows[numbers.size() + i] = shortAddend(f.e, zeroPoint);
   }
   numbers = std::move(rows);
   return true;
 }
 
+/// Makes rows of scaled sums of those of short products: false, and nothing has changed, where a multiplier has too
+/// many bits to be one of two numbers of 16 bits, the second `widening` times the first.
+static bool scaleRows(std::vector<int64_t> &numbers, int64_t columns, int64_t widening) {
+  ArrayRef<int64_t> multipliers = ArrayRef(numbers).slice(columns, columns),
+                    addends = ArrayRef(numbers).take_back(columns);
+  if (widening == 0 || llvm::any_of(multipliers, [&](int64_t m) { return m < 0 || m * widening > INT16_MAX; }))
+    return false;
+  for (int64_t i = 0; i < columns; ++i) {
+    numbers[i] = numbers[i] * multipliers[i] + addends[i];
+    numbers[columns + i] *= 1 + (widening << 16);
+  }
+  numbers.resize(numbers.size() - columns);
+  return true;
+}
+
 LayerPacker::Channels LayerPacker::channelRows(ArrayRef<int64_t> bias, int64_t panels, int64_t sumBound,
                                                function_ref<int64_t(int64_t, int64_t)> channelOf,
-                                               function_ref<StorageRange(int64_t)> sumsOf) {
+                                               function_ref<StorageRange(int64_t)> sumsOf, int64_t widening) {
   int64_t rows = 1 + static_cast<int64_t>(rounding.rows.size()), columns = panels * kPanelChannels;
   std::vector<int64_t> numbers(rows * columns, 0);
   for (int64_t r = 0; r < rows; ++r) {
@@ -210,7 +225,9 @@ LayerPacker::Channels LayerPacker::channelRows(ArrayRef<int64_t> bias, int64_t p
       added = integerRange(typeOf(rounding.residual).getElementType());
       added = {added.min - rounding.residualZeroPoint, added.max - rounding.residualZeroPoint};
     }
-    result.shortProducts = shortenRows(numbers, columns, rounding.kind, sumsOfColumn, added);
+    int64_t zeroPoint = rounding.op->getAttrOfType<IntegerAttr>("zero_point").getInt();
+    result.shortProducts = shortenRows(numbers, columns, rounding.kind, sumsOfColumn, added, zeroPoint);
+    result.scaledSums = result.shortProducts && scaleRows(numbers, columns, widening);
   }
   if (rounding.kind != Epilogue::Store && !result.shortProducts) {
     int64_t residualBound = 0;

@@ -52,14 +52,16 @@ public:
 
   struct Channels {
     Value value;
-    bool highHalves = true, shortProducts = false;
+    bool highHalves = true, shortProducts = false, scaledSums = false;
     int64_t sumShift = 0, residualShift = 0;
   };
   /// The rows of `channels`: `channelOf(p, i)` is the channel at place i of panel p, -1 where there is none. No sum of
   /// a channel's products exceeds `sumBound` in magnitude; `sumsOf`, where it is known, has the range of those of one.
+  /// Where sums widen from 16 bits, the second of two neighbours counting `widening` times, they may do it by the
+  /// multiplier; 0: they do not.
   Channels channelRows(llvm::ArrayRef<int64_t> bias, int64_t panels, int64_t sumBound,
                        llvm::function_ref<int64_t(int64_t, int64_t)> channelOf,
-                       llvm::function_ref<StorageRange(int64_t)> sumsOf = nullptr);
+                       llvm::function_ref<StorageRange(int64_t)> sumsOf = nullptr, int64_t widening = 0);
 
   struct Destination {
     Value residual, dest;

@@ -14,35 +14,36 @@ namespace dyadic {
 /// split, but every half loads its inputs, and they meet in memory.
 static std::vector<AccumulatorPlan> planPanels(const LinearLayer &layer, const ConvPanels &panels, Dot dot,
                                                int64_t xMax, unsigned weightBits, bool &halves) {
-  auto plan = [&](int64_t channels) {
+  auto plan = [&](int64_t channels, auto planOf) {
     std::vector<AccumulatorPlan> plans;
     for (int64_t p = 0; p < panels.count(); ++p)
       for (int64_t first = 0; first < kPanelChannels; first += channels)
-        plans.push_back(planFor(dot, panels.blocks(p, first, channels), xMax, weightBits, channels));
+        plans.push_back(planOf(panels.blocks(p, first, channels), channels));
     return plans;
   };
-  auto sum = [](ArrayRef<AccumulatorPlan> plans, auto term) {
-    return std::accumulate(plans.begin(), plans.end(), int64_t(0),
-                           [&](int64_t total, const AccumulatorPlan &plan) { return total + term(plan); });
+  auto grouped = [&](std::vector<WeightBlock> blocks, int64_t channels) {
+    return planFor(dot, std::move(blocks), xMax, weightBits, channels);
   };
-  std::vector<AccumulatorPlan> ofPanels = plan(kPanelChannels), ofHalves;
+  auto singly = [&](std::vector<WeightBlock> blocks, int64_t channels) {
+    return planSingly(std::move(blocks), channels, xMax);
+  };
+  halves = false;
+  bool isOfBytes = dot == Dot::Maddubs && weightBits == 8;
+  if (isOfBytes && layer.batch * layer.outHeight * layer.outWidth == 1)
+    return plan(kPanelChannels, singly);
+  std::vector<AccumulatorPlan> ofPanels = plan(kPanelChannels, grouped);
   bool fitAnyway =
       largestMagnitude(layer.weights.data(), layer.weights.size()) * 2 * kUnrolledGroup * xMax <= INT16_MAX;
-  halves = false;
-  if (dot != Dot::Maddubs || weightBits != 8 || fitAnyway)
+  if (!isOfBytes || fitAnyway)
     return ofPanels;
-  ofHalves = plan(kPanelChannels / 2);
-  if (layer.batch * layer.outHeight * layer.outWidth < 4) { // weights take longer to read than to multiply
-    auto bytes = [&](ArrayRef<AccumulatorPlan> plans, int64_t channels) {
-      auto blocks = [](const AccumulatorPlan &plan) { return static_cast<int64_t>(plan.blocks.size()); };
-      return sum(plans, blocks) * (blockInputs(dot) * channels + PanelTable(plans).offsetWidth() / 8);
-    };
-    halves = bytes(ofHalves, kPanelChannels / 2) < bytes(ofPanels, kPanelChannels);
-  } else {
-    // Measured on Zen 4: what halves load more is a twentieth of the time; a panel in two halves takes that of 10
-    // multiplications more at every position.
-    halves = 19 * 2 * sum(ofPanels, costOf) > 20 * (sum(ofHalves, costOf) + 10 * panels.count());
-  }
+  std::vector<AccumulatorPlan> ofHalves = plan(kPanelChannels / 2, grouped);
+  auto cost = [](ArrayRef<AccumulatorPlan> plans) {
+    return std::accumulate(plans.begin(), plans.end(), int64_t(0),
+                           [](int64_t total, const AccumulatorPlan &plan) { return total + costOf(plan); });
+  };
+  // Measured on Zen 4: what halves load more is a twentieth of the time; a panel in two halves takes that of 10
+  // multiplications more at every position.
+  halves = 19 * 2 * cost(ofPanels) > 20 * (cost(ofHalves) + 10 * panels.count());
   return halves ? ofHalves : ofPanels;
 }
 
@@ -82,16 +83,17 @@ Value packConv(LayerPacker &packer, StorageRange range, Dot dot) {
       bias, panels.count(), sumBound, [&](int64_t p, int64_t i) { return panels.channelOf(p, i); },
       [&](int64_t channel) {
         return accumulatorRange(&layer.weights[channel * ofChannel], ofChannel, 0, inputs.min, inputs.max);
-      });
+      },
+      dot == Dot::Maddubs ? 1 : 0);
   auto packed = PackedConvOp::create(
       builder, packer.location, to.dest.getType(), input,
       packer.constant({static_cast<int64_t>(weights.size())}, 8 * bytesOfInput, weights),
       packer.constant({static_cast<int64_t>(table.offsets.size())}, table.offsetWidth(), table.offsets),
       packer.constant({static_cast<int64_t>(plans.size()), table.columns()}, 32, table.rows), rows.value, to.residual,
       to.dest, layer.strideHeight * lineSize, layer.strideWidth * layer.channels, layer.groups, dot, table.groupSizes,
-      weightBits, halves, xMax, flip != 0, rounding.kind, rows.highHalves, rows.shortProducts, rows.sumShift,
-      rows.residualShift, rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp, to.rounding,
-      packer.rows(halves), packer.order());
+      weightBits, halves, xMax, flip != 0, rounding.kind, rows.highHalves, rows.shortProducts, rows.scaledSums,
+      rows.sumShift, rows.residualShift, rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp,
+      to.rounding, packer.rows(halves), packer.order());
   return packed.getOutput();
 }
 

@@ -49,9 +49,9 @@ static std::vector<int64_t> nibblesOf(ArrayRef<int64_t> weights) {
     ArrayRef<int64_t> pair = weights.take_front(kPair);
     std::vector<int64_t> high;
     for (int64_t w : pair)
-      high.push_back(areNarrow ? 0 : (w + kLargestNibble) >> 4);
+      high.push_back(areNarrow ? 0 : llvm::divideFloorSigned(w + kLargestNibble, kNibbleBase));
     for (auto [w, h] : llvm::zip(pair, high))
-      nibbles.push_back(w - 16 * h);
+      nibbles.push_back(w - kNibbleBase * h);
     if (!areNarrow)
       llvm::append_range(nibbles, high);
   }
@@ -131,24 +131,32 @@ Value packDepthwise(LayerPacker &packer, StorageRange range, Dot bytes, Dot word
   int64_t largest = largestMagnitude(weights.data(), weights.size());
   if (dot == Dot::Maddubs) {
     weights = nibblesOf(weights);
-    largest = 17 * kLargestNibble;
+    largest = (kNibbleBase + 1) * kLargestNibble;
   }
   LayerPacker::Destination to = packer.destination();
   int64_t largestInput = element.getIntOrFloatBitWidth() == 8 ? UINT8_MAX : int64_t(1) << 15;
   int64_t sumBound = static_cast<int64_t>(taps.size()) * largestInput * largest;
-  LayerPacker::Channels rows =
-      packer.channelRows(bias, panels * panelSize / kPanelChannels, sumBound, [&](int64_t p, int64_t i) {
-        int64_t place = p * kPanelChannels + i;
-        int64_t channel = areBytes ? place / panelSize * panelSize + byteDepthwiseChannel(place % panelSize) : place;
-        return channel < layer.channels ? channel % channels : -1;
-      });
+  auto channelOf = [&](int64_t p, int64_t i) {
+    int64_t place = p * kPanelChannels + i;
+    int64_t channel = areBytes ? place / panelSize * panelSize + byteDepthwiseChannel(place % panelSize) : place;
+    return channel < layer.channels ? channel % channels : -1;
+  };
+  auto sumsOf = [&](int64_t channel) {
+    std::vector<int64_t> ofChannel;
+    for (const Tap &tap : taps)
+      if (tap.offset >= 0)
+        ofChannel.push_back(layer.weight(channel, 0, tap.kh, tap.kw));
+    return accumulatorRange(ofChannel.data(), ofChannel.size(), 0, areBytes ? 0 : -largestInput, largestInput);
+  };
+  LayerPacker::Channels rows = packer.channelRows(bias, panels * panelSize / kPanelChannels, sumBound, channelOf,
+                                                  sumsOf, dot == Dot::Maddubs ? kNibbleBase : 0);
   auto packed = PackedDepthwiseOp::create(
       builder, packer.location, to.dest.getType(), input,
       packer.constant({static_cast<int64_t>(weights.size())}, areBytes ? 8 : 16, weights), rows.value, to.residual,
       to.dest, layer.strideHeight * layer.width * layer.channels, layer.strideWidth * layer.channels, offsets, dot,
       areBytes ? range.min >= 0 : element.isUnsignedInteger(), rounding.kind, rows.highHalves, rows.shortProducts,
-      rows.sumShift, rows.residualShift, rounding.residualZeroPoint, to.isResidualUnsigned, to.zeroPoint, to.clamp,
-      to.rounding, packer.schedule.rows);
+      rows.scaledSums, rows.sumShift, rows.residualShift, rounding.residualZeroPoint, to.isResidualUnsigned,
+      to.zeroPoint, to.clamp, to.rounding, packer.schedule.rows);
   return packed.getOutput();
 }
 

@@ -43,6 +43,11 @@ private:
   ShortenedLayer(Operation *op, QuantInfo input, QuantInfo weights, QuantInfo output)
       : op(op), input(std::move(input)), weights(std::move(weights)), output(std::move(output)) {}
 
+  /// One less where weights may be split into nibbles, one of which counts 16 times: see `packed_depthwise`.
+  int mostBits() const {
+    bool isDepthwise = isa<ConvOp>(op) && cast<RankedTensorType>(op->getOperand(1).getType()).getDimSize(1) == 1;
+    return isDepthwise ? kShortBits - 1 : kShortBits;
+  }
   int64_t channels() const { return static_cast<int64_t>(weights.scales.size()); }
   std::vector<int64_t> channelWeights(const std::vector<int64_t> &numbers, int64_t channel) const;
   std::optional<float> shortenedScale(const std::vector<int64_t> &numbers, float scale, float bias) const;
@@ -95,12 +100,12 @@ bool ShortenedLayer::fits(const std::vector<int64_t> &numbers, float scale, floa
   double M = shortFactor(product / output.scales[0]);
   if (!residual) {
     std::optional<Multiplier> f = encodeMultiplier(M);
-    return f && fitShortProducts(sums, {}, reduced({f->m, 0, f->e}));
+    return f && fitShortProducts(sums, {}, reduced({f->m, 0, f->e}), output.zeroPoint);
   }
   StorageRange added{residual->min - residual->zeroPoint, residual->max - residual->zeroPoint};
   std::optional<MultiplierPair> f = encodeMultiplierPair(M, shortFactor(residual->scales[0] / output.scales[0]),
                                                          int64_t(1) << 31, std::max(-added.min, added.max));
-  return f && fitShortProducts(sums, added, reduced(*f));
+  return f && fitShortProducts(sums, added, reduced(*f), output.zeroPoint);
 }
 
 /// The nearest scale with the most bits of a multiplier, at least so many that what it is moved by is less than half a
@@ -108,7 +113,7 @@ bool ShortenedLayer::fits(const std::vector<int64_t> &numbers, float scale, floa
 std::optional<float> ShortenedLayer::shortenedScale(const std::vector<int64_t> &numbers, float scale,
                                                     float bias) const {
   double M = input.scales[0] * scale / output.scales[0];
-  for (int bits = kShortBits; bits > static_cast<int>(output.bits); --bits) {
+  for (int bits = mostBits(); bits > static_cast<int>(output.bits); --bits) {
     auto moved = static_cast<float>(roundToBits(M, bits) * output.scales[0] / input.scales[0]);
     if (fits(numbers, moved, bias))
       return moved;

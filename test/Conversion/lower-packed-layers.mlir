@@ -9,7 +9,6 @@
 // CHECK: llvm.func internal @main_packed_0(%{{.*}}: !llvm.ptr {llvm.noalias}
 // The tile has 3 positions; 6 vectors of sums are carried.
 // CHECK: scf.for {{.*}} iter_args(%{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}) -> (vector<8xi32>
-// CHECK-NOT: llvm.intr.prefetch
 // Four blocks of 16 channels are more weights than registers are left: the next position loads them again.
 // CHECK-COUNT-8: llvm.x86.avx2.pmadd.ub.sw
 // CHECK: llvm.inline_asm "", "=r,0" %{{.*}} : (!llvm.ptr) -> !llvm.ptr
@@ -39,13 +38,25 @@ func.func @main(%x: memref<1x1x3x4xi8>, %w: memref<64xi8>, %o: memref<1xi32>, %p
 
 // -----
 
+// Sums widen by the multiplier, from the second row: the epilogue shifts alone.
+// CHECK-LABEL: func.func @scaled
+// CHECK: llvm.func internal @scaled_packed_0
+// CHECK: %[[F:.*]] = llvm.bitcast %{{.*}} : vector<8xi32> to vector<16xi16>
+// CHECK: "llvm.x86.avx2.pmadd.wd"(%{{.*}}, %[[F]])
+// CHECK-NOT: llvm.mul {{.*}} : vector
+// CHECK: llvm.ashr
+// CHECK: llvm.return
+func.func @scaled(%x: memref<1x1x1x4xi8>, %w: memref<64xi8>, %o: memref<1xi32>, %p: memref<1x3xi32>, %c: memref<3x16xi32>, %y: memref<1x1x1x16xi8>) {
+  qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%y) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 4 : i64, pixel = 4 : i64, scaled_sums, short_products, x_max = 255 : i64} : (memref<1x1x1x4xi8>, memref<64xi8>, memref<1xi32>, memref<1x3xi32>, memref<3x16xi32>, memref<1x1x1x16xi8>) -> ()
+  return
+}
+
+// -----
+
 // Eight blocks share a group: a loop of its own carries the 16-bit sums.
 // CHECK-LABEL: func.func @long
 // CHECK: iter_args({{.*}}) -> (vector<8xi32>
 // CHECK: iter_args({{.*}}) -> (vector<16xi16>
-// A single position reads every weight once, from memory: 4 blocks of 64 bytes ask for as many lines ahead.
-// CHECK-COUNT-4: llvm.intr.prefetch
-// CHECK-NOT: llvm.intr.prefetch
 // CHECK-COUNT-8: llvm.x86.avx2.pmadd.ub.sw
 // CHECK-NOT: pmadd.ub.sw
 // CHECK: llvm.x86.avx2.pmadd.wd

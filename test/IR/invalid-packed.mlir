@@ -406,7 +406,7 @@ func.func @rounder(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xui8>) -> tensor<
   %o = arith.constant dense<0> : tensor<1xi32>
   %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
   %c = arith.constant dense<7> : tensor<4x16xi32>
-  // expected-error@+1 {{column 0: 7 rounds a division by 2^7, expected half of that}}
+  // expected-error@+1 {{column 0: 7 rounds a division by 2^7 to a zero point of 0, expected 64}}
   %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<dpbusd>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, short_products, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<4x16xi32>, tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8>
   return %y : tensor<1x1x3x16xui8>
 }
@@ -420,5 +420,55 @@ func.func @short_high_halves(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xui8>) 
   %c = arith.constant dense<33> : tensor<4x16xi32>
   // expected-error@+1 {{'short_products' with epilogue 'requantize', expected requantize or add, rounded half up, without 'high_halves' and shifts}}
   %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<dpbusd>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, high_halves, short_products, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<4x16xi32>, tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8>
+  return %y : tensor<1x1x3x16xui8>
+}
+
+// -----
+
+func.func @scaled_fours(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8> {
+  %w = arith.constant dense<1> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<15> : tensor<3x16xi32>
+  // expected-error@+1 {{'scaled_sums' with 'dpbusd', expected 'maddubs' and 'short_products'}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<dpbusd>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, scaled_sums, short_products, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<3x16xi32>, tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8>
+  return %y : tensor<1x1x3x16xui8>
+}
+
+// -----
+
+func.func @scaled_long(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8> {
+  %w = arith.constant dense<1> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<15> : tensor<3x16xi32>
+  // expected-error@+1 {{'scaled_sums' with 'maddubs' and long products, expected 'maddubs' and 'short_products'}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, scaled_sums, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<3x16xi32>, tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8>
+  return %y : tensor<1x1x3x16xui8>
+}
+
+// -----
+
+// Sums of 4 * 255 * 64 times 2047 fit next to 2^31 - 4 * 255 * 64 * 2047 - 1, and not next to one more.
+func.func @scaled_widely(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8> {
+  %w = arith.constant dense<64> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<"0x00FF087800FF087800FF087800FF087800FF087800FF087800FF087800FF087800FF087800FF087800FF087800FF087800FF087800FF087800FF087800FF0878FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF07FF070F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F000000"> : tensor<3x16xi32>
+  // expected-error@+1 {{column 0: short products can leave 32 bits, expected fewer bits of multipliers}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, scaled_sums, short_products, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<3x16xi32>, tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8>
+  return %y : tensor<1x1x3x16xui8>
+}
+
+// -----
+
+// Both 16-bit halves of a sum count the same.
+func.func @scaled_unequally(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8> {
+  %w = arith.constant dense<1> : tensor<64xi8>
+  %o = arith.constant dense<0> : tensor<1xi32>
+  %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
+  %c = arith.constant dense<"0x00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000FE07FF07FE07FF07FE07FF07FE07FF07FE07FF07FE07FF07FE07FF07FE07FF07FE07FF07FE07FF07FE07FF07FE07FF07FE07FF07FE07FF07FE07FF07FE07FF070F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F0000000F000000"> : tensor<3x16xi32>
+  // expected-error@+1 {{column 0: sums widen by 2046 and 2047, expected 1 times the first as the second}}
+  %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, scaled_sums, short_products, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<3x16xi32>, tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8>
   return %y : tensor<1x1x3x16xui8>
 }

@@ -231,12 +231,19 @@ func.func @nibbles(%x: tensor<1x7x7x32xui8>) -> (tensor<1x5x5x32xui8>, tensor<1x
 
 // -----
 
-// 2185 * 2^19 / 2^34 is 2185 / 2^15: the products with sums of 4 * 255 * 3 - 84 fit 32 bits. 2^14 rounds.
+// 2185 * 2^19 / 2^34 is 2185 / 2^15: the products with sums of 4 * 255 * 3 - 84 fit 32 bits. 2^14 rounds, 3 * 2^15 is
+// the zero point. Sums that widen by (2185, 2185) start from -84 * 2185 and both.
+// VNNI-LABEL: func.func @short_products
+// VNNI-DAG: arith.constant dense<{{\[\[}}-84, {{.*}}-84], [2185, {{.*}}2185], [15, {{.*}}15], [114688, {{.*}}114688]]> : tensor<4x16xi32>
+// VNNI: qnn.packed_conv
+// VNNI-NOT: high_halves
+// VNNI-NOT: scaled_sums
+// VNNI-SAME: short_products
 // CHECK-LABEL: func.func @short_products
-// CHECK-DAG: arith.constant dense<{{\[\[}}-84, {{.*}}-84], [2185, {{.*}}2185], [15, {{.*}}15], [16384, {{.*}}16384]]> : tensor<4x16xi32>
+// CHECK-DAG: arith.constant dense<{{\[\[}}-68852, {{.*}}-68852], [143198345, {{.*}}143198345], [15, {{.*}}15]]> : tensor<3x16xi32>
 // CHECK: qnn.packed_conv
 // CHECK-NOT: high_halves
-// CHECK-SAME: short_products
+// CHECK-SAME: scaled_sums, short_products
 func.func @short_products(%x: tensor<1x4x4x4xui8>) -> tensor<1x4x4x16xui8> {
   %w = arith.constant dense<3> : tensor<16x4x1x1xsi8>
   %b = arith.constant dense<-84> : tensor<16xsi32>
@@ -252,8 +259,11 @@ func.func @short_products(%x: tensor<1x4x4x4xui8>) -> tensor<1x4x4x16xui8> {
 
 // Both multipliers of an addition over one power of two: 2185 / 2^15 and 3277 / 2^12.
 // CHECK-LABEL: func.func @short_sum
-// CHECK-DAG: [2185, {{.*}}2185], [15, {{.*}}15], [26216, {{.*}}26216], [16384, {{.*}}16384]]> : tensor<5x16xi32>
-// CHECK: qnn.packed_conv {{.*}} short_products
+// VNNI-LABEL: func.func @short_sum
+// VNNI-DAG: [2185, {{.*}}2185], [15, {{.*}}15], [26216, {{.*}}26216], [114688, {{.*}}114688]]> : tensor<5x16xi32>
+// VNNI: qnn.packed_conv {{.*}} short_products
+// CHECK-DAG: [143198345, {{.*}}143198345], [15, {{.*}}15], [26216, {{.*}}26216]]> : tensor<4x16xi32>
+// CHECK: qnn.packed_conv {{.*}} scaled_sums, short_products
 func.func @short_sum(%x: tensor<1x4x4x4xui8>, %r: tensor<1x4x4x16xui8>) -> tensor<1x4x4x16xui8> {
   %w = arith.constant dense<3> : tensor<16x4x1x1xsi8>
   %a = qnn.conv %x, %w {channels_last, id = "c", x_zp = 7 : i64}
@@ -262,6 +272,44 @@ func.func @short_sum(%x: tensor<1x4x4x4xui8>, %r: tensor<1x4x4x16xui8>) -> tenso
       exponent = dense<31> : tensor<i32>, a_zp = 0 : i64, b_zp = 3 : i64, zero_point = 3 : i64, clamp = array<i64: 0, 255>,
       rounding = #qnn.rounding<half_up>} : (tensor<1x4x4x16xsi32>, tensor<1x4x4x16xui8>) -> tensor<1x4x4x16xui8>
   return %y : tensor<1x4x4x16xui8>
+}
+
+// -----
+
+// Nibbles' sums widen by (m, 16 m), so m has 11 bits: 2047 does, 2049 does not.
+// CHECK-LABEL: func.func @short_depthwise
+// CHECK-DAG: [2146437119, {{.*}}2146437119], [15, {{.*}}15]]> : tensor<3x32xi32>
+// CHECK: qnn.packed_depthwise {{.*}} scaled_sums, short_products
+// CHECK-NOT: scaled_sums
+// CHECK: qnn.packed_depthwise {{.*}} short_products
+func.func @short_depthwise(%x: tensor<1x4x4x32xui8>) -> (tensor<1x4x4x32xui8>, tensor<1x4x4x32xui8>) {
+  %w = arith.constant dense<100> : tensor<32x1x1x1xsi8>
+  %a = qnn.conv %x, %w {channels_last, id = "a", group = 32 : i64, x_zp = 0 : i64}
+      : (tensor<1x4x4x32xui8>, tensor<32x1x1x1xsi8>) -> tensor<1x4x4x32xsi32>
+  %y = qnn.requantize %a {id = "a", multiplier = dense<2146435072> : tensor<i32>, exponent = dense<35> : tensor<i32>,
+      zero_point = 0 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>}
+      : (tensor<1x4x4x32xsi32>) -> tensor<1x4x4x32xui8>
+  %b = qnn.conv %x, %w {channels_last, id = "b", group = 32 : i64, x_zp = 0 : i64}
+      : (tensor<1x4x4x32xui8>, tensor<32x1x1x1xsi8>) -> tensor<1x4x4x32xsi32>
+  %z = qnn.requantize %b {id = "b", multiplier = dense<1074266112> : tensor<i32>, exponent = dense<34> : tensor<i32>,
+      zero_point = 0 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>}
+      : (tensor<1x4x4x32xsi32>) -> tensor<1x4x4x32xui8>
+  return %y, %z : tensor<1x4x4x32xui8>, tensor<1x4x4x32xui8>
+}
+
+// -----
+
+// A single position reads every weight once: one loop takes block after block, in their order, and what pairs of 100 and
+// 100 exceed 16 bits by, 72, comes last.
+// CHECK-LABEL: func.func @single
+// CHECK-DAG: arith.constant dense<[0, 4, 0]> : tensor<3xi16>
+// CHECK-DAG: arith.constant dense<{{\[\[}}0, 0, 3]]> : tensor<1x3xi32>
+// CHECK: qnn.packed_conv {{.*}}group_sizes = array<i64: 1>
+func.func @single(%x: tensor<1x1x1x8xui8>) -> tensor<1x1x1x16xsi32> {
+  %w = arith.constant dense<"0x6464010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101"> : tensor<16x8x1x1xsi8>
+  %y = qnn.conv %x, %w {channels_last, id = "c", x_zp = 0 : i64}
+      : (tensor<1x1x1x8xui8>, tensor<16x8x1x1xsi8>) -> tensor<1x1x1x16xsi32>
+  return %y : tensor<1x1x1x16xsi32>
 }
 
 // -----

@@ -103,6 +103,20 @@ TEST(AccumulatorPlan, ExcessOfPairsAtTheEndsStaysWithinTheirBlocks) {
     }
 }
 
+TEST(AccumulatorPlan, SinglyInOrderWithTheExcessBehind) {
+  for (unsigned seed = 0; seed < 5; ++seed) {
+    auto blocks = randomBlocks(40, 40, 127, seed);
+    AccumulatorPlan plan = planSingly(blocks, kChannels, 255);
+    check(blocks, plan, 255);
+    EXPECT_GT(plan.blocks.size(), blocks.size());
+    EXPECT_EQ(plan.groups, (Groups{0, 0, 0, 0, 0, 0, static_cast<int64_t>(plan.blocks.size())}));
+    for (size_t b = 0; b < blocks.size(); ++b)
+      EXPECT_EQ(plan.blocks[b].offset, blocks[b].offset);
+  }
+  auto light = constantBlocks(7, 30);
+  EXPECT_EQ(planSingly(light, kChannels, 255).blocks.size(), light.size());
+}
+
 TEST(AccumulatorPlan, ThreeBlocksAreOneGroup) {
   AccumulatorPlan plan = planAccumulator(constantBlocks(6, 20), kChannels, 255); // 40 a lane and block
   EXPECT_EQ(plan.groups, (Groups{0, 0, 0, 0, 2, 0, 0}));

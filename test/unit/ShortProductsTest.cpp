@@ -11,9 +11,10 @@ using namespace dyadic;
 namespace {
 
 /// What kernels compute: all modulo 2^32 until the shift.
-int32_t shortResult(int64_t a1, int64_t a2, MultiplierPair f) {
+int32_t shortResult(int64_t a1, int64_t a2, MultiplierPair f, int64_t zeroPoint = 0) {
   uint32_t sum = static_cast<uint32_t>(a1) * static_cast<uint32_t>(f.m1) +
-                 static_cast<uint32_t>(a2) * static_cast<uint32_t>(f.m2) + (uint32_t(1) << (f.e - 1));
+                 static_cast<uint32_t>(a2) * static_cast<uint32_t>(f.m2) +
+                 static_cast<uint32_t>(shortAddend(f.e, zeroPoint));
   return static_cast<int32_t>(sum) >> f.e;
 }
 
@@ -36,14 +37,14 @@ TEST(ShortProducts, FitUpToTheLastNumber) {
   // 2^20 * 2047 + 2^19 and the numbers around where that leaves 32 bits.
   MultiplierPair f{2047, 0, 20};
   int64_t most = (INT32_MAX - (int64_t(1) << 19)) / 2047;
-  EXPECT_TRUE(fitShortProducts({0, most}, {}, f));
-  EXPECT_FALSE(fitShortProducts({0, most + 1}, {}, f));
+  EXPECT_TRUE(fitShortProducts({0, most}, {}, f, 0));
+  EXPECT_FALSE(fitShortProducts({0, most + 1}, {}, f, 0));
   int64_t least = -(int64_t(1) << 31) / 2047;
-  EXPECT_TRUE(fitShortProducts({least, 0}, {}, f));
-  EXPECT_FALSE(fitShortProducts({least - 1, 0}, {}, f));
-  EXPECT_FALSE(fitShortProducts({0, most}, {0, 1}, {2047, 1 << 20, 20}));
-  EXPECT_FALSE(fitShortProducts({0, 1}, {}, {1, 0, 32}));
-  EXPECT_FALSE(fitShortProducts({0, int64_t(1) << 31}, {}, {0, 0, 1})); // no 32-bit number
+  EXPECT_TRUE(fitShortProducts({least, 0}, {}, f, 0));
+  EXPECT_FALSE(fitShortProducts({least - 1, 0}, {}, f, 0));
+  EXPECT_FALSE(fitShortProducts({0, most}, {0, 1}, {2047, 1 << 20, 20}, 0));
+  EXPECT_FALSE(fitShortProducts({0, 1}, {}, {1, 0, 32}, 0));
+  EXPECT_FALSE(fitShortProducts({0, int64_t(1) << 31}, {}, {0, 0, 1}, 0)); // no 32-bit number
 }
 
 TEST(ShortProducts, AgreeWithSixtyFourBits) {
@@ -59,15 +60,37 @@ TEST(ShortProducts, AgreeWithSixtyFourBits) {
     std::optional<MultiplierPair> f = encodeMultiplierPair(M1, M2, bound, 128);
     ASSERT_TRUE(f);
     MultiplierPair s = reduced(*f);
-    if (!fitShortProducts(a1, a2, s))
+    const int64_t zeroPoint = static_cast<int64_t>(random() % 256) - 128;
+    if (!fitShortProducts(a1, a2, s, zeroPoint))
       continue;
     ++fitting;
+    const auto start = static_cast<int32_t>(shortAddend(s.e, zeroPoint));
+    ASSERT_TRUE(fitScaledSums(a1, start, a2, s));
     for (int64_t x : {a1.min, a1.max, int64_t(0), a1.min + static_cast<int64_t>(random() % (2 * bound))})
       for (int64_t y : {a2.min, a2.max, int64_t(0)})
-        ASSERT_EQ(shortResult(x, y, s), requantizeSum(x, y, *f, 0, INT32_MIN, INT32_MAX, Rounding::HalfUp))
+        ASSERT_EQ(shortResult(x, y, s, zeroPoint),
+                  requantizeSum(x, y, *f, zeroPoint, INT32_MIN, INT32_MAX, Rounding::HalfUp))
             << x << " " << y << " " << f->m1 << " " << f->m2 << " " << f->e;
   }
   EXPECT_GT(fitting, 5000);
+}
+
+TEST(ShortProducts, ZeroPointCounts) {
+  MultiplierPair f{1, 0, 23};
+  EXPECT_TRUE(fitShortProducts({0, 0}, {}, f, 255));
+  EXPECT_FALSE(fitShortProducts({0, 0}, {}, f, 256));
+  EXPECT_TRUE(fitShortProducts({0, 0}, {}, f, -256));
+  EXPECT_FALSE(fitShortProducts({0, 0}, {}, f, -257));
+}
+
+TEST(ShortProducts, ScaledSumsFitUpToTheLastNumber) {
+  MultiplierPair f{2047, 3, 20};
+  int32_t start = INT32_MAX - 2047 * 1000 - 3 * 7;
+  EXPECT_TRUE(fitScaledSums({-1000, 1000}, start, {-7, 7}, f));
+  EXPECT_FALSE(fitScaledSums({-1000, 1001}, start, {-7, 7}, f));
+  EXPECT_FALSE(fitScaledSums({-1000, 1000}, start, {-7, 8}, f));
+  EXPECT_FALSE(fitScaledSums({-1000, 1000}, start + 1, {-7, 7}, f));
+  EXPECT_FALSE(fitScaledSums({0, 1}, 0, {}, {1, 0, 32}));
 }
 
 TEST(ShortProducts, TiesGoUp) {

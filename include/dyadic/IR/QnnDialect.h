@@ -60,6 +60,12 @@ inline bool isOfBytes(Dot dot) { return dot == Dot::Dpbusd || dot == Dot::Maddub
 inline int64_t positionsTogether(Dot dot) { return dot == Dot::Dpbusd ? 4 : 2; }
 /// The largest magnitude of a nibble of a weight of `maddubs`, and how many products with bytes 16-bit sums hold.
 inline constexpr int64_t kLargestNibble = 8, kNibblesInSum = 16;
+/// What an upper nibble counts.
+inline constexpr int64_t kNibbleBase = 16;
+
+/// Whether a packed operation's sums are multiplied by the epilogue's multiplier where they widen from 16 bits.
+template <typename Op> bool hasScaledSums(Op op) { return op.getScaledSums(); }
+inline bool hasScaledSums(PackedWinogradOp) { return false; }
 
 /// Exponents of an epilogue go up to one, from the other on the high halves of 64-bit products are enough.
 inline constexpr int64_t kMostExponent = 62, kLeastHighExponent = 33;

@@ -78,8 +78,13 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
     by 2^`sum_shift` and the other operand of `add` by 2^`residual_shift` first: exponents (or multipliers instead of a shift) have that in them.
     No shifted sum may leave 32 bits: the verifier proves it from the weights.
 
-    `short_products` says that the products of the epilogue, the residual's among them, and 2^(e - 1) sum up to 32 bits, which the verifier proves from the weights,
-    bias and multipliers: multipliers have few bits then, exponents lie in [1, 31], and a last row of `channels` holds 2^(e - 1). Ties go up.
+    `short_products` says that the products of the epilogue, the residual's among them, and 2^(e - 1) + zero_point 2^e
+    sum up to 32 bits, which the verifier proves from the weights, bias and multipliers: multipliers have few bits then,
+    exponents lie in [1, 31], and a last row of `channels` holds that addend. Ties go up.
+
+    `scaled_sums`, for short products of `maddubs`, says that sums are multiplied where they widen from 16 bits: `vpmaddwd`
+    does it by (m, m) instead of (1, 1). So the row of the multiplier m holds m 2^16 + m, that of the bias what
+    the sums of products with m start from, bias m + 2^(e - 1) + zero_point 2^e, and the last row is not there. m has 15 bits.
 
     The epilogue rounds as `qnn.requantize`, `qnn.add` (the other operand is
     `residual - residual_zp`) or `qnn.prelu` do; `store` leaves the sum as it is.
@@ -89,7 +94,7 @@ def QNN_PackedConvOp : QNN_PackedOp<"packed_conv"> {
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$offsets, AnyShaped:$panels, AnyShaped:$channels,
     Optional<AnyShaped>:$residual, AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, I64Attr:$groups, QNN_DotAttr:$dot,
-    DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, UnitAttr:$halves, I64Attr:$x_max, UnitAttr:$flip, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, UnitAttr:$short_products,
+    DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, UnitAttr:$halves, I64Attr:$x_max, UnitAttr:$flip, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, UnitAttr:$short_products, UnitAttr:$scaled_sums,
     DefaultValuedAttr<I64Attr, "0">:$sum_shift, DefaultValuedAttr<I64Attr, "0">:$residual_shift, DefaultValuedAttr<I64Attr, "0">:$residual_zp,
     UnitAttr:$residual_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
@@ -118,10 +123,11 @@ def QNN_PackedDepthwiseOp : QNN_PackedOp<"packed_depthwise"> {
     Those of `dpbusd` are in this order too, those of `maddubs` in that of `pairDepthwiseChannel`. As products of bytes sum up
     to more than 16 bits, a weight of `maddubs` is 16 h + l with nibbles h and l in [-8, 8]: of every pair of positions
     first all l, then all h, which are not there where all are 0. 16 products of either stay within 16 bits.
+    With `scaled_sums` these widen by (m, 16 m), so m has 11 bits.
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$channels, Optional<AnyShaped>:$residual,
     AnyShaped:$dest, I64Attr:$line, I64Attr:$pixel, DenseI64ArrayAttr:$offsets, QNN_DotAttr:$dot,
-    UnitAttr:$input_unsigned, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, UnitAttr:$short_products,
+    UnitAttr:$input_unsigned, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, UnitAttr:$short_products, UnitAttr:$scaled_sums,
     DefaultValuedAttr<I64Attr, "0">:$sum_shift, DefaultValuedAttr<I64Attr, "0">:$residual_shift, DefaultValuedAttr<I64Attr, "0">:$residual_zp, UnitAttr:$residual_unsigned,
     DefaultValuedAttr<I64Attr, "0">:$zero_point, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
     DefaultValuedAttr<QNN_RoundingAttr, "::dyadic::qnn::Rounding::HalfUp">:$rounding,

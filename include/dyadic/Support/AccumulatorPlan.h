@@ -50,6 +50,11 @@ AccumulatorPlan planAccumulator(std::vector<WeightBlock> blocks, int64_t channel
 /// Groups of the blocks in their order, each as large as it may be; nothing where a block by itself does not fit.
 std::optional<AccumulatorPlan> planConsecutive(std::vector<WeightBlock> blocks, int64_t channels, int64_t xMax);
 
+/// Every block widened by itself, in their order, with what overflows in blocks behind them (as planAccumulator()): one
+/// loop that reads weights from one end to the other, for those that are read once, which takes longer than to
+/// multiply.
+AccumulatorPlan planSingly(std::vector<WeightBlock> blocks, int64_t channels, int64_t xMax);
+
 /// What a position costs, in multiplications of a register: those of the blocks, and one that widens a group.
 int64_t costOf(const AccumulatorPlan &plan);
 
