@@ -744,10 +744,17 @@ LogicalResult ConcatOp::verify() {
 //===----------------------------------------------------------------------===//
 
 LogicalResult RangeOp::verify() {
-  if (!getMin().isFinite() || !getMax().isFinite() || getMin() > getMax())
-    return emitOpError() << "'min' " << getMin().convertToFloat() << " and 'max' " << getMax().convertToFloat()
-                         << ", expected finite ordered numbers";
-  return success();
+  auto verifyRange = [&](const APFloat &min, const APFloat &max, StringRef prefix) -> LogicalResult {
+    if (min.isFinite() && max.isFinite() && min <= max)
+      return success();
+    return emitOpError() << "'" << prefix << "min' " << min.convertToFloat() << " and '" << prefix << "max' "
+                         << max.convertToFloat() << ", expected finite ordered numbers";
+  };
+  if (failed(verifyRange(getMin(), getMax(), "")))
+    return failure();
+  if (getOperandMin().has_value() != getOperandMax().has_value())
+    return emitOpError() << "has one of 'operand_min' and 'operand_max', expected both or none";
+  return getOperandMin() ? verifyRange(*getOperandMin(), *getOperandMax(), "operand_") : success();
 }
 
 LogicalResult QuantizeOp::verify() {

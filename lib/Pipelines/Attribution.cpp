@@ -130,8 +130,10 @@ private:
     AttributedCost cost;
     cost.isValue = true;
     cost.bits = 16;
-    for (const std::string &id : group)
-      cost.bits = std::min(cost.bits, *request.complete->values.at(id).bits);
+    for (const std::string &id : group) {
+      const ValuePlan &value = request.complete->values.at(id);
+      cost.bits = std::min(cost.bits, value.operandBits.value_or(*value.bits));
+    }
     cost.instead = 16;
     cost.ids = std::move(group);
     if (cost.bits < kWideBits)
@@ -254,6 +256,7 @@ private:
   void widen(const std::string &id, unsigned bits, Plan &plan) const {
     ValuePlan &value = plan.values[id];
     value.bits = bits;
+    value.operandBits.reset();
     if (bits > 15)
       value.isSigned.reset(); // 16 bits are signed
     for (const SearchLayer &layer : layers)

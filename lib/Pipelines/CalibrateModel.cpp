@@ -173,7 +173,7 @@ llvm::Expected<CalibrationTable> tableFromBatchNorms(mlir::ModuleOp module, llvm
   table.header.version = CalibrationTable::kVersion;
   table.method = method;
   for (const auto &[id, range] : ranges)
-    table.values[id].fixed = range;
+    table.values[id].fixed = {range.min, range.max};
   return std::move(table);
 }
 

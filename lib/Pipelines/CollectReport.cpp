@@ -114,7 +114,7 @@ static void addCalibration(LayerReport &row, const CalibrationTable &table, cons
     return;
   const CalibratedValue &value = found->second;
   row.observed = {value.statistics.min(), value.statistics.max()};
-  row.chosen = range->second;
+  row.chosen = {range->second.min, range->second.max};
   row.histogram = reduced(value.statistics.histogram());
 }
 
@@ -192,6 +192,12 @@ llvm::Error describeProgram(Report &report, const ReportRequest &request) {
   report.calibrationMethod = toString(request.table->method);
   report.calibrationSamples = request.table->samples.size();
   report.islands = describeIslands(request.program, *request.plan);
+  std::vector<SearchLayer> linear;
+  if (failed(searchLayers(request.floatModule, *request.plan, linear)))
+    return makeError("the plan is not one of the program");
+  llvm::StringMap<std::string> reads;
+  for (const SearchLayer &layer : linear)
+    reads[layer.id] = layer.value;
   ConstantSizes sizes = constantSizes(request.program, &request.target.cpus.back());
   report.integerSizes.constants = sizes.total;
   llvm::Expected<Signature> signature = readSignature(request.exposed);
@@ -205,6 +211,8 @@ llvm::Error describeProgram(Report &report, const ReportRequest &request) {
   for (std::vector<LayerReport> *rows : {&report.inputs, &report.layers})
     for (LayerReport &row : *rows) {
       row.bytes = sizes.layers.lookup(row.id);
+      if (auto value = request.plan->values.find(reads.lookup(row.id)); value != request.plan->values.end())
+        row.operandBits = value->second.operandBits;
       addCalibration(row, *request.table, *request.ranges);
       if (const BoundaryTensor *tensor = stored.lookup(row.id); tensor && !tensor->scales.empty())
         row.stored = storedValue(*tensor);

@@ -161,13 +161,17 @@ llvm::Expected<std::vector<Tensor>> runSample(const Program &program, const Samp
 llvm::Expected<RangeMap> chooseRanges(ModuleOp floatModule, llvm::StringRef file, const CalibrationTable &table,
                                       const Plan &plan) {
   DiagnosticCollector diagnostics(floatModule.getContext());
-  std::map<std::string, unsigned> widths;
+  std::map<std::string, RangeWidths> widths;
   if (failed(rangeWidths(floatModule, plan, widths)))
     return diagnostics.takeError(file, "cannot be quantized");
   RangeMap ranges;
   for (const auto &[id, value] : table.values) {
-    auto width = widths.find(id);
-    ranges[id] = rangeOf(value, table.method, width == widths.end() ? plan.activationBits : width->second);
+    auto found = widths.find(id);
+    RangeWidths width = found == widths.end() ? RangeWidths{plan.activationBits} : found->second;
+    auto [min, max] = rangeOf(value, table.method, width.stored);
+    ranges[id] = {min, max};
+    if (width.operands)
+      ranges[id].operands = rangeOf(value, table.method, *width.operands);
   }
   return std::move(ranges);
 }

@@ -58,6 +58,10 @@ static Advice adviseLayer(const LayerReport &row, llvm::StringRef method) {
   else if (row.weightBits && *row.weightBits < 8) {
     advice.cause = llvm::formatv("rounding of the weights to {0} bits", *row.weightBits).str();
     advice.remedy = "8-bit weights";
+    if (row.operandBits) {
+      advice.cause += llvm::formatv(", and of what they multiply to {0}", *row.operandBits).str();
+      advice.remedy += ", or \"operands\" of more bits for the value that it reads";
+    }
     advice.plan = planEntry("layers", row.id, "weights", 8);
   } else {
     advice.cause = row.weightBits ? "rounding of the weights to 8 bits" : "its integer arithmetic";

@@ -76,6 +76,8 @@ std::string widthsText(const LayerReport &row) {
   if (row.isFloat)
     return "float";
   std::string text = row.weightBits ? "w" + std::to_string(*row.weightBits) : "";
+  if (row.operandBits)
+    text += "x" + std::to_string(*row.operandBits);
   if (row.stored)
     text += (text.empty() ? "" : " ") + (row.stored->isAccumulator() ? "acc" : "a" + std::to_string(row.stored->bits));
   return text.empty() ? "-" : text;

@@ -149,6 +149,7 @@ private:
     });
     json.attribute("float", row.isFloat);
     optional("weight_bits", row.weightBits);
+    optional("operand_bits", row.operandBits);
     if (row.stored)
       json.attribute("value_bits", row.stored->bits);
     json.attribute("macs", row.macs);

@@ -93,7 +93,7 @@ static Error parseInputRange(StringRef text, RangeMap &ranges) {
     return fail("no name");
   if (range[0] > range[1])
     return fail("the larger number is first");
-  if (!ranges.try_emplace(input.str(), range[0], range[1]).second)
+  if (!ranges.try_emplace(input.str(), StoredRange{range[0], range[1]}).second)
     return fail("the input has one already");
   return Error::success();
 }

@@ -160,6 +160,8 @@ private:
   static llvm::Error readValue(JsonReader &entry, ValuePlan &value) {
     if (llvm::Error error = readBits(entry, "bits", 2, 16, value.bits))
       return error;
+    if (llvm::Error error = readBits(entry, "operands", 2, 16, value.operandBits))
+      return error;
     return readFlag(entry, "signed", value.isSigned);
   }
 
@@ -262,6 +264,8 @@ std::string planToJson(const Plan &plan, bool statesDefaults) {
         json.attributeObject(id, [&, &value = value] {
           if (value.bits)
             json.attribute("bits", *value.bits);
+          if (value.operandBits)
+            json.attribute("operands", *value.operandBits);
           if (value.isSigned)
             json.attribute("signed", *value.isSigned);
         });

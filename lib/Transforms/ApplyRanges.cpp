@@ -16,13 +16,17 @@ static LogicalResult insertRange(OpBuilder &builder, Value value, StringRef id, 
   if (found == ranges.end())
     return emitError(value.getLoc()) << "no range for value '" << escaped(id)
                                      << "', expected one in the calibration table";
-  auto [min, max] = found->second;
+  const auto &[min, max, operands] = found->second;
   if (!std::isfinite(min) || !std::isfinite(max) || min > max)
     return emitError(value.getLoc()) << "range [" << min << ", " << max << "] of value '" << escaped(id)
                                      << "', expected finite ordered numbers";
   builder.setInsertionPointAfterValue(value);
   auto range = RangeOp::create(builder, value.getLoc(), value.getType(), value, builder.getF32FloatAttr(min),
-                               builder.getF32FloatAttr(max));
+                               builder.getF32FloatAttr(max), FloatAttr(), FloatAttr());
+  if (operands) {
+    range.setOperandMinAttr(builder.getF32FloatAttr(operands->first));
+    range.setOperandMaxAttr(builder.getF32FloatAttr(operands->second));
+  }
   value.replaceAllUsesExcept(range.getOutput(), range);
   return success();
 }

@@ -54,8 +54,8 @@ LogicalResult deriveRanges(ModuleOp module, double sigmas, const RangeMap &input
     return failure();
   SpreadMap spreads(sigmas);
   for (BlockArgument argument : function.getArguments()) {
-    auto [low, high] = inputs.at(argumentName(function, argument.getArgNumber()).str());
-    spreads.set(argument, {(static_cast<double>(low) + high) / 2, low, high});
+    const StoredRange &range = inputs.at(argumentName(function, argument.getArgNumber()).str());
+    spreads.set(argument, {(static_cast<double>(range.min) + range.max) / 2, range.min, range.max});
   }
   for (Operation &op : function.front()) {
     if (isa<LayerOpInterface>(op) && !spreads.add(&op))

@@ -244,6 +244,8 @@ void QuantizationDecisions::collectBorder(PadOp pad) {
   storage.id = idOf(pad).str();
   storage.min = std::min(min, border);
   storage.max = std::max(max, border);
+  storage.operandMin = std::min(operand->operandMin, border);
+  storage.operandMax = std::max(operand->operandMax, border);
   storages[pad.getOutput()] = storage;
 }
 
@@ -286,14 +288,16 @@ LogicalResult QuantizationDecisions::readRanges() {
       return emitError(value.getLoc()) << "value '" << escaped(storage.id)
                                        << "' has no qnn.range, expected a calibrated graph";
     const ActivationBounds &bounds = storage.bounds;
-    float min = range.getMin().convertToFloat(), max = range.getMax().convertToFloat();
-    storage.min = std::min(std::max(min, bounds.min), bounds.max);
-    storage.max = std::min(std::max(max, bounds.min), bounds.max);
+    auto bounded = [&](float number) { return std::min(std::max(number, bounds.min), bounds.max); };
+    storage.min = bounded(range.getMin().convertToFloat());
+    storage.max = bounded(range.getMax().convertToFloat());
     // A value that calibration saw as 0 alone still needs a range that clamps to the bounds.
     if (storage.min == 0 && storage.max == 0 && (std::isfinite(bounds.min) || std::isfinite(bounds.max))) {
       storage.min = std::max(bounds.min, -1.0f);
       storage.max = std::min(bounds.max, 1.0f);
     }
+    storage.operandMin = range.getOperandMin() ? bounded(range.getOperandMin()->convertToFloat()) : storage.min;
+    storage.operandMax = range.getOperandMax() ? bounded(range.getOperandMax()->convertToFloat()) : storage.max;
   }
   return success();
 }
@@ -304,7 +308,14 @@ void QuantizationDecisions::chooseTypes() {
     if (isSoftmax(value))
       p = {std::ldexp(1.0f, -kSoftmaxBits), 0};
     storage.type = perTensorType(function.getContext(), storage.bits, storage.isSigned, p.scale, p.zeroPoint);
-    plan.values[storage.id] = {storage.bits, storage.isSigned};
+    plan.values[storage.id] = {storage.bits, storage.isSigned, std::nullopt};
+    if (storage.operandBits == storage.bits)
+      continue;
+    bool isSigned = storage.isSigned && storage.bits < 16;
+    AffineParameters o =
+        chooseAffine(storage.operandMin, storage.operandMax, storageRange(storage.operandBits, isSigned));
+    storage.operandType = perTensorType(function.getContext(), storage.operandBits, isSigned, o.scale, o.zeroPoint);
+    plan.values[storage.id].operandBits = storage.operandBits;
   }
   SmallVector<Operation *> layers = layersOf(function);
   for (Operation *op : layers)
@@ -368,7 +379,7 @@ void QuantizationDecisions::completeLayers() {
       LayerPlan &layer = plan.layers[idOf(op).str()];
       layer.weights = layer.weights.value_or(plan.weightBits);
       auto input = storages.find(storageRoot(op->getOperand(0)));
-      layer.activations = input == storages.end() ? plan.activationBits : input->second.bits;
+      layer.activations = input == storages.end() ? plan.activationBits : input->second.operandBits;
       layer.isFloat = layer.isFloat.value_or(false);
     }
 }

@@ -9,6 +9,7 @@
 #include "dyadic/IR/Layers.h"
 #include "dyadic/IR/QnnDialect.h"
 #include "dyadic/Search/Plan.h"
+#include "dyadic/Transforms/Passes.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SmallPtrSet.h"
 
@@ -18,10 +19,13 @@ namespace dyadic {
 struct Storage {
   std::string id;
   unsigned bits = 8;
+  unsigned operandBits = 8; // of what convolutions and matmuls read: fewer where that is a copy
   bool isSigned = false;
   float min = 0, max = 0;
+  float operandMin = 0, operandMax = 0;
   ActivationBounds bounds; // that the layer's activations force on it
   mlir::quant::UniformQuantizedType type;
+  mlir::quant::UniformQuantizedType operandType; // of the copy; null without
 };
 
 /// Skips the identity `qnn.range` operations before a value.
@@ -51,8 +55,8 @@ public:
   /// The part of decide() that needs no ranges.
   mlir::LogicalResult decideWidths();
   /// By id, the bits that a value's range is for, once widths are decided: those it is stored with, or of an integer
-  /// output if that has more.
-  std::map<std::string, unsigned> rangeWidths();
+  /// output if that has more; and those of a copy.
+  std::map<std::string, RangeWidths> rangeWidths();
 
   /// The value whose storage `value` shares: through the operations that move numbers, up
   /// to a pad that needs a wider range than its operand.
@@ -91,6 +95,7 @@ private:
   mlir::Operation *accumulatorOperand(mlir::Operation *add) const;
   mlir::LogicalResult chooseAddOperand(mlir::Operation *add);
   unsigned defaultBits(mlir::Value value) const;
+  mlir::LogicalResult chooseOperandBits(mlir::Value value, Storage &storage);
 
   mlir::func::FuncOp function;
   Plan &plan;

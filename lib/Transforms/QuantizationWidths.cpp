@@ -13,6 +13,10 @@ using namespace dyadic::qnn;
 
 namespace dyadic {
 
+/// The least bits of what an addition, a product of elements or a pool reads: they cost as many bytes as fewer, and
+/// what is narrow are the operands of matrices.
+static constexpr unsigned kSumBits = 8;
+
 /// True where no convolution or matmul depends on the value.
 static bool isInTail(Value value) {
   llvm::SmallPtrSet<Operation *, 16> seen;
@@ -25,6 +29,19 @@ static bool isInTail(Value value) {
         open.push_back(user->getResult(0));
     }
   return true;
+}
+
+/// True where `isReader` holds for one that reads the value, moves of it looked through.
+static bool isReadBy(Value value, llvm::function_ref<bool(Operation *)> isReader) {
+  return llvm::any_of(realUses(value), [&](OpOperand *use) {
+    Operation *user = use->getOwner();
+    return isReader(user) || (user->hasTrait<PassThrough>() && isReadBy(user->getResult(0), isReader));
+  });
+}
+
+/// True where an operation that multiplies no matrices adds numbers of the value up, or multiplies them one by one.
+static bool isReadBySums(Value value) {
+  return isReadBy(value, llvm::IsaPred<AddOp, SubOp, MulOp, AvgPoolOp, InterpolateOp>);
 }
 
 /// The most bits that an average pool can sum in 31, where one reads the value.
@@ -79,6 +96,26 @@ LogicalResult QuantizationDecisions::readAskedWidths(std::map<void *, std::pair<
   return success();
 }
 
+/// Convolutions and matmuls read the value with the bits that were chosen until now, or with those that the plan says;
+/// what sums read besides is stored with more.
+LogicalResult QuantizationDecisions::chooseOperandBits(Value value, Storage &storage) {
+  auto entry = plan.values.find(storage.id);
+  std::optional<unsigned> stored, operands;
+  if (entry != plan.values.end()) {
+    stored = entry->second.bits;
+    operands = entry->second.operandBits;
+  }
+  storage.operandBits = operands.value_or(storage.bits);
+  if (!stored && !plan.isUniform && isReadBySums(value))
+    storage.bits = std::max(storage.bits, kSumBits);
+  if (storage.operandBits > storage.bits)
+    return function.emitError() << "plan: value '" << escaped(storage.id) << "' has " << storage.bits
+                                << " bits and is read with " << storage.operandBits << ", expected at most as many";
+  if (!isReadBy(value, llvm::IsaPred<ConvOp, MatmulOp>))
+    storage.operandBits = storage.bits;
+  return success();
+}
+
 /// Widths and signs: `values` entries, then `activations` of the layers that read the
 /// value, then the default.
 LogicalResult QuantizationDecisions::chooseWidths() {
@@ -100,6 +137,9 @@ LogicalResult QuantizationDecisions::chooseWidths() {
                                     << " bits, expected " << kSoftmaxBits;
       storage.bits = kSoftmaxBits;
       isSigned = false;
+      storage.operandBits = storage.bits;
+    } else if (failed(chooseOperandBits(value, storage))) {
+      return failure();
     }
     storage.isSigned = isSigned.value_or(storage.bits > 15);
     if (!storage.isSigned && storage.bits > 15)
@@ -109,16 +149,19 @@ LogicalResult QuantizationDecisions::chooseWidths() {
   return success();
 }
 
-std::map<std::string, unsigned> QuantizationDecisions::rangeWidths() {
-  std::map<std::string, unsigned> widths;
-  for (const auto &[value, storage] : storages)
-    widths[storage.id] = storage.bits;
+std::map<std::string, RangeWidths> QuantizationDecisions::rangeWidths() {
+  std::map<std::string, RangeWidths> widths;
+  for (const auto &[value, storage] : storages) {
+    RangeWidths &width = widths[storage.id] = {storage.bits};
+    if (storage.operandBits != storage.bits)
+      width.operands = storage.operandBits;
+  }
   if (plan.io == BoundaryMode::Integer)
     for (auto [i, result] : llvm::enumerate(function.front().getTerminator()->getOperands()))
       if (const Storage *storage = storageOf(result)) {
         auto asked = plan.outputBits.find(resultName(function, i).str());
         unsigned bits = asked == plan.outputBits.end() ? kOutputBits : asked->second;
-        widths[storage->id] = std::max(widths[storage->id], bits);
+        widths[storage->id].stored = std::max(widths[storage->id].stored, bits);
       }
   return widths;
 }

@@ -276,8 +276,20 @@ private:
     return success();
   }
 
+  /// What a convolution or matmul reads of `value`: the stored numbers, or those of the copy.
+  Value operandOf(Value value) {
+    Value stored = quantizedOf(value);
+    const Storage *storage = decisions.storageOf(value);
+    if (!storage || !storage->operandType || elementOf(stored) != storage->type)
+      return stored;
+    Value &copy = copies[value];
+    if (!copy)
+      copy = rescale(stored, storage->operandType, StringAttr());
+    return copy;
+  }
+
   LogicalResult convertLinear(Operation *op) {
-    Value input = quantizedOf(op->getOperand(0));
+    Value input = operandOf(op->getOperand(0));
     ConstantView weights(op->getOperand(1));
     if (!weights || (op->getNumOperands() == 3 && !ConstantView(op->getOperand(2))))
       return op->emitError() << "weights or bias are not constant, expected constants";
@@ -325,8 +337,10 @@ private:
   /// A layer that the plan leaves in float: out of integers, through, and back.
   LogicalResult convertFloat(Operation *op) {
     SmallVector<Value> operands;
+    bool isLinear = isa<ConvOp, MatmulOp>(op);
     for (Value operand : op->getOperands())
-      operands.push_back(ConstantView(operand) ? copyConstant(operand) : dequantized(quantizedOf(operand)));
+      operands.push_back(ConstantView(operand) ? copyConstant(operand)
+                                               : dequantized(isLinear ? operandOf(operand) : quantizedOf(operand)));
     Value result = clone(op, operands, op->getResult(0).getType());
     for (Operation *activation : absorbedBy(op))
       result = clone(activation, {result}, result.getType());
@@ -374,6 +388,7 @@ private:
   MLIRContext *context;
   OpBuilder builder;
   DenseMap<Value, Value> quantized; // old value -> stored value (or summand)
+  DenseMap<Value, Value> copies; // old value -> what convolutions and matmuls read, where that is not the stored value
   /// What the outputs of each width read.
   using Exits = SmallVector<std::pair<unsigned, Value>, 1>;
   DenseMap<Value, Exits> exits; // by old value
@@ -388,7 +403,7 @@ LogicalResult quantizeGraph(ModuleOp module, Plan &plan) {
   return GraphQuantizer(function, plan).run();
 }
 
-LogicalResult rangeWidths(ModuleOp module, const Plan &plan, std::map<std::string, unsigned> &widths) {
+LogicalResult rangeWidths(ModuleOp module, const Plan &plan, std::map<std::string, RangeWidths> &widths) {
   return withDecidedWidths(module, plan,
                            [&](func::FuncOp, QuantizationDecisions &decisions) { widths = decisions.rangeWidths(); });
 }

@@ -65,6 +65,24 @@ func.func @f(%x: tensor<2xf32>) {
 
 // -----
 
+// a copy's range out of order
+func.func @f(%x: tensor<2xf32>) {
+  // expected-error @+1 {{'operand_min' 1.000000e+00 and 'operand_max' 0.000000e+00, expected finite ordered numbers}}
+  %y = qnn.range %x {min = 0.0 : f32, max = 1.0 : f32, operand_min = 1.0 : f32, operand_max = 0.0 : f32} : tensor<2xf32>
+  return
+}
+
+// -----
+
+// half of a copy's range
+func.func @f(%x: tensor<2xf32>) {
+  // expected-error @+1 {{has one of 'operand_min' and 'operand_max', expected both or none}}
+  %y = qnn.range %x {min = 0.0 : f32, max = 1.0 : f32, operand_max = 1.0 : f32} : tensor<2xf32>
+  return
+}
+
+// -----
+
 // a dimension that the operand does not have
 func.func @f(%x: tensor<1x3xf32>) {
   // expected-error @+1 {{result of type 'tensor<1x3xf32>' along dimension 2 of 'tensor<1x3xf32>'}}

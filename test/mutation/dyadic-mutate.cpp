@@ -44,8 +44,8 @@ enum Outcome { kImported, kRefused, kQuantized, kNotQuantized, kFailed };
 /// Made-up ranges for everything that has one: in three of four copies plain ones, in the others some are extreme,
 /// which few layers get past.
 llvm::Expected<RangeMap> makeRanges(mlir::ModuleOp module, std::mt19937_64 &random) {
-  static constexpr std::pair<float, float> kRanges[] = {{-1, 3},      {0, 6},      {-0.02f, 0.01f}, {0, 0},
-                                                        {-200, -100}, {0, 1e-30f}, {-1e30f, 1e30f}, {-5, 5}};
+  static const StoredRange kRanges[] = {{-1, 3},      {0, 6},      {-0.02f, 0.01f}, {0, 0},
+                                        {-200, -100}, {0, 1e-30f}, {-1e30f, 1e30f}, {-5, 5}};
   llvm::Expected<std::vector<InputSpec>> inputs = inputSpecs(module);
   if (!inputs)
     return inputs.takeError();

@@ -510,7 +510,8 @@ def QNN_RangeOp : QNN_Op<"range", [SameOperandsAndResultType]> {
   let description = [{
     An identity on `f32` tensors; all later uses of a value go through it. `min` and
     `max` are finite and `min <= max`; whatever consumes them widens the range to
-    contain 0.
+    contain 0. `operand_min` and `operand_max` are the range of a copy of fewer bits, which convolutions and matmuls
+    read where the plan says so; without them it has the value's own.
 
     Example:
 
@@ -518,7 +519,8 @@ def QNN_RangeOp : QNN_Op<"range", [SameOperandsAndResultType]> {
     %r = qnn.range %z {min = 0.0 : f32, max = 5.98 : f32} : tensor<1x16x8x8xf32>
     ```
   }];
-  let arguments = (ins QNN_FloatTensor:$input, F32Attr:$min, F32Attr:$max);
+  let arguments = (ins QNN_FloatTensor:$input, F32Attr:$min, F32Attr:$max, OptionalAttr<F32Attr>:$operand_min,
+                   OptionalAttr<F32Attr>:$operand_max);
   let results = (outs QNN_FloatTensor:$output);
   let assemblyFormat = "$input attr-dict `:` type($input)";
 }

@@ -46,6 +46,7 @@ struct LayerReport {
   std::vector<int64_t> shape; // of one sample
   bool isFloat = false;
   std::optional<unsigned> weightBits;                      // of layers with weights
+  std::optional<unsigned> operandBits;                     // of what such a layer reads, where that is a narrower copy
   int64_t macs = 0;                                        // multiply-accumulates of one sample
   std::string method;                                      // how they are computed; empty: not known
   int64_t weights = 0;                                     // how many

@@ -33,6 +33,8 @@ struct LayerPlan {
 struct ValuePlan {
   std::optional<unsigned> bits;
   std::optional<bool> isSigned;
+  /// Convolutions and matmuls read a copy of so many bits.
+  std::optional<unsigned> operandBits;
 };
 
 /// Whether a residual addition reads its later operand as the stored value or as

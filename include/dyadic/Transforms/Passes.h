@@ -33,12 +33,22 @@ void registerIntegerPipeline();
 /// The operations that compute in float between entry and exit, and of conversions those that belong to no other.
 llvm::SmallVector<mlir::Operation *> floatIslands(mlir::ModuleOp module);
 
+/// The range of a value's numbers, and that of a narrower copy that convolutions and matmuls read.
+struct StoredRange {
+  float min = 0, max = 0;
+  std::optional<std::pair<float, float>> operands = std::nullopt;
+};
 /// Ranges by layer id or input name.
-using RangeMap = std::map<std::string, std::pair<float, float>>;
+using RangeMap = std::map<std::string, StoredRange>;
 
+/// The bits that a value's ranges are for.
+struct RangeWidths {
+  unsigned stored = 8;
+  std::optional<unsigned> operands = std::nullopt;
+};
 /// By layer id or input name, the bits that the plan stores each value with, for choosing ranges: of the float level
 /// or any later one. Values that share another's storage are missing. Errors are diagnostics.
-mlir::LogicalResult rangeWidths(mlir::ModuleOp module, const Plan &plan, std::map<std::string, unsigned> &widths);
+mlir::LogicalResult rangeWidths(mlir::ModuleOp module, const Plan &plan, std::map<std::string, RangeWidths> &widths);
 
 /// Multiply-accumulates of one sample; 0 for what is no convolution or matrix product.
 int64_t macsOf(mlir::Operation *op);

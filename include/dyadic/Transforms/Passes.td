@@ -130,7 +130,8 @@ def QuantizeGraph : Pass<"quant-quantize-graph", "::mlir::ModuleOp"> {
     `activations`, or more bits where these cost next to nothing (docs/Arithmetic.md, section 7). ReLU and Clip become the range of the value that they produce.
     Operations that move values keep their producer's type. A residual addition
     reads its later operand as an accumulator where that is legal, and a float output
-    comes from the accumulator of the layer that made it.
+    comes from the accumulator of the layer that made it. Where convolutions and matmuls read a value with fewer bits
+    than it is stored with, as a residual stream with `activations=4`, they read a `qnn.requantize` of it.
 
     ```mlir
     // before
@@ -147,7 +148,7 @@ def QuantizeGraph : Pass<"quant-quantize-graph", "::mlir::ModuleOp"> {
     Option<"weights", "weights", "unsigned", "8", "bits of weights that the plan does not name, 2 to 8">,
     Option<"activations", "activations", "unsigned", "8", "bits of values that the plan does not name, 2 to 16">,
     Option<"uniform", "uniform", "bool", "false",
-           "`activations` bits also for tails and operands of tables, where more cost next to nothing">,
+           "`activations` bits also for tails and operands of tables and sums, where more cost next to nothing">,
     Option<"integerIo", "integer-io", "bool", "false", "inputs and outputs are quantized integers">,
   ];
   let dependentDialects = ["::dyadic::qnn::QNNDialect", "::mlir::quant::QuantDialect", "::mlir::arith::ArithDialect"];
