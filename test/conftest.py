@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import subprocess
@@ -15,6 +16,23 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(os.environ.get("DYADIC_BIN", ROOT / "build" / "bin"))
 SHARED = Path(os.environ.get("DYADIC_SHARED", ROOT.parent / "shared"))
+
+
+#: Files whose tests share what takes long to make, or add up: one worker runs all of them.
+ONE_WORKER = ["test_search.py", "test_report.py", "test_distributed.py", "test_random_graphs.py", "test_layouts.py"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Those files first, as they are long; all other tests go to whoever is free."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            return file if Path(file).name in ONE_WORKER else nodeid
+
+    return Scheduling(config, log)
 
 
 @dataclass(frozen=True)
@@ -105,26 +123,56 @@ def models():
 
 
 @pytest.fixture(scope="session")
-def translate(models, tmp_path_factory):
+def shared_folder(tmp_path_factory) -> Path:
+    """One folder for all workers. What the tools write appears there whole, and the same whoever makes it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def samples(models, shared_folder):
+    """A file with a model's calibration inputs."""
+
+    def get(name: str) -> Path:
+        path, model = shared_folder / f"{name}.npz", models(name)
+        if not path.exists():
+            part = shared_folder / f"{name}-{os.getpid()}.npz"
+            np.savez(part, **{model.input: model.calibration})
+            part.replace(path)
+        return path
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def table(models, samples, shared_folder):
+    """A saved calibration table by model: later compilations need no float run."""
+
+    def get(name: str) -> Path:
+        path = shared_folder / f"{name}.json"
+        if not path.exists():
+            run_tool("quant-translate", models(name).onnx, f"--calibration={samples(name)}", f"--save-calibration={path}")
+        return path
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def translate(models, samples, table, shared_folder):
     """Compiles a model; the same options give the same file once a session."""
-    folder = tmp_path_factory.mktemp("compiled")
-    made: dict[tuple, Path] = {}
 
     def compile(name: str, *options: str, suffix: str = ".so") -> Path:
-        key = (name, suffix, *options)
-        if key in made:
-            return made[key]
-        model = models(name)
-        out = folder / f"{name}{len(made)}{suffix}"
-        arguments = [model.onnx, "-o", out, f"--name={name}", *options]
-        needs_no_data = ("--float", "--calibration=", "--calibration-method=batchnorm")
-        if not any(o.startswith(needs_no_data) for o in options):
-            data = folder / f"{name}.npz"
-            if not data.exists():
-                np.savez(data, **{model.input: model.calibration})
-            arguments.append(f"--calibration={data}")
+        out = shared_folder / f"{name}-{hashlib.sha256(repr(options).encode()).hexdigest()[:16]}{suffix}"
+        if out.exists():
+            return out
+        arguments = [models(name).onnx, "-o", out, f"--name={name}", *options]
+        if not any(o.startswith(("--float", "--calibration=", "--calibration-method=batchnorm")) for o in options):
+            # Weights that are not fitted need no samples.
+            needs_table = "--weight-rounding=nearest" in options and not any("--calibration-method" in o for o in options)
+            arguments.append(f"--calibration={table(name) if needs_table else samples(name)}")
         run_tool("quant-translate", *arguments)
-        made[key] = out
         return out
 
     return compile

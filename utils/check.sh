@@ -20,8 +20,7 @@ build/bin/dyadic-unit-tests --gtest_brief=1 --gtest_output=xml:"$results/unit.xm
 say "lit tests"
 /usr/lib/llvm-22/bin/lit -sv -j "$jobs" --xunit-xml-output="$results/lit.xml" build/test || status=1
 say "Python tests"
-# Tests of a file share what they compile, so a file is one worker's.
-"$venv/bin/python" -m pytest -q --no-header -p no:cacheprovider -n "$jobs" --dist=loadfile -rs --junitxml="$results/pytest.xml" test || status=1
+"$venv/bin/python" -m pytest -q --no-header -p no:cacheprovider -n "$jobs" -rs --junitxml="$results/pytest.xml" test || status=1
 if [ "${1:-}" = --wheel ]; then
   utils/wheel.sh || status=1
 fi

@@ -223,9 +223,8 @@ def runtime_outputs(model: onnx.ModelProto, samples: dict[str, np.ndarray]) -> d
     return {name: np.stack([row[k] for row in rows]) for k, name in enumerate(names)}
 
 
-def check_float(folder: Path, samples: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
-    run_tool("quant-translate", folder / "m.onnx", "--float", "-o", folder / "f.so")
-    program = dyadic.load(folder / "f.so")
+def check_float(model: onnx.ModelProto, samples: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
+    program = dyadic.compile(model, float=True)
     for i in range(SAMPLES):
         found = program.run({n: x[i] for n, x in samples.items()})
         for name, rows in expected.items():
@@ -233,21 +232,26 @@ def check_float(folder: Path, samples: dict[str, np.ndarray], expected: dict[str
             np.testing.assert_allclose(found[name], rows[i], rtol=0, atol=1e-5 * np.abs(rows).max() + 1e-30)
 
 
-def check_integer(folder: Path, samples: dict[str, np.ndarray], expected: dict[str, np.ndarray], sqnr: float) -> None:
+def check_integer(
+    model: onnx.ModelProto, folder: Path, samples: dict[str, np.ndarray], expected: dict[str, np.ndarray], sqnr: float
+) -> None:
+    options = {"bits": 8, "integer_only": True, "dump_values": True, "weight_rounding": "nearest"}
+    program = dyadic.compile(model, calibration=samples, name="m", **options)
+    for file in ("p.mlir", "p.so"):
+        program.save(folder / file)
     np.savez(folder / "in.npz", **samples)
-    common = [folder / "m.onnx", f"--calibration={folder / 'in.npz'}", "--name=m", "--bits=8", "--integer-only"]
-    run_tool("quant-translate", *common, "-o", folder / "p.mlir")
-    run_tool("quant-translate", *common, "--dump-values", "-o", folder / "p.so")
-    runs = []
-    for file, mode in (("p.mlir", ["--reference"]), ("p.mlir", []), ("p.so", [])):
-        files = [f"--inputs={folder / 'in.npz'}", f"--outputs={folder / 'o.npz'}", f"--dump={folder / 'v.npz'}"]
-        run_tool("quant-run", folder / file, *files, *mode)
-        runs.append([dict(np.load(folder / name)) for name in ("o.npz", "v.npz")])
-    for other in runs[1:]:
-        for part in range(2):
-            compare(runs[0][part], other[part])
+    files = [f"--inputs={folder / 'in.npz'}", f"--outputs={folder / 'o.npz'}", f"--dump={folder / 'v.npz'}"]
+    run_tool("quant-run", folder / "p.mlir", "--reference", *files)
+    reference = [dict(np.load(folder / name)) for name in ("o.npz", "v.npz")]
+    for compiled in (program, dyadic.load(folder / "p.so")):
+        runs = [compiled.run_values({n: x[i] for n, x in samples.items()}) for i in range(SAMPLES)]
+        for part, wanted in enumerate(reference):
+            found = {name: np.stack([run[part][name] for run in runs]) for name in runs[0][part]}
+            if part == 1:
+                found = samples | found  # a dump has the inputs too
+            compare(wanted, {name: array.reshape(wanted[name].shape) for name, array in found.items()})
     for name, rows in expected.items():
-        noise = (runs[0][0][name].reshape(rows.shape) - rows).astype(np.float64)
+        noise = (reference[0][name].reshape(rows.shape) - rows).astype(np.float64)
         ratio = 10 * np.log10((rows.astype(np.float64) ** 2).mean() / max((noise**2).mean(), 1e-30))
         assert ratio >= sqnr, f"{name}: {ratio:.1f} dB, expected {sqnr}"
 
@@ -255,8 +259,7 @@ def check_integer(folder: Path, samples: dict[str, np.ndarray], expected: dict[s
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_operator(case: Case, tmp_path: Path) -> None:
     model = case.model()
-    onnx.save(model, tmp_path / "m.onnx")
     samples = samples_of(model)
     expected = runtime_outputs(model, samples)
-    check_float(tmp_path, samples, expected)
-    check_integer(tmp_path, samples, expected, case.sqnr)
+    check_float(model, samples, expected)
+    check_integer(model, tmp_path, samples, expected, case.sqnr)

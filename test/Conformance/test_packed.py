@@ -171,6 +171,15 @@ def run_guarded(guarded: Path, library: Path, sample: np.ndarray, folder: Path) 
     return written[:size], int(forks)
 
 
+def calibrated(folder: Path, *options: str) -> list[object]:
+    """Quantizes m.onnx with the samples of c.npz to m.mlir; returns what further compilations start with, which need no
+    float run."""
+    common = [folder / "m.onnx", "--weight-rounding=nearest", "--name=m"]
+    samples = [f"--calibration={folder / 'c.npz'}", "--calibration-method=minmax", f"--save-calibration={folder / 't.json'}"]
+    run_tool("quant-translate", *common, *samples, *options, "-o", folder / "m.mlir")
+    return [*common, f"--calibration={folder / 't.json'}"]
+
+
 @pytest.mark.parametrize("name", [*LAYERS, *NARROW_LAYERS])
 def test_layer(name: str, guarded: Path, tmp_path: Path) -> None:
     table, widths = (LAYERS, WIDTHS) if name in LAYERS else (NARROW_LAYERS, NARROW_WIDTHS)
@@ -202,23 +211,16 @@ def check_layer(
     """
     rng, forks = np.random.default_rng(seed), 0
     for i in range(len(KINDS)):
-        if not FULL and (i + seed) % (2 if len(threads) == 1 else 3):
+        if not FULL and (i + seed) % 3:
             continue
-        kind, tail, width = KINDS[i], TAILS[(i + seed) % len(TAILS)], widths[(i + seed) % len(widths)]
+        kind, tail, width = KINDS[i], TAILS[(i + seed) % len(TAILS)], widths[(i // 2 + seed) % len(widths)]
         rounding = "half_even" if (i + seed) % 3 == 0 else "half_up"
         shape = conv_model(tmp_path / "m.onnx", rng, layer, kind, tail)
         samples = rng.normal(0.3, 1, (6, *shape[1:])).astype(np.float32)
         samples[0], samples[1] = samples.max(), samples.min()  # every input at its limit
         np.savez(tmp_path / "c.npz", x=samples)
-        common = [
-            tmp_path / "m.onnx",
-            f"--calibration={tmp_path / 'c.npz'}",
-            "--calibration-method=minmax",
-            f"--bits={width}",
-            f"--rounding={rounding}",
-            "--name=m",
-        ]
-        run_tool("quant-translate", *common, "-o", tmp_path / "m.mlir")
+        options = [f"--bits={width}", f"--rounding={rounding}"]
+        common = [*calibrated(tmp_path, *options), *options]
         run_tool(
             "quant-run",
             tmp_path / "m.mlir",
@@ -232,15 +234,16 @@ def check_layer(
             pack = ["--quant-assign-layout", "--quant-pack-layers=byte-dot=maddubs word-dot=maddwd"]
             run_tool("quant-opt", tmp_path / "m.mlir", *pack, "-o", tmp_path / "p.mlir")
             assert expected in (tmp_path / "p.mlir").read_text()
+        compared = 0
+        emulated = TARGETS[3 + (i // 2 + seed) % 2]  # in turns: they are slow
+        targets = [runnable(target) for target in (TARGETS if FULL else [*TARGETS[:3], emulated])]
         # Values that are no outputs may share memory.
-        run_tool("quant-translate", *common, f"--target={runnable('avx2')}", "-o", tmp_path / "plain.so")
+        run_tool("quant-translate", *common, f"--target={targets[(i + seed) % len(targets)]}", "-o", tmp_path / "plain.so")
         plain = dyadic.load(tmp_path / "plain.so")
         for count, (n, sample) in itertools.product(threads, enumerate(samples)):
             for key, array in plain.run(sample[None], threads=count).items():
                 np.testing.assert_array_equal(array, outputs[key][n : n + 1])
-        compared = 0
-        emulated = TARGETS[3 + (i // 2 + seed) % 2]  # in turns: they are slow
-        for target in map(runnable, TARGETS if FULL else [*TARGETS[:3], emulated]):
+        for target in targets:
             library = tmp_path / f"{target}.so"
             run_tool("quant-translate", *common, f"--target={target}", "--dump-values", "-o", library)
             program = dyadic.load(library)
@@ -271,29 +274,29 @@ SCHEDULES = {
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_schedules(name: str, guarded: Path, tmp_path: Path) -> None:
-    width, schedules = SCHEDULES[name]
-    rng = np.random.default_rng(list(SCHEDULES).index(name))
+    (width, schedules), seed = SCHEDULES[name], list(SCHEDULES).index(name)
+    rng = np.random.default_rng(seed)
     shape = conv_model(tmp_path / "m.onnx", rng, LARGE_LAYERS[name], "laplace", "add")
     samples = rng.normal(0.3, 1, (3, *shape[1:])).astype(np.float32)
     np.savez(tmp_path / "c.npz", x=samples)
-    inputs = f"--inputs={tmp_path / 'c.npz'}"
-    common = [tmp_path / "m.onnx", f"--calibration={tmp_path / 'c.npz'}", "--name=m"]
     plan_file = tmp_path / "plan.json"
-    run_tool("quant-translate", *common, f"--bits={width}", f"--save-plan={plan_file}", "-o", tmp_path / "m.mlir")
+    common = calibrated(tmp_path, f"--bits={width}", f"--save-plan={plan_file}")
+    inputs = f"--inputs={tmp_path / 'c.npz'}"
     run_tool("quant-run", tmp_path / "m.mlir", "--reference", inputs, f"--outputs={tmp_path / 'o.npz'}")
     expected = np.load(tmp_path / "o.npz")["z"]
     plan = json.loads(plan_file.read_text())
-    for schedule in schedules:
-        of_layers = {layer: schedule for layer in ("c", "d")}
+    # Two schedules a program, one for each of its large layers.
+    for i in range(0, len(schedules), 1 if FULL else 2):
+        of_layers = {layer: schedules[(i + k) % len(schedules)] for k, layer in enumerate("cd")}
         plan["schedules"] = {target.removeprefix("emulated-"): of_layers for target in TARGETS[1:]}
         plan_file.write_text(json.dumps(plan))
-        for target in map(runnable, TARGETS[1:]):
+        for target in map(runnable, TARGETS[1:] if FULL else [*TARGETS[1:3], TARGETS[3 + (i // 2 + seed) % 2]]):
             library = tmp_path / "s.so"
             run_tool("quant-translate", *common, f"--bits={plan_file}", f"--target={target}", "-o", library)
             program = dyadic.load(library)
             for threads in (1, 3):
                 found = np.concatenate([program.run(x[None], threads=threads)["z"] for x in samples])
-                assert int((found != expected).sum()) == 0, f"{schedule} {target} {threads}"
+                assert int((found != expected).sum()) == 0, f"{of_layers} {target} {threads}"
             run_guarded(guarded, library, samples[:1], tmp_path)
 
 
@@ -317,18 +320,10 @@ def test_matmul(guarded: Path, tmp_path: Path) -> None:
         onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "m.onnx")
         samples = rng.normal(0, 1, (4, rows, depth)).astype(np.float32)
         np.savez(tmp_path / "c.npz", x=samples)
-        expected = None
+        expected, common = None, calibrated(tmp_path)
         for target in map(runnable, TARGETS):
             library = tmp_path / f"{target}.so"
-            run_tool(
-                "quant-translate",
-                tmp_path / "m.onnx",
-                f"--calibration={tmp_path / 'c.npz'}",
-                f"--target={target}",
-                "--name=m",
-                "-o",
-                library,
-            )
+            run_tool("quant-translate", *common, f"--target={target}", "-o", library)
             program = dyadic.load(library)
             found = np.concatenate([program.run(x[None])["y"] for x in samples])
             expected = found if expected is None else expected  # generic, as the interpreter (test_bits.py)
@@ -337,19 +332,11 @@ def test_matmul(guarded: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["digits", "kws", "resnet20", "mnist", "squeezenet", "mobilenet", "ultraface"])
-def test_every_product_is_packed(name: str, models, tmp_path: Path) -> None:
-    model = models(name)
-    np.savez(tmp_path / "c.npz", **{model.input: model.calibration[:4]})
-    run_tool("quant-translate", model.onnx, f"--calibration={tmp_path / 'c.npz'}", "-o", tmp_path / "m.mlir")
-    run_tool(
-        "quant-opt",
-        tmp_path / "m.mlir",
-        "--quant-assign-layout",
-        "--quant-pack-layers=byte-dot=maddubs word-dot=maddwd",
-        "-o",
-        tmp_path / "p.mlir",
-    )
-    before, after = (tmp_path / "m.mlir").read_text(), (tmp_path / "p.mlir").read_text()
+def test_every_product_is_packed(name: str, translate, tmp_path: Path) -> None:
+    program = translate(name, "--weight-rounding=nearest", suffix=".mlir")
+    pack = ["--quant-assign-layout", "--quant-pack-layers=byte-dot=maddubs word-dot=maddwd"]
+    run_tool("quant-opt", program, *pack, "-o", tmp_path / "p.mlir")
+    before, after = program.read_text(), (tmp_path / "p.mlir").read_text()
     linear = before.count("= qnn.conv ") + before.count("= qnn.matmul ")
     assert after.count("= qnn.packed_") == linear > 0
     assert "= qnn.conv " not in after and "= qnn.matmul " not in after

@@ -36,29 +36,23 @@ def build_host(compiler: list[str], object_file: Path, folder: Path) -> Path:
     return host
 
 
-def compile_digits(translate_options: list[str], models, folder: Path, name: str = "digits.o") -> Path:
-    folder.mkdir(exist_ok=True)
-    model = models("digits")
-    np.savez(folder / "c.npz", image=model.calibration)
-    run_tool(
-        "quant-translate",
-        model.onnx,
-        f"--calibration={folder / 'c.npz'}",
-        "--weight-rounding=nearest",
-        "--name=digits",
-        "-o",
-        folder / name,
-        *translate_options,
-    )
-    return folder / name
+@pytest.fixture(scope="session")
+def compile_digits(models, table):
+    def compile(options: list[str], folder: Path, name: str = "digits.o") -> Path:
+        folder.mkdir(exist_ok=True)
+        common = [models("digits").onnx, f"--calibration={table('digits')}", "--weight-rounding=nearest", "--name=digits"]
+        run_tool("quant-translate", *common, *options, "-o", folder / name)
+        return folder / name
+
+    return compile
 
 
 @pytest.mark.parametrize("cpu", ["generic", "neon-dotprod", "neon-i8mm", "generic,neon-dotprod,neon-i8mm"])
 @pytest.mark.parametrize("io", ["float", "integer"])
-def test_aarch64_gives_the_same_bits(io, cpu, models, tmp_path):
+def test_aarch64_gives_the_same_bits(io, cpu, compile_digits, models, tmp_path):
     qemu, compiler = need("qemu-aarch64"), need("aarch64-linux-gnu-gcc")
-    arm = compile_digits([f"--io={io}", f"--target={cpu}@aarch64-linux-gnu"], models, tmp_path / "arm")
-    native = dyadic.load(compile_digits([f"--io={io}"], models, tmp_path / "native", "digits.so"))
+    arm = compile_digits([f"--io={io}", f"--target={cpu}@aarch64-linux-gnu"], tmp_path / "arm")
+    native = dyadic.load(compile_digits([f"--io={io}"], tmp_path / "native", "digits.so"))
     images = models("digits").test[:16]
     if io == "integer":
         images = np.clip(np.rint(images * 255), 0, 255).astype(np.uint8)
@@ -74,10 +68,10 @@ def test_aarch64_gives_the_same_bits(io, cpu, models, tmp_path):
     np.testing.assert_array_equal(found, expected)
 
 
-def test_aarch64_refuses_a_cpu_without_the_instructions(models, tmp_path):
+def test_aarch64_refuses_a_cpu_without_the_instructions(compile_digits, tmp_path):
     qemu, compiler = need("qemu-aarch64"), need("aarch64-linux-gnu-gcc")
     host = build_host(
-        [compiler, "-static"], compile_digits(["--target=neon-dotprod"], models, tmp_path / "o"), tmp_path
+        [compiler, "-static"], compile_digits(["--target=neon-dotprod"], tmp_path / "o"), tmp_path
     )
     command = [str(host), "-", "-", "1", "open"]
     old = subprocess.run([qemu, "-cpu", "cortex-a53", *command], capture_output=True, text=True, timeout=120)
@@ -86,9 +80,9 @@ def test_aarch64_refuses_a_cpu_without_the_instructions(models, tmp_path):
     assert new.stdout.startswith("neon-dotprod"), new
 
 
-def test_cortex_m_is_an_object_without_floats_or_helpers(models, tmp_path):
+def test_cortex_m_is_an_object_without_floats_or_helpers(compile_digits, tmp_path):
     tool = need("llvm-nm-22") if shutil.which("llvm-nm-22") else need("nm")
-    path = compile_digits(["--target=cortex-m", "--io=integer", "--integer-only"], models, tmp_path / "o")
+    path = compile_digits(["--target=cortex-m", "--io=integer", "--integer-only"], tmp_path / "o")
     listed = subprocess.run([tool, "--undefined-only", str(path)], capture_output=True, text=True, check=True).stdout
     names = {line.split()[-1] for line in listed.splitlines() if line.strip()}
     # Division and products of 64 bits are the compiler's helpers where a CPU has none; float ones never appear.
@@ -98,16 +92,16 @@ def test_cortex_m_is_an_object_without_floats_or_helpers(models, tmp_path):
 
 
 @pytest.mark.parametrize("triple", ["arm-none-eabi", "thumbv6m-none-eabi", "riscv64-linux-gnu", "i686-linux-gnu"])
-def test_threads_need_no_library(triple, models, tmp_path):
+def test_threads_need_no_library(triple, compile_digits, tmp_path):
     tool = need("llvm-nm-22")
-    path = compile_digits([f"--target=generic@{triple}"], models, tmp_path / "o")
+    path = compile_digits([f"--target=generic@{triple}"], tmp_path / "o")
     listed = subprocess.run([tool, "--undefined-only", str(path)], capture_output=True, text=True, check=True).stdout
     assert "atomic" not in listed and "sync" not in listed
 
 
-def test_open_refuses_a_cpu_without_the_instructions(models, tmp_path):
+def test_open_refuses_a_cpu_without_the_instructions(compile_digits, tmp_path):
     qemu, compiler = need("qemu-x86_64"), need("cc")
-    host = build_host([compiler, "-static"], compile_digits(["--target=avx2"], models, tmp_path / "o"), tmp_path)
+    host = build_host([compiler, "-static"], compile_digits(["--target=avx2"], tmp_path / "o"), tmp_path)
     old = subprocess.run(
         [qemu, "-cpu", "qemu64", str(host), "-", "-", "1", "open"], capture_output=True, text=True, timeout=120
     )
@@ -118,19 +112,19 @@ def test_open_refuses_a_cpu_without_the_instructions(models, tmp_path):
     assert new.stdout in ("avx2\n", old.stdout)  # qemu 7 emulates AVX2 or says that it lacks it
 
 
-def test_a_library_for_several_cpus_takes_the_best(models, tmp_path):
+def test_a_library_for_several_cpus_takes_the_best(compile_digits, models, tmp_path):
     qemu, compiler = need("qemu-x86_64"), need("cc")
     images = models("digits").test[:4]
     images.tofile(tmp_path / "in")
-    several = compile_digits(["--target=avx512vnni,generic,avx2"], models, tmp_path / "o")
+    several = compile_digits(["--target=avx512vnni,generic,avx2"], tmp_path / "o")
     host = build_host([compiler, "-static"], several, tmp_path)
     old = [qemu, "-cpu", "qemu64", str(host)]
     opened = subprocess.run([*old, "-", "-", "1", "open"], capture_output=True, text=True, timeout=120)
     assert opened.stdout == "generic\n"
     subprocess.run([*old, str(tmp_path / "in"), str(tmp_path / "out"), "4"], check=True, timeout=120)
-    library = compile_digits(["--target=avx512vnni,generic,avx2"], models, tmp_path / "so", "digits.so")
+    library = compile_digits(["--target=avx512vnni,generic,avx2"], tmp_path / "so", "digits.so")
     here = dyadic.load(library)
-    native = dyadic.load(compile_digits([], models, tmp_path / "n", "digits.so"))
+    native = dyadic.load(compile_digits([], tmp_path / "n", "digits.so"))
     if native.target in ("avx2", "avx512vnni"):
         assert here.target == native.target
     expected = native.run(images)["logits"]
@@ -138,21 +132,21 @@ def test_a_library_for_several_cpus_takes_the_best(models, tmp_path):
     np.testing.assert_array_equal(np.fromfile(tmp_path / "out", np.float32).reshape(expected.shape), expected)
 
 
-def test_generic_runs_on_the_oldest_cpu(models, tmp_path):
+def test_generic_runs_on_the_oldest_cpu(compile_digits, models, tmp_path):
     qemu, compiler = need("qemu-x86_64"), need("cc")
-    generic = compile_digits(["--target=generic"], models, tmp_path / "o")
+    generic = compile_digits(["--target=generic"], tmp_path / "o")
     images = models("digits").test[:4]
     images.tofile(tmp_path / "in")
     host = build_host([compiler, "-static"], generic, tmp_path)
     subprocess.run(
         [qemu, "-cpu", "qemu64", str(host), str(tmp_path / "in"), str(tmp_path / "out"), "4"], check=True, timeout=120
     )
-    expected = dyadic.load(compile_digits([], models, tmp_path / "n", "digits.so")).run(images)["logits"]
+    expected = dyadic.load(compile_digits([], tmp_path / "n", "digits.so")).run(images)["logits"]
     np.testing.assert_array_equal(np.fromfile(tmp_path / "out", np.float32).reshape(expected.shape), expected)
 
 
-def test_header_is_c_and_cxx(models, tmp_path):
-    header = compile_digits([], models, tmp_path / "o").with_suffix(".h")
+def test_header_is_c_and_cxx(compile_digits, tmp_path):
+    header = compile_digits([], tmp_path / "o").with_suffix(".h")
     for language, standard in [("c", "c99"), ("c++", "c++11")]:
         subprocess.run(
             ["cc", "-x", language, f"-std={standard}", "-pedantic", "-Wall", "-Werror", "-fsyntax-only", str(header)],
@@ -204,8 +198,8 @@ class Caller:
 
 
 @pytest.fixture(scope="module")
-def caller(models, tmp_path_factory):
-    library = compile_digits([], models, tmp_path_factory.mktemp("abi"), "digits.so")
+def caller(compile_digits, models, tmp_path_factory):
+    library = compile_digits([], tmp_path_factory.mktemp("abi"), "digits.so")
     return Caller(library, "digits", models("digits").test[0], 10)
 
 

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-import json
-
-import numpy as np
+import dyadic
 import pytest
-
-from conftest import run_tool
 
 #: A workspace may be so many times as large as the largest set of buffers that live at one moment.
 LIMIT = 1.15
@@ -19,12 +15,9 @@ CASES = [(name, "w8a8", "avx2") for name in MODELS] + [("kws", "w4a4", "avx2"), 
 
 
 @pytest.mark.parametrize("name, bits, target", CASES)
-def test_workspace(name, bits, target, models, tmp_path):
-    model, samples, report = models(name), tmp_path / "samples.npz", tmp_path / "report.json"
-    np.savez(samples, **{model.input: model.calibration[:2]})
-    options = [f"--calibration={samples}", f"--bits={bits}", f"--target={target}", f"--report={report}"]
-    run_tool("quant-translate", model.onnx, "-o", tmp_path / "m.so", *options)
-    sizes = json.loads(report.read_text())["sizes"]
+def test_workspace(name, bits, target, models, table):
+    options = {"bits": bits, "target": target, "weight_rounding": "nearest", "detailed_report": True}
+    sizes = dyadic.compile(models(name).onnx, calibration=table(name), **options).report["sizes"]
     for program in ("integer", "float"):
         live, workspace = sizes[program]["live_set"], sizes[program]["workspace"]
         assert 0 < live <= workspace <= LIMIT * live, f"{name} {bits} {target} {program}: {workspace} for {live}"

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 
+import dyadic
 import numpy as np
 import pytest
 from conftest import ROOT, run_tool
@@ -36,9 +37,11 @@ def reported(request, models, tmp_path_factory):
     indices = held_back(model.calibration)
     np.savez(data, **{model.input: model.calibration})
     np.savez(test, **{model.input: model.calibration[indices]})
-    common = [model.onnx, f"--calibration={data}", "--dump-values", "--name=m"]
-    run_tool("quant-translate", *common, "-o", folder / "m.so", f"--report={folder / 'r.json'}")
-    run_tool("quant-translate", *common, "-o", folder / "m.so", f"--report={folder / 'r.html'}")
+    options = {"dump_values": True, "name": "m", "weight_rounding": "auto" if request.param == "digits" else "nearest"}
+    compiled = dyadic.compile(model.onnx, calibration=data, detailed_report=True, **options)
+    compiled.save(folder / "m.so")
+    for ending in ("json", "html"):
+        compiled.save_report(folder / f"r.{ending}")
     for program, name, *options in [(model.onnx, "f"), (folder / "m.so", "q", "--dequantize")]:
         files = [f"--dump={folder / name}.npz", f"--outputs={folder / name}o.npz"]
         run_tool("quant-run", program, f"--inputs={test}", *files, *options)
