@@ -469,7 +469,7 @@ BranchAndBoundResult branchAndBound(const ExactProblem &exact, const BranchAndBo
   Candidates left;
   for (size_t group = 0; group < exact.numGroups(); ++group)
     left.emplace_back(exact.numChoices(group), true);
-  if (!presolve(exact, left)) {
+  if (!presolve(exact, left, options.isInterrupted)) {
     result.isComplete = true;
     return result;
   }

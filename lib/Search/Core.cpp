@@ -56,14 +56,17 @@ static bool isDominated(const ExactProblem &exact, llvm::ArrayRef<size_t> pairs,
   return gain.isStrictlyPositive() || (gain.isZero() && d < c);
 }
 
-static void removeDominated(const ExactProblem &exact, Candidates &left) {
+static void removeDominated(const ExactProblem &exact, Candidates &left, const std::function<bool()> &isInterrupted) {
   std::vector<std::vector<size_t>> pairs = pairsOf(exact.problem());
   for (size_t group = 0; group < exact.numGroups(); ++group) {
     std::vector<bool> &alive = left[group];
-    for (size_t c = 0; c < alive.size(); ++c)
+    for (size_t c = 0; c < alive.size(); ++c) {
+      if (isInterrupted && isInterrupted())
+        return;
       for (size_t d = 0; alive[c] && d < alive.size(); ++d)
         if (d != c && alive[d] && isDominated(exact, pairs[group], group, c, d, left))
           alive[c] = false;
+    }
   }
 }
 
@@ -83,9 +86,9 @@ static APInt leastWeights(const ExactProblem &exact, size_t k, const Candidates 
 }
 
 /// Rules out choices that do not fit beside the least of the others; false where a group has none left.
-static bool removeTooCostly(const ExactProblem &exact, Candidates &left) {
+static bool removeTooCostly(const ExactProblem &exact, Candidates &left, const std::function<bool()> &isInterrupted) {
   std::vector<APInt> least;
-  for (bool changed = true; changed;) {
+  for (bool changed = true; changed && !(isInterrupted && isInterrupted());) {
     changed = false;
     for (size_t k = 0; k < exact.limited().size(); ++k) {
       APInt room = exact.limit(k) - leastWeights(exact, k, left, least);
@@ -103,11 +106,11 @@ static bool removeTooCostly(const ExactProblem &exact, Candidates &left) {
   return true;
 }
 
-bool presolve(const ExactProblem &exact, Candidates &left) {
-  if (!removeTooCostly(exact, left))
+bool presolve(const ExactProblem &exact, Candidates &left, const std::function<bool()> &isInterrupted) {
+  if (!removeTooCostly(exact, left, isInterrupted))
     return false;
-  removeDominated(exact, left);
-  return removeTooCostly(exact, left);
+  removeDominated(exact, left, isInterrupted);
+  return removeTooCostly(exact, left, isInterrupted);
 }
 
 //===----------------------------------------------------------------------===//
@@ -157,11 +160,11 @@ void shift(std::vector<APInt> &numbers, APInt &offset, Shifted &shifted) {
 
 } // namespace
 
-std::optional<Core> Core::presolved(const ExactProblem &exact) {
+std::optional<Core> Core::presolved(const ExactProblem &exact, const std::function<bool()> &isInterrupted) {
   Candidates left;
   for (size_t group = 0; group < exact.numGroups(); ++group)
     left.emplace_back(exact.numChoices(group), true);
-  return presolve(exact, left) ? make(exact, left) : std::nullopt;
+  return presolve(exact, left, isInterrupted) ? make(exact, left) : std::nullopt;
 }
 
 std::optional<Core> Core::make(const ExactProblem &exact, const Candidates &left) {

@@ -35,7 +35,7 @@ struct Core {
   /// choice left.
   static std::optional<Core> make(const ExactProblem &exact, const Candidates &left);
   /// What presolve leaves of the whole problem; nothing where no plan meets the limits.
-  static std::optional<Core> presolved(const ExactProblem &exact);
+  static std::optional<Core> presolved(const ExactProblem &exact, const std::function<bool()> &isInterrupted);
 
   size_t size() const { return groups.size(); }
   llvm::MutableArrayRef<CoreItem> alive(size_t g) { return {&items[first[g]], count[g]}; }
@@ -83,8 +83,8 @@ private:
 
 /// Rules out choices that another choice of the group replaces without loss, and choices whose cost does not fit beside
 /// the least of all other groups. The best plan (least perturbation, then the earliest choices) stays. False where a
-/// group has no choice left.
-bool presolve(const ExactProblem &exact, Candidates &left);
+/// group has no choice left. Interrupted, it rules out fewer.
+bool presolve(const ExactProblem &exact, Candidates &left, const std::function<bool()> &isInterrupted);
 
 } // namespace dyadic
 

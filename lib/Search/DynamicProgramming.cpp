@@ -87,7 +87,7 @@ llvm::Expected<SolverOutcome> solveByDynamicProgramming(const ExactProblem &exac
   if (!exact.problem().pairs.empty())
     return makeError("dp: found pair terms, expected none");
   SolverOutcome outcome;
-  std::optional<Core> core = Core::presolved(exact);
+  std::optional<Core> core = Core::presolved(exact, options.isInterrupted);
   outcome.isComplete = !core;
   if (!core)
     return outcome;

@@ -8,7 +8,7 @@ namespace dyadic {
 
 llvm::Expected<SolverOutcome> solveGreedily(const ExactProblem &exact, const SolveOptions &options) {
   SolverOutcome outcome;
-  std::optional<Core> core = Core::presolved(exact);
+  std::optional<Core> core = Core::presolved(exact, options.isInterrupted);
   outcome.isComplete = !core;
   if (!core)
     return outcome;

@@ -254,7 +254,7 @@ llvm::Expected<SolverOutcome> solveByHighs(const ExactProblem &exact, const Solv
   if (!highs.error.empty())
     return makeError("highs: the library cannot be loaded: " + printable(highs.error));
   SolverOutcome outcome;
-  std::optional<Core> core = Core::presolved(exact);
+  std::optional<Core> core = Core::presolved(exact, options.isInterrupted);
   outcome.isComplete = !core;
   if (!core)
     return outcome;

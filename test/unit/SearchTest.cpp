@@ -404,6 +404,29 @@ TEST(SearchTest, StoppedSearchHasABound) {
   }
 }
 
+TEST(SearchTest, PresolveCanBeStopped) {
+  // One choice of each group is the best in every way: presolve decides all, and nothing else asks whether to stop.
+  AssignmentProblem problem;
+  for (int i = 0; i < 20; ++i) {
+    std::string name = "g" + std::to_string(i);
+    problem.groups.push_back({name, {name}, {{"w8", 3, {3}}, {"w4", 1, {1}}, {"w2", 2, {2}}}});
+  }
+  problem.limits[0] = 50;
+  for (bool stops : {false, true}) {
+    int calls = 0;
+    SolveOptions options;
+    options.solver = SolverKind::DynamicProgramming;
+    options.isInterrupted = [&] {
+      ++calls;
+      return stops;
+    };
+    llvm::Expected<Solution> solution = solve(problem, options);
+    ASSERT_TRUE(bool(solution));
+    EXPECT_GT(calls, 2);
+    EXPECT_EQ(solution->status, stops ? SolveStatus::Unknown : SolveStatus::Optimal);
+  }
+}
+
 TEST(SearchTest, EvolutionFollowsAnyFitness) {
   Maker maker(3, Numbers::Any);
   AssignmentProblem problem = maker.problem(8, 4, 2, 0.6);
