@@ -2,39 +2,20 @@
 
 #include "dyadic/Pipelines/Translation.h"
 #include "Equalization.h"
-#include "ProgramTiming.h"
 #include "dyadic/IR/Fingerprint.h"
-#include "dyadic/Pipelines/Attribution.h"
 #include "dyadic/Pipelines/CollectReport.h"
 #include "dyadic/Pipelines/Diagnostics.h"
 #include "dyadic/Pipelines/LayerwiseProgram.h"
-#include "dyadic/Pipelines/MeasureCosts.h"
-#include "dyadic/Pipelines/Tune.h"
 #include "dyadic/Support/Error.h"
 #include "mlir/IR/AsmState.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
-#include "llvm/TargetParser/Host.h"
 
 using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
 
 namespace dyadic {
-
-namespace {
-/// The samples of a stream that are still there.
-class KeptSamples : public SampleSet {
-public:
-  explicit KeptSamples(std::map<size_t, Sample> samples) : samples(std::move(samples)) {}
-  size_t size() const override { return samples.empty() ? 0 : samples.rbegin()->first + 1; }
-  Expected<Sample> read(size_t index) override { return samples.find(index)->second; }
-
-private:
-  std::map<size_t, Sample> samples;
-};
-} // namespace
 
 Translation::Translation(const OnnxSource &source, TranslateSettings settings, Listener listener)
     : model(source.name), settings(std::move(settings)), listener(std::move(listener)), context(createContext()),
@@ -82,111 +63,6 @@ Error Translation::import(const OnnxSource &source) {
 }
 
 //===----------------------------------------------------------------------===//
-// Ranges
-//===----------------------------------------------------------------------===//
-
-Error Translation::createEvaluator() {
-  auto created = FloatProgram::create(**floatModule, settings.search ? kernels.get() : nullptr);
-  if (!created)
-    return created.takeError();
-  floatProgram = std::move(*created);
-  evaluator = interruptible(*floatProgram, listener);
-  return Error::success();
-}
-
-Error Translation::calibrate(StringRef path, llvm::ArrayRef<std::string> merge) {
-  return calibrate(CalibrationRequest{path.str(), merge.vec(), settings.method, {}, nullptr, nullptr});
-}
-
-Error Translation::calibratePart(StringRef path, SamplePart part) {
-  return calibrate(CalibrationRequest{path.str(), {}, settings.method, part, nullptr, nullptr});
-}
-
-Error Translation::calibrateAgain(StringRef path, StringRef name, StringRef text) {
-  auto known = parseTable(name, text);
-  if (!known)
-    return known.takeError();
-  if (Error error = checkModel(*known, name, sha))
-    return error;
-  NamedTable named{name.str(), std::move(*known)};
-  return calibrate(CalibrationRequest{path.str(), {}, settings.method, {}, &named, nullptr});
-}
-
-Error Translation::calibrate(CalibrationRequest request) {
-  filesRead.push_back(request.path);
-  llvm::append_range(filesRead, request.merge);
-  if (settings.search)
-    request.kernels = kernels.get();
-  auto calibration = calibrateModel(**floatModule, model, sha, request, listener);
-  if (!calibration)
-    return calibration.takeError();
-  table = std::move(calibration->table);
-  if (!calibration->samples)
-    if (Error error = checkNoSamples(request.path.empty() ? request.merge.front() : request.path, "a saved table"))
-      return error;
-  samples = std::move(calibration->samples);
-  calibrated = std::move(calibration->calibrated);
-  heldBack = std::move(calibration->heldBack);
-  floatProgram = std::move(calibration->evaluator);
-  return Error::success();
-}
-
-/// Statistics cannot fit weights.
-Error Translation::checkNoSamples(StringRef name, StringRef what) const {
-  if (settings.weightRounding != WeightRounding::Gptq)
-    return Error::success();
-  return fileError(name, what + ", expected samples, which --weight-rounding=gptq fits the weights to");
-}
-
-Error Translation::useTable(StringRef name, StringRef text) {
-  if (Error error = checkNoSamples(name, "a saved table"))
-    return error;
-  auto parsed = parseTable(name, text);
-  if (!parsed)
-    return parsed.takeError();
-  if (Error error = checkModel(*parsed, name, sha))
-    return error;
-  table = std::move(*parsed);
-  if (settings.method)
-    table->method = *settings.method;
-  return Error::success();
-}
-
-Error Translation::addSamples(std::vector<Sample> samples) {
-  if (!stream) {
-    if (Error error = createEvaluator())
-      return error;
-    auto specs = inputs();
-    if (!specs)
-      return specs.takeError();
-    bool isReadAgain = settings.weightRounding != WeightRounding::Nearest || settings.search;
-    size_t kept = isReadAgain ? maxFittingSamples(*specs) : 0;
-    stream = std::make_unique<CalibrationStream>(*evaluator, sha, kept);
-  }
-  auto progress = [&](size_t done) { listener.stage("calibrating")(done, 0); };
-  if (Error error = stream->add(std::move(samples), progress))
-    return fileError(model, llvm::toString(std::move(error)));
-  return Error::success();
-}
-
-Error Translation::finishSamples(StringRef name) {
-  if (!stream)
-    return fileError(name, "no samples, expected at least one");
-  warnOfFewSamples(name, stream->size(), listener);
-  CalibrationStream::Kept kept;
-  auto observed = stream->finish(settings.method.value_or(CalibrationOptions()), kept);
-  if (!observed)
-    return fileError(model, llvm::toString(observed.takeError()));
-  table = std::move(*observed);
-  llvm::append_range(heldBack, llvm::make_first_range(kept.heldBack));
-  llvm::append_range(calibrated, llvm::make_first_range(kept.calibrated));
-  kept.heldBack.insert(kept.calibrated.begin(), kept.calibrated.end());
-  samples = std::make_unique<KeptSamples>(std::move(kept.heldBack));
-  stream.reset();
-  return Error::success();
-}
-
-//===----------------------------------------------------------------------===//
 // The program
 //===----------------------------------------------------------------------===//
 
@@ -210,9 +86,6 @@ Expected<double> Translation::errorOf(mlir::ModuleOp quantized) {
     return error;
   return outputError(*integers, *floatProgram, *samples, heldBack);
 }
-
-/// Weights are fitted to so many samples for their times, which few samples make like those of all.
-static constexpr size_t kCostSamples = 16;
 
 /// Whether there are samples that weights can be fitted to, and with auto be checked on.
 bool Translation::canFit() const {
@@ -310,186 +183,6 @@ Error Translation::writeResults(const ResultFiles &results, FileSet &files) cons
   if (Error error = writeIf(results.overrides, [&] { return overridesText; }))
     return error;
   return writeIf(results.report, [&] { return reportAs(results.report, report); });
-}
-
-PlanSearchRequest Translation::searchRequest(Evaluator *evaluatorOfSearch) {
-  PlanSearchRequest request;
-  request.floatModule = **floatModule;
-  request.file = model;
-  request.settings = &*settings.search;
-  request.table = &*table;
-  request.plan = &settings.plan;
-  request.listener = &listener;
-  request.weightRounding = canFit() ? settings.weightRounding : WeightRounding::Nearest;
-  if (floatProgram && samples) {
-    request.samples = samples.get();
-    request.heldBack = heldBack;
-    request.calibration = fittingSamples().vec();
-    request.evaluator = evaluatorOfSearch;
-    request.kernels = kernels.get();
-    request.floatProgram = floatProgram.get();
-  }
-  return request;
-}
-
-Expected<std::string> Translation::measureSensitivity(SamplePart part) {
-  auto evaluatorOfSearch = floatProgram ? interruptible(*floatProgram, listener) : nullptr;
-  PlanSearchRequest request = searchRequest(evaluatorOfSearch.get());
-  request.part = part;
-  auto measured = measureSensitivities(request);
-  if (!measured)
-    return measured.takeError();
-  return *measured ? toJson(**measured) : std::string();
-}
-
-/// Chooses the widths of the plan.
-Error Translation::search() {
-  if (const std::string &cache = settings.search->cacheFolder; !cache.empty()) {
-    if (std::error_code code = llvm::sys::fs::create_directories(cache))
-      return fileError(cache, "cannot be made: " + code.message());
-    if (!llvm::sys::fs::is_directory(cache))
-      return fileError(cache, "is no folder, expected one for the cache");
-  }
-  const std::string &file = settings.search->sensitivityFile;
-  bool isWritten = !file.empty() && settings.search->moreSensitivityFiles.empty();
-  if (isWritten)
-    if (Error error = checkWritable(file))
-      return error;
-  filesRead.push_back(file);
-  llvm::append_range(filesRead, settings.search->moreSensitivityFiles);
-  auto evaluatorOfSearch = floatProgram ? interruptible(*floatProgram, listener) : nullptr;
-  PlanSearchRequest request = searchRequest(evaluatorOfSearch.get());
-  std::unique_ptr<CostModel> latencies;
-  if (settings.search->budget.costs[0]) {
-    auto measured = measureLatencies(request);
-    if (!measured)
-      return measured.takeError();
-    latencies = std::move(*measured);
-    request.latency = latencies.get();
-  }
-  auto result = searchPlan(request);
-  if (!result)
-    return result.takeError();
-  settings.plan = std::move(result->plan);
-  searchReport = std::move(result->report);
-  front = std::move(result->pareto);
-  found = std::move(result->fitted);
-  return Error::success();
-}
-
-Expected<std::unique_ptr<CostModel>> Translation::measureLatencies(PlanSearchRequest &searched) {
-  SearchSettings &search = *settings.search;
-  CostTable costs;
-  std::string file = search.costFile;
-  bool isCached = file.empty() && !search.cacheFolder.empty();
-  if (isCached)
-    file = search.cacheFolder + "/cost-" + cIdentifier(settings.target.name()) + "-" +
-           cIdentifier(llvm::sys::getHostCPUName()) + ".json";
-  if (!file.empty() && llvm::sys::fs::exists(file)) {
-    auto buffer = readFile(file);
-    if (!buffer)
-      return buffer.takeError();
-    auto text = isCached ? unseal(file, (*buffer)->getBuffer()) : Expected<std::string>((*buffer)->getBuffer().str());
-    if (!text)
-      return text.takeError();
-    auto parsed = parseCostTable(file, *text);
-    if (!parsed)
-      return parsed.takeError();
-    costs = std::move(*parsed);
-  } else if (!file.empty()) {
-    if (Error error = checkWritable(file))
-      return error;
-  }
-  if (search.choices.empty())
-    search.choices = defaultChoices(search.budget);
-  CostRequest request;
-  request.floatModule = **floatModule;
-  request.file = model;
-  request.model = sha;
-  request.calibration = &*table;
-  request.plan = &settings.plan;
-  request.here = runnableHere(settings.target);
-  request.choices = search.choices;
-  Listener quiet = listener; // the widths tell how far it is
-  quiet.progress = nullptr;
-  if (searched.weightRounding != WeightRounding::Nearest && searched.evaluator)
-    request.fit = {**floatModule,
-                   model,
-                   &*table,
-                   searched.weightRounding,
-                   searched.evaluator,
-                   samples.get(),
-                   llvm::ArrayRef(searched.calibration).take_front(std::min(kCostSamples, searched.calibration.size())),
-                   &quiet,
-                   {},
-                   searched.kernels};
-  std::optional<size_t> index;
-  auto sample = timedSample(**floatModule, samples.get(), heldBack, index);
-  if (!sample)
-    return sample.takeError();
-  request.sample = std::move(*sample);
-  std::string before = toJson(costs);
-  auto measured = measureCosts(request, costs, listener);
-  if (!measured)
-    return fileError(file.empty() ? StringRef(model) : StringRef(file), llvm::toString(measured.takeError()));
-  search.choices = *measured;
-  if (!file.empty() && toJson(costs) != before) {
-    FileSet written;
-    protectInputs(written);
-    if (Error error = written.write(file, isCached ? seal(toJson(costs)) : toJson(costs)))
-      return error;
-    if (Error error = written.commit())
-      return error;
-  }
-  filesRead.push_back(file);
-  searched.fixed[0] = costs.find(restSignature(sha), "w8a8").value_or(0) / 1000;
-  return std::make_unique<LatencyCostModel>(std::move(costs), costLayers(**floatModule));
-}
-
-Error Translation::tunePlan(const RangeMap &ranges) {
-  TuneRequest request;
-  request.floatModule = **floatModule;
-  request.file = model;
-  request.ranges = &ranges;
-  request.mayFloat = settings.tunesFloat;
-  request.here = *runnableHere(settings.target);
-  std::optional<size_t> index;
-  auto sample = timedSample(**floatModule, samples.get(), heldBack, index);
-  if (!sample)
-    return sample.takeError();
-  request.sample = std::move(*sample);
-  auto tuned = tune(request, settings.plan, listener);
-  if (!tuned)
-    return tuned.takeError();
-  tuning = std::move(*tuned);
-  return Error::success();
-}
-
-Error Translation::attributeCosts(const Plan &given) {
-  if (!floatProgram || !samples || heldBack.empty())
-    return fileError(model, "no held-back samples to measure accuracy with, which --attribution needs, expected "
-                            "--calibration=PATH with inputs");
-  AttributionRequest request;
-  request.search.floatModule = equalizedModule ? *equalizedModule : **floatModule;
-  request.search.file = model;
-  request.search.table = equalizedTable ? &*equalizedTable : &*table;
-  request.search.plan = &given;
-  request.search.samples = samples.get();
-  request.search.heldBack = heldBack;
-  request.search.floatProgram = floatProgram.get();
-  request.search.kernels = kernels.get();
-  request.search.listener = &listener;
-  request.quantized = *program;
-  request.complete = &settings.plan;
-  request.target = settings.attributionTarget;
-  auto found = attribute(request);
-  if (!found)
-    return found.takeError();
-  equalizedModule = nullptr;
-  equalizedTable.reset();
-  attribution = std::move(found->report);
-  overridesText = planToJson(found->plan, /*statesDefaults=*/true);
-  return Error::success();
 }
 
 /// `exposed` becomes the program with the values of all layers as outputs, which what is
