@@ -92,7 +92,8 @@ public:
 
 private:
   std::vector<AttributedCost> &costs() { return result.report.costs; }
-  double badness(const MeasuredPlan &plan) const { return request.metric == "error" ? plan.error : plan.divergence; }
+  bool byError() const { return decidesByError(request.metric); }
+  double badness(const MeasuredPlan &plan) const { return byError() ? plan.error : plan.divergence; }
 
   Error describeDecisions() {
     DiagnosticCollector diagnostics(search.floatModule->getContext());
@@ -401,7 +402,7 @@ private:
   Error repair() {
     AttributionReport &report = result.report;
     result.plan = *search.plan;
-    bool helps = report.all && badness(*report.all) < badness(report.plan);
+    bool helps = report.all && report.all->isBetterThan(report.plan, byError());
     if (!helps || isRepaired(report.plan))
       return Error::success();
     report.repaired = report.all;

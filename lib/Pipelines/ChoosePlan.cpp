@@ -156,7 +156,7 @@ Error PlanSearcher::compareWithUniform() {
   rows.push_back(measured(chosen, "searched"));
   for (const auto &[other, name] : others) {
     MeasuredPlan same = measured(other, name);
-    bool isBetter = same.isBetterThan(rows[0], settings.metric == errorMetric.name());
+    bool isBetter = same.isBetterThan(rows[0], decidesByError(settings.metric));
     rows.insert(isBetter ? rows.begin() : rows.end(), std::move(same));
     if (isBetter)
       chosen = other;

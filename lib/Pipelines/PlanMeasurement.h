@@ -9,6 +9,13 @@
 
 namespace dyadic {
 
+/// The metric that decides between whole programs where sensitivities are measured by `name`: by the error they are
+/// too, by anything else the divergence is what they estimate.
+inline const SensitivityMetric &decidingMetric(llvm::StringRef name) {
+  return name == errorMetric.name() ? errorMetric : divergenceMetric;
+}
+inline bool decidesByError(llvm::StringRef name) { return &decidingMetric(name) == &errorMetric; }
+
 class PlanMeasurement {
 public:
   /// The request has samples, some of them held back, and the float program; it must outlive this.

@@ -28,7 +28,7 @@ Error PlanSearcher::refine() {
     return Error::success();
   if (Error error = readStorage())
     return error;
-  const SensitivityMetric &metric = settings.metric == errorMetric.name() ? errorMetric : divergenceMetric;
+  const SensitivityMetric &metric = decidingMetric(settings.metric);
   auto before = evaluate(chosen, metric, [](llvm::ArrayRef<double>) { return false; });
   if (!before)
     return fail(llvm::toString(before.takeError()));
