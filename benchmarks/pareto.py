@@ -137,7 +137,8 @@ class Study:
         write(path, problem | {"limits": {cost: limit}})
         try:
             run_tool("quant-search", path, "-o", answer, f"--solver={solver}")
-        except RuntimeError:
+        except RuntimeError as error:
+            print(f"{self.task.name}: {solver}, {cost} {limit}: {error}", file=sys.stderr)
             return None
         choices = read(answer)["choices"]
         return {layer: choices[group["name"]] for group in problem["groups"] for layer in group["layers"]}
