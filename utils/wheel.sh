@@ -35,7 +35,7 @@ import dyadic, numpy as np
 
 folder = pathlib.Path(sys.argv[1])
 files = {str(f) for f in importlib.metadata.files("dyadic")}
-needed = ["__init__.py", "_compile.py", "_compiler.pyi", "_runtime.pyi", "py.typed", "bin/quant-translate", "bin/quant-run", "bin/quant-opt"]
+needed = ["__init__.py", "_compile.py", "_compiler.pyi", "_runtime.pyi", "py.typed", "bin/quant-translate", "bin/quant-run", "bin/quant-opt", "bin/quant-search"]
 missing = [f for f in needed if f"dyadic/{f}" not in files]
 licences = [f for f in files if f.endswith(("licenses/LICENSE", "THIRD_PARTY.txt"))]
 assert not missing and len(licences) == 2, (missing, licences)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""``python -m dyadic translate|run|opt ...``: the tools that lie in the package."""
+"""``python -m dyadic translate|run|opt|search ...``: the tools that lie in the package."""
 
 from __future__ import annotations
 

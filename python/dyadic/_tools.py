@@ -13,6 +13,7 @@ TOOLS = {
     "translate": "compiles an ONNX model (quant-translate)",
     "run": "runs a library, a float ONNX model or a module (quant-run)",
     "opt": "runs passes over a module in textual form (quant-opt)",
+    "search": "chooses bits for a problem given as tables (quant-search)",
 }
 USAGE = "usage: python -m dyadic COMMAND OPTIONS...\n\ncommands, each with its own --help:\n" + "".join(
     f"  {name:<11}{text}\n" for name, text in TOOLS.items()
@@ -52,3 +53,8 @@ def run() -> NoReturn:
 def opt() -> NoReturn:
     """The command ``quant-opt`` of an installed package."""
     execute("opt", sys.argv[1:])
+
+
+def search() -> NoReturn:
+    """The command ``quant-search`` of an installed package."""
+    execute("search", sys.argv[1:])

@@ -47,7 +47,7 @@ def test_documentation(section, tmp_path):
 # python -m dyadic
 
 
-@pytest.mark.parametrize("tool", ["translate", "run", "opt"])
+@pytest.mark.parametrize("tool", ["translate", "run", "opt", "search"])
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["--nonsense"], ["missing.file"], []])
 def test_commands_are_the_tools(tool, arguments):
     found = module(tool, *arguments, stdin=subprocess.DEVNULL)
@@ -74,8 +74,8 @@ def test_translate_and_run(tmp_path):
     "arguments, code, out, error",
     [
         (["--help"], 0, "usage: python -m dyadic COMMAND", ""),
-        ([], 1, "", "error: no command, expected translate, run, opt\n"),
-        (["compile"], 1, "", "error: unknown command 'compile', expected translate, run, opt\n"),
+        ([], 1, "", "error: no command, expected translate, run, opt, search\n"),
+        (["compile"], 1, "", "error: unknown command 'compile', expected translate, run, opt, search\n"),
     ],
 )
 def test_command_line(arguments, code, out, error):
@@ -99,7 +99,7 @@ def test_installed_files(installed):
     sources = {f.name for f in (ROOT / "python" / "dyadic").iterdir() if f.is_file()}
     suffix = Path(dyadic._program._runtime.__file__).name.removeprefix("_runtime")
     extensions = {f"{name}{ending}" for name in ("_runtime", "_compiler") for ending in (suffix, ".pyi")}
-    assert files == sources | extensions | {f"bin/quant-{tool}" for tool in ("translate", "run", "opt")}
+    assert files == sources | extensions | {f"bin/quant-{tool}" for tool in ("translate", "run", "opt", "search")}
     assert {"py.typed", "__init__.py"} <= sources and not any(f.is_symlink() for f in installed.rglob("*"))
 
 
