@@ -58,13 +58,6 @@ uint64_t LayerwiseProgram::bytesPerRun() const {
   return bytes;
 }
 
-uint64_t LayerwiseProgram::ValueInfo::bytes() const {
-  uint64_t count = elementSize(type);
-  for (int64_t d : shape)
-    count *= static_cast<uint64_t>(d);
-  return count;
-}
-
 /// Values live from the stage that computes them to the last one that reads them.
 void LayerwiseProgram::planMemory() {
   for (size_t output : outputs)

@@ -12,7 +12,6 @@
 #include "dyadic/Support/Error.h"
 #include "dyadic/Support/Quantizer.h"
 #include "dyadic/Transforms/Passes.h"
-#include <numeric>
 
 using namespace mlir;
 using namespace dyadic::qnn;
@@ -38,8 +37,7 @@ static constexpr size_t kCheckedPart = 4, kLeastCheckedSamples = 2;
 size_t maxFittingSamples(ArrayRef<InputSpec> inputs) {
   uint64_t bytes = 1;
   for (const InputSpec &input : inputs)
-    bytes += elementSize(input.type) * static_cast<uint64_t>(std::accumulate(input.shape.begin(), input.shape.end(),
-                                                                             int64_t(1), std::multiplies<>()));
+    bytes += sizeInBytes(input.type, input.shape);
   return static_cast<size_t>(std::clamp<uint64_t>((uint64_t(256) << 20) / bytes, 1, 256));
 }
 

@@ -15,12 +15,7 @@ namespace dyadic {
 static constexpr size_t kMaxRank = 64;
 static constexpr uint64_t kMaxElements = uint64_t(1) << 60;
 
-uint64_t NpyHeader::dataBytes() const {
-  uint64_t count = 1;
-  for (int64_t size : shape)
-    count *= static_cast<uint64_t>(size);
-  return count * elementSize(type);
-}
+uint64_t NpyHeader::dataBytes() const { return sizeInBytes(type, shape); }
 
 namespace {
 

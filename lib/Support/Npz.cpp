@@ -55,7 +55,7 @@ static Error checkNames(StringRef path, ArrayRef<NamedTensor> tensors) {
       return fileError(path, where + "has a name with a zero byte");
     if (!names.insert(it.name).second)
       return fileError(path, where + "is there twice");
-    if (it.tensor.data.size() != static_cast<size_t>(it.tensor.size()) * elementSize(it.tensor.type))
+    if (it.tensor.data.size() != sizeInBytes(it.tensor.type, it.tensor.shape))
       return fileError(path, where + "has " + Twine(it.tensor.data.size()) + " bytes for shape " +
                                  shapeText(it.tensor.shape));
   }

@@ -13,12 +13,7 @@ using namespace dyadic::qnn;
 
 namespace dyadic {
 
-int64_t BoundaryTensor::bytes() const {
-  int64_t n = static_cast<int64_t>(elementSize(type));
-  for (int64_t d : shape)
-    n *= d;
-  return n;
-}
+int64_t BoundaryTensor::bytes() const { return static_cast<int64_t>(sizeInBytes(type, shape)); }
 
 static llvm::Expected<BoundaryTensor> read(StringRef name, Type type, TypeAttr quantized, bool hasBatch) {
   auto tensor = dyn_cast<RankedTensorType>(type);

@@ -131,7 +131,7 @@ private:
   struct ValueInfo {
     ElementType type;
     std::vector<int64_t> shape;
-    uint64_t bytes() const;
+    uint64_t bytes() const { return sizeInBytes(type, shape); }
     bool isKept = false; // an input or an output
     int64_t offset = 0;  // else in the arena
   };

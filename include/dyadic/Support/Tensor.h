@@ -51,6 +51,14 @@ inline size_t elementSize(ElementType type) {
   return 0;
 }
 
+/// Bytes of an array whose sizes are all known.
+template <typename Shape> uint64_t sizeInBytes(ElementType type, const Shape &shape) {
+  uint64_t bytes = elementSize(type);
+  for (int64_t size : shape)
+    bytes *= static_cast<uint64_t>(size);
+  return bytes;
+}
+
 /// The name as NumPy spells it: "float32", "uint8", "int8", ...
 inline const char *elementName(ElementType type) {
   static const char *const names[] = {"?",     "float32", "uint8",   "int8",   "uint16", "int16",
@@ -59,7 +67,7 @@ inline const char *elementName(ElementType type) {
   return index >= 1 && index <= 11 ? names[index] : names[0];
 }
 
-/// Row-major; `data` holds exactly size() * elementSize(type) bytes.
+/// Row-major; `data` holds exactly sizeInBytes(type, shape) bytes.
 struct Tensor {
   ElementType type = ElementType::F32;
   std::vector<int64_t> shape;
@@ -67,7 +75,7 @@ struct Tensor {
 
   Tensor() = default;
   Tensor(ElementType type, std::vector<int64_t> shape) : type(type), shape(std::move(shape)) {
-    data.resize(static_cast<size_t>(size()) * elementSize(type));
+    data.resize(sizeInBytes(type, this->shape));
   }
 
   int64_t size() const {
