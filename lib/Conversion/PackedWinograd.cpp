@@ -33,15 +33,18 @@ KernelWork workOf(PackedWinogradOp op) { return panelWork(op, /*groups=*/1, /*si
 void buildWinogradInput(VectorBuilder &b, ValueRange arguments, ArrayRef<Range> ranges, WinogradInputOp op) {
   auto input = cast<MemRefType>(op.getInput().getType()), tiles = cast<MemRefType>(op.getDest().getType());
   int64_t channels = input.getDimSize(3), line = input.getDimSize(2) * channels;
-  constexpr int64_t kLanes = 32;
-  // `count` channels of a tile; the addition is modulo 2^8, as the offsets want it.
+  unsigned width = tiles.getElementTypeBitWidth();
+  const int64_t bytes = width / 8, kLanes = 32 / bytes;
+  // `count` channels of a tile; the addition is modulo 2^8 or 2^16, as the offsets want it.
   auto transform = [&](Value from, Value to, int64_t count) {
-    VectorType bytes = b.vector(kLanes, 8);
     std::array<std::array<Value, 4>, 4> lines; // [column][line]
     for (int64_t column = 0; column < 4; ++column) {
       std::array<Value, 4> x;
-      for (int64_t row = 0; row < 4; ++row)
-        x[row] = b.loadPart(bytes, count, b.address(from, row * line + column * channels));
+      for (int64_t row = 0; row < 4; ++row) {
+        x[row] = b.loadPart(b.vector(kLanes, 8), count, b.address(from, row * line + column * channels));
+        if (width > 8)
+          x[row] = b.extend(x[row], op.getInputUnsigned(), width);
+      }
       lines[column] = inputTransform(b, x);
     }
     for (int64_t row = 0; row < 4; ++row) {
@@ -49,12 +52,12 @@ void buildWinogradInput(VectorBuilder &b, ValueRange arguments, ArrayRef<Range> 
       for (int64_t column = 0; column < 4; ++column) {
         int64_t p = 4 * row + column;
         int64_t offset = static_cast<int64_t>(p == 5 ? op.getCenter() : op.getAround());
-        Value shifted = offset == 0 ? transformed[column] : b.add(transformed[column], b.splat(kLanes, 8, offset));
-        b.storePart(shifted, count, b.address(to, p * channels));
+        Value shifted = offset == 0 ? transformed[column] : b.add(transformed[column], b.splat(kLanes, width, offset));
+        b.storePart(shifted, count, b.address(to, p * channels * bytes));
       }
     }
   };
-  int64_t image = input.getDimSize(1) * line, tileBytes = tiles.getDimSize(3);
+  int64_t image = input.getDimSize(1) * line, tileBytes = tiles.getDimSize(3) * bytes;
   b.loop(tiles.getDimSize(0), [&](Value n) {
     Range lines = b.clip(ranges[0], b.times(n, tiles.getDimSize(1)), tiles.getDimSize(1));
     b.loop(lines, [&](Value th) {
@@ -64,11 +67,10 @@ void buildWinogradInput(VectorBuilder &b, ValueRange arguments, ArrayRef<Range> 
       b.loop(tiles.getDimSize(2), [&](Value tw) {
         Value from = b.address(fromLine, b.times(tw, 2 * channels)), to = b.address(toLine, b.times(tw, tileBytes));
         b.loop(channels / kLanes, [&](Value c) {
-          Value shift = b.times(c, kLanes);
-          transform(b.address(from, shift), b.address(to, shift), kLanes);
+          transform(b.address(from, b.times(c, kLanes)), b.address(to, b.times(c, kLanes * bytes)), kLanes);
         });
-        if (int64_t rest = channels % kLanes)
-          transform(b.address(from, channels - rest), b.address(to, channels - rest), rest);
+        if (int64_t rest = channels % kLanes, done = channels - rest; rest != 0)
+          transform(b.address(from, done), b.address(to, done * bytes), rest);
       });
     });
   });
@@ -84,27 +86,24 @@ public:
         dots(b, op.getDot(), /*flip=*/false, lanes), sums(b, dots, op, loops.pixelBytes(), /*storedBits=*/8),
         output(cast<MemRefType>(op.getDest().getType())), dest(output, 1),
         residual(op.getResidual() ? cast<MemRefType>(op.getResidual().getType()) : MemRefType(), 1),
-        channelsOfInput(loops.pixelBytes() / kWinogradInputs),
+        positionBytes(loops.pixelBytes() / kWinogradInputs),
         columns(cast<ShapedType>(op.getCorrections().getType()).getDimSize(1)), mostTiles(mostTiles) {
     products = LLVM::AllocaOp::create(b.builder, b.location, arguments[0].getType(), b.builder.getI8Type(),
                                       b.constant(kWinogradInputs * mostTiles * kRowBytes), /*alignment=*/32);
   }
 
   /// Transforms the weights of a panel.
-  void prepare(const Panel &panel) {
-    auto bits = static_cast<int64_t>(op.getWeightBits());
-    int64_t blocks = panelScratchBytes(op) / (kWinogradInputs * kBlockBytes);
-    Value stored = b.address(arguments[1], b.times(panel.index, 9 * blocks * kBlockBytes * bits / 8));
-    transformPanel(b, stored, prepared(panel), blocks, bits);
-  }
+  void prepare(const Panel &panel) { transformPanel(b, op, arguments[1], panel.index, prepared(panel)); }
 
   /// The panel's channels at `tiles` tiles from `place` on.
   void compute(Place place, int64_t tiles, const Panel &panel) {
     Value weights = prepared(panel);
     b.loop(kWinogradInputs, [&](Value p) {
-      sums.select(weights, arguments[2], arguments[3], b.add(b.times(panel.index, kWinogradInputs), p));
+      // Starts of positions count their blocks alone, next to which there is one more here: see winogradStride().
+      sums.select(b.address(weights, b.times(p, kBlockBytes)), arguments[2], arguments[3],
+                  b.add(b.times(panel.index, kWinogradInputs), p));
       SmallVector<Value> zeros(sums.vectors * tiles, b.splat(dots.lanes, 32, 0));
-      SmallVector<Value> ofPosition = sums.add(b.address(place.input, b.times(p, channelsOfInput)), tiles, zeros);
+      SmallVector<Value> ofPosition = sums.add(b.address(place.input, b.times(p, positionBytes)), tiles, zeros);
       Value row = b.address(products, b.times(p, mostTiles * kRowBytes));
       for (auto [i, product] : llvm::enumerate(ofPosition))
         b.store(product, b.address(row, static_cast<int64_t>(i) * kRowBytes / sums.vectors));
@@ -179,7 +178,7 @@ private:
   PanelSums sums;
   MemRefType output;
   ByteStrides dest, residual;
-  int64_t channelsOfInput, columns, mostTiles;
+  int64_t positionBytes, columns, mostTiles;
   Value products; // [16][mostTiles][16] sums
 };
 } // namespace

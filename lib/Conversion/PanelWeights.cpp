@@ -51,31 +51,6 @@ static std::array<Value, 4> weightTransform(VectorBuilder &b, std::array<Value, 
   return {b.add(g[0], g[0]), b.add(outer, g[1]), b.subtract(outer, g[1]), b.add(g[2], g[2])};
 }
 
-void transformPanel(VectorBuilder &b, Value stored, Value target, int64_t blocks, int64_t bits) {
-  int64_t shared = blocksPerByte(static_cast<unsigned>(bits)), storedTap = blocks / shared * kBlockBytes;
-  auto transform = [&](ArrayRef<Value> taps, int64_t place, Value to) {
-    std::array<std::array<Value, 4>, 3> lines; // [column][line]
-    for (int64_t column = 0; column < 3; ++column) {
-      std::array<Value, 3> g;
-      for (int64_t row = 0; row < 3; ++row)
-        g[row] = narrowWeights(b, taps[3 * row + column], bits, place);
-      lines[column] = weightTransform(b, g);
-    }
-    for (int64_t row = 0; row < 4; ++row)
-      for (auto [column, u] : llvm::enumerate(weightTransform(b, {lines[0][row], lines[1][row], lines[2][row]})))
-        b.store(u, b.address(to, (4 * row + static_cast<int64_t>(column)) * blocks * kBlockBytes));
-  };
-  b.loop(blocks / shared, [&](Value unit) {
-    for (int64_t v : {0, 1}) {
-      SmallVector<Value> taps;
-      for (int64_t k = 0; k < kTaps; ++k)
-        taps.push_back(b.load(b.vector(kVectorBytes, 8), b.address(halfBlock(b, stored, unit, v), k * storedTap)));
-      for (int64_t i = 0; i < shared; ++i)
-        transform(taps, i, b.address(halfBlock(b, target, b.times(unit, shared), v), i * kBlockBytes));
-    }
-  });
-}
-
 template <typename Op> static int64_t storedBytes(Op op) {
   auto type = cast<ShapedType>(op.getWeights().getType());
   return type.getNumElements() * type.getElementTypeBitWidth() / 8;
@@ -83,6 +58,46 @@ template <typename Op> static int64_t storedBytes(Op op) {
 
 template <typename Op> static int64_t countPanels(Op op) {
   return cast<ShapedType>(op.getChannels().getType()).getDimSize(1) / kPanelChannels;
+}
+
+/// Blocks of a kernel position of a panel of Winograd's convolution.
+static int64_t tapBlocks(PackedWinogradOp op) {
+  int64_t shared = blocksPerByte(static_cast<unsigned>(op.getWeightBits()));
+  return storedBytes(op) * shared / (countPanels(op) * kTaps * kPanelChannels * blockInputs(op.getDot()));
+}
+
+int64_t winogradStride(PackedWinogradOp op) { return (tapBlocks(op) + 1) * kBlockBytes; }
+
+void transformPanel(VectorBuilder &b, PackedWinogradOp op, Value weights, Value panel, Value target) {
+  // Half a block, as it is stored: 16-bit numbers come from 8 bits.
+  bool widens = multipliesWords(op.getDot());
+  int64_t storedHalf = widens ? kVectorBytes / 2 : kVectorBytes, bits = static_cast<int64_t>(op.getWeightBits());
+  int64_t shared = blocksPerByte(static_cast<unsigned>(bits)), units = tapBlocks(op) / shared;
+  int64_t storedTap = units * 2 * storedHalf;
+  Value stored = b.address(weights, b.times(panel, kTaps * storedTap));
+  auto number = [&](Value tap, int64_t place) {
+    Value bytes = narrowWeights(b, tap, bits, place);
+    return widens ? b.extend(bytes, /*isUnsigned=*/false, 16) : bytes;
+  };
+  auto transform = [&](ArrayRef<Value> taps, int64_t place, Value to) {
+    std::array<std::array<Value, 4>, 3> lines; // [column][line]
+    for (int64_t column = 0; column < 3; ++column)
+      lines[column] = weightTransform(
+          b, {number(taps[column], place), number(taps[3 + column], place), number(taps[6 + column], place)});
+    for (int64_t row = 0; row < 4; ++row)
+      for (auto [column, u] : llvm::enumerate(weightTransform(b, {lines[0][row], lines[1][row], lines[2][row]})))
+        b.store(u, b.address(to, (4 * row + static_cast<int64_t>(column)) * winogradStride(op)));
+  };
+  b.loop(units, [&](Value unit) {
+    Value from = b.address(stored, b.times(unit, 2 * storedHalf));
+    for (int64_t v : {0, 1}) {
+      SmallVector<Value> taps;
+      for (int64_t k = 0; k < kTaps; ++k)
+        taps.push_back(b.load(b.vector(storedHalf, 8), b.address(from, v * storedHalf + k * storedTap)));
+      for (int64_t i = 0; i < shared; ++i)
+        transform(taps, i, b.address(halfBlock(b, target, b.times(unit, shared), v), i * kBlockBytes));
+    }
+  });
 }
 
 int64_t panelScratchBytes(PackedConvOp op) {
@@ -94,10 +109,7 @@ int64_t panelScratchBytes(PackedConvOp op) {
   return multipliedBytes(op) / countPanels(op);
 }
 
-int64_t panelScratchBytes(PackedWinogradOp op) {
-  int64_t shared = blocksPerByte(static_cast<unsigned>(op.getWeightBits())), panels = countPanels(op);
-  return storedBytes(op) * shared / (panels * kTaps) * kWinogradInputs;
-}
+int64_t panelScratchBytes(PackedWinogradOp op) { return kWinogradInputs * winogradStride(op); }
 
 int64_t multipliedBytes(PackedConvOp op) {
   return storedBytes(op) * blocksPerByte(static_cast<unsigned>(op.getWeightBits()));

@@ -22,9 +22,12 @@ mlir::Value narrowWeights(VectorBuilder &b, mlir::Value stored, int64_t bits, in
 /// Writes `blocks` blocks of weights of `bits` bits from `stored` to `target`, one byte a weight.
 void unpackPanel(VectorBuilder &b, mlir::Value stored, mlir::Value target, int64_t blocks, int64_t bits);
 
-/// Transforms the weights of a panel, 9 kernel positions of `blocks` blocks at `stored`, to 16 positions of as many at
-/// `target` (Support/Winograd.h).
-void transformPanel(VectorBuilder &b, mlir::Value stored, mlir::Value target, int64_t blocks, int64_t bits);
+/// Transforms the weights of panel `panel` of `op` to 16 positions at `target` (Support/Winograd.h),
+/// `winogradStride(op)` bytes from each to the next.
+void transformPanel(VectorBuilder &b, qnn::PackedWinogradOp op, mlir::Value weights, mlir::Value panel,
+                    mlir::Value target);
+/// A block more than a position has: 16 positions a power of two apart would share a few lines of the nearest cache.
+int64_t winogradStride(qnn::PackedWinogradOp op);
 
 /// Bytes of memory of its own that a thread needs for the weights of one panel; 0 where they are used as they are
 /// stored.

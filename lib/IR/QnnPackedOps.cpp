@@ -196,16 +196,21 @@ static int64_t imageElements(Value input) {
 static int64_t blockChannels(PackedConvOp op) { return op.getHalves() ? kPanelChannels / 2 : kPanelChannels; }
 static int64_t blockChannels(PackedWinogradOp) { return kPanelChannels; }
 
+/// Bits of a number of `weights`, of which several may be in it: Winograd's weights widen when they are transformed.
+static unsigned weightWidth(PackedConvOp op) { return 32 / static_cast<unsigned>(blockInputs(op.getDot())); }
+static unsigned weightWidth(PackedWinogradOp) { return 8; }
+
 /// How a packed convolution's weights lie in memory: 0 and an error where that is none of the forms.
 template <typename Op> static int64_t verifyWeights(Op op) {
   int64_t lanes = blockInputs(op.getDot()), bytesOfInput = 4 / lanes, bits = static_cast<int64_t>(op.getWeightBits());
-  if (widthOf(op.getInput()) != 8 * bytesOfInput || widthOf(op.getWeights()) != 8 * bytesOfInput) {
+  if (widthOf(op.getInput()) != 8 * bytesOfInput || widthOf(op.getWeights()) != weightWidth(op)) {
     op.emitOpError() << "input of type " << op.getInput().getType() << " and weights of type "
-                     << op.getWeights().getType() << ", expected " << 8 * bytesOfInput << "-bit numbers";
+                     << op.getWeights().getType() << ", expected numbers of " << 8 * bytesOfInput << " and "
+                     << weightWidth(op) << " bits";
     return 0;
   }
-  if ((bits != 2 && bits != 4 && bits != 8) || (bits < 8 && bytesOfInput != 1)) {
-    op.emitOpError() << "weights of " << bits << " bits, expected 8, or for 8-bit inputs 4 or 2";
+  if ((bits != 2 && bits != 4 && bits != 8) || (bits < 8 && weightWidth(op) != 8)) {
+    op.emitOpError() << "weights of " << bits << " bits, expected 8, or in numbers of 8 bits 4 or 2";
     return 0;
   }
   int64_t bytes = cast<ShapedType>(op.getWeights().getType()).getNumElements(), blockSize = blockChannels(op) * lanes;
@@ -359,15 +364,15 @@ LogicalResult WinogradInputOp::verify() {
   if (!fits)
     return emitOpError() << "input and destination have shapes [" << input << "] and [" << tiles
                          << "], expected [N, H, W, C] and [N, TH, TW, 16 * C] with H >= 2 TH + 2 and W >= 2 TW + 2";
-  if (widthOf(getInput()) != 8 || widthOf(getDest()) != 8)
+  if (widthOf(getInput()) != 8 || (widthOf(getDest()) != 8 && widthOf(getDest()) != 16))
     return emitOpError() << "numbers of " << widthOf(getInput()) << " and " << widthOf(getDest())
-                         << " bits, expected 8";
+                         << " bits, expected 8, and 8 or 16";
   return success();
 }
 
 /// The blocks of all rows of the table: those of the convolution's weights, transformed. False where one
-/// leaves a byte.
-static bool transformBlocks(ArrayRef<int64_t> blocks, int64_t panels, std::vector<int64_t> &result) {
+/// leaves `width` bits.
+static bool transformBlocks(ArrayRef<int64_t> blocks, int64_t panels, unsigned width, std::vector<int64_t> &result) {
   constexpr int64_t kTaps = 9;
   int64_t positionSize = static_cast<int64_t>(blocks.size()) / (panels * kTaps); // numbers of a tap of a panel
   result.resize(panels * kWinogradInputs * positionSize);
@@ -377,7 +382,7 @@ static bool transformBlocks(ArrayRef<int64_t> blocks, int64_t panels, std::vecto
       for (int64_t k = 0; k < kTaps; ++k)
         g[k] = blocks[(panel * kTaps + k) * positionSize + i];
       for (auto [p, u] : llvm::enumerate(winogradWeights(g))) {
-        if (!llvm::isInt<8>(u))
+        if (!llvm::isIntN(width, u))
           return false;
         result[(panel * kWinogradInputs + static_cast<int64_t>(p)) * positionSize + i] = u;
       }
@@ -401,26 +406,32 @@ LogicalResult PackedWinogradOp::verify() {
   int64_t channels = tiles[3] / kWinogradInputs, blocks = verifyWeights(*this);
   if (blocks == 0)
     return failure();
-  if (panels == 0 || blocks % (panels * 9 * blocksPerByte(static_cast<unsigned>(getWeightBits()))) != 0 ||
-      multipliesWords(getDot()))
+  if (multipliesWords(getDot()) && getDot() != Dot::Maddwd)
+    return emitOpError() << "multiplies by '" << stringifyDot(getDot())
+                         << "', expected maddwd or an instruction for 8-bit numbers";
+  if (panels == 0 || blocks % (panels * 9 * blocksPerByte(static_cast<unsigned>(getWeightBits()))) != 0)
     return emitOpError() << blocks << " blocks of weights, expected as many for each of 9 positions of " << panels
                          << " panels";
   std::vector<int64_t> untransformed, transformed;
   if (ConstantView weights(getWeights()); weights)
     untransformed = blocksOf(*this, weights);
-  if (!transformBlocks(untransformed, panels, transformed))
-    return emitOpError() << "transformed weights leave 8 bits, expected smaller ones";
+  int64_t lanes = blockInputs(getDot());
+  if (!transformBlocks(untransformed, panels, widthOf(getInput()), transformed))
+    return emitOpError() << "transformed weights leave " << widthOf(getInput()) << " bits, expected smaller ones";
   if (getShortProducts() && !untransformed.empty() && failed(verifyShortProducts(*this, [&](int64_t column) {
-        int64_t magnitude = 0, ofPanel = static_cast<int64_t>(untransformed.size()) / panels;
-        const int64_t *first = &untransformed[column / kPanelChannels * ofPanel + 4 * (column % kPanelChannels)];
-        for (int64_t i = 0; i < ofPanel; i += 4 * kPanelChannels)
-          for (int64_t k = 0; k < 4; ++k)
-            magnitude += std::abs(first[i + k]);
-        return StorageRange{-UINT8_MAX * magnitude, UINT8_MAX * magnitude};
+        StorageRange sums, inputs = winogradInputs(getInputUnsigned());
+        int64_t ofPanel = static_cast<int64_t>(untransformed.size()) / panels;
+        const int64_t *first = &untransformed[column / kPanelChannels * ofPanel + lanes * (column % kPanelChannels)];
+        for (int64_t i = 0; i < ofPanel; i += lanes * kPanelChannels)
+          for (int64_t k = 0; k < lanes; ++k) {
+            sums.min += first[i + k] * (first[i + k] < 0 ? inputs.max : inputs.min);
+            sums.max += first[i + k] * (first[i + k] < 0 ? inputs.min : inputs.max);
+          }
+        return sums;
       })))
     return failure();
   if (failed(verifyShifts(*this, [&] {
-        return blocks / panels * 4 * UINT8_MAX * largestMagnitude(untransformed.data(), untransformed.size());
+        return blocks / panels * lanes * UINT8_MAX * largestMagnitude(untransformed.data(), untransformed.size());
       })))
     return failure();
   return verifyPlan(*this, rows, (tiles[1] * tiles[2] - 1) * tiles[3] + (kWinogradInputs - 1) * channels, transformed,

@@ -89,7 +89,8 @@ public:
 /// The result of the packed operation for a layer whose input lies in `range`; null where this kind of kernel cannot
 /// compute it, and then nothing has changed.
 mlir::Value packConv(LayerPacker &packer, StorageRange range, qnn::Dot dot);
-mlir::Value packWinograd(LayerPacker &packer, StorageRange range, qnn::Dot dot);
+/// `bytes` and `words` are the instructions for transformed inputs of up to 8 bits and of more.
+mlir::Value packWinograd(LayerPacker &packer, StorageRange range, qnn::Dot bytes, qnn::Dot words);
 /// `bytes` and `words` are the instructions for inputs of up to 8 bits and of more.
 mlir::Value packDepthwise(LayerPacker &packer, StorageRange range, qnn::Dot bytes, qnn::Dot words);
 

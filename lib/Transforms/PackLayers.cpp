@@ -63,7 +63,8 @@ private:
     OpBuilder builder(place);
     LayerPacker packer(builder, layer, rounding, *schedule);
     Dot dot = dotFor(range, width, bytes, words);
-    Value result = layer.isDepthwise() ? packDepthwise(packer, range, dot, words) : packWinograd(packer, range, dot);
+    Value result =
+        layer.isDepthwise() ? packDepthwise(packer, range, dot, words) : packWinograd(packer, range, dot, words);
     if (!result && schedule->kernel == KernelSchedule::Kernel::Winograd)
       return layer.op->emitError() << "schedule: this layer has no exact Winograd convolution, expected 3x3 windows "
                                       "that move by one, a multiple of 4 input channels, and operands that are narrow "

@@ -87,6 +87,23 @@ func.func @winograd(%x: memref<1x6x6x16xi8>, %v: memref<1x2x2x256xi8>, %w: memre
 
 // -----
 
+// In words: bytes widen as they are loaded, weights too, and nothing is added to transformed inputs. Of 20 channels the last 4 are a vector of their own.
+// CHECK-LABEL: func.func @winograd_words
+// CHECK: llvm.func internal @winograd_words_packed_1{{.*}}dyadic.method = "winograd maddwd"
+// CHECK: llvm.sext %{{.*}} : vector<16xi8> to vector<16xi16>
+// CHECK: llvm.x86.avx2.pmadd.wd
+// CHECK-NOT: pmadd.ub.sw
+// CHECK: llvm.func internal @winograd_words_packed_0
+// CHECK: llvm.zext %{{.*}} : vector<16xi8> to vector<16xi16>
+// CHECK: llvm.sub {{.*}} : vector<16xi16>
+func.func @winograd_words(%x: memref<1x4x4x20xi8>, %v: memref<1x1x1x320xi16>, %w: memref<2880xi8>, %o: memref<10xi16>, %p: memref<16x3xi32>, %c: memref<1x16xi32>, %k: memref<4x16xi32>, %y: memref<1x2x2x16xi32>, %workspace: memref<100xi8>) attributes {dyadic.workspace = 100 : i64} {
+  qnn.winograd_input ins(%x) outs(%v) {center = 0 : i64, around = 0 : i64, input_unsigned} : (memref<1x4x4x20xi8>, memref<1x1x1x320xi16>) -> ()
+  qnn.packed_winograd ins(%v, %w, %o, %p, %c, %k) outs(%y) {dot = #qnn.dot<maddwd>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 2>, x_max = 1020 : i64} : (memref<1x1x1x320xi16>, memref<2880xi8>, memref<10xi16>, memref<16x3xi32>, memref<1x16xi32>, memref<4x16xi32>, memref<1x2x2x16xi32>) -> ()
+  return
+}
+
+// -----
+
 // Registers of 128 bits: two dot products for 8 sums. `usdot` takes unsigned inputs as they are.
 // CHECK-LABEL: func.func @main
 // CHECK-COUNT-2: llvm.aarch64.neon.usdot.v4i32.v16i8

@@ -289,7 +289,7 @@ func.func @three(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xsi32>) -> tensor<1
   %o = arith.constant dense<0> : tensor<1xi32>
   %p = arith.constant dense<[[0, 0, 1]]> : tensor<1x3xi32>
   %c = arith.constant dense<0> : tensor<1x16xi32>
-  // expected-error@+1 {{weights of 3 bits, expected 8, or for 8-bit inputs 4 or 2}}
+  // expected-error@+1 {{weights of 3 bits, expected 8, or in numbers of 8 bits 4 or 2}}
   %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, groups = 1 : i64, line = 12 : i64, pixel = 4 : i64, weight_bits = 3 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<1x16xi32>, tensor<1x1x3x16xsi32>) -> tensor<1x1x3x16xsi32>
   return %y : tensor<1x1x3x16xsi32>
 }
@@ -471,4 +471,30 @@ func.func @scaled_unequally(%x: tensor<1x1x3x4xui8>, %d: tensor<1x1x3x16xui8>) -
   // expected-error@+1 {{column 0: sums widen by 2046 and 2047, expected 1 times the first as the second}}
   %y = qnn.packed_conv ins(%x, %w, %o, %p, %c) outs(%d) {clamp = array<i64: 0, 255>, dot = #qnn.dot<maddubs>, epilogue = #qnn.epilogue<requantize>, group_sizes = array<i64: 1>, groups = 1 : i64, scaled_sums, short_products, line = 12 : i64, pixel = 4 : i64, x_max = 255 : i64} : (tensor<1x1x3x4xui8>, tensor<64xi8>, tensor<1xi32>, tensor<1x3xi32>, tensor<3x16xi32>, tensor<1x1x3x16xui8>) -> tensor<1x1x3x16xui8>
   return %y : tensor<1x1x3x16xui8>
+}
+
+// -----
+
+func.func @winograd_dot(%x: tensor<1x1x1x64xsi16>, %d: tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32> {
+  %w = arith.constant dense<1> : tensor<576xi8>
+  %o = arith.constant dense<0> : tensor<1xi16>
+  %p = arith.constant dense<[[0, 0, 1], [1, 0, 1], [2, 0, 1], [3, 0, 1], [4, 0, 1], [5, 0, 1], [6, 0, 1], [7, 0, 1], [8, 0, 1], [9, 0, 1], [10, 0, 1], [11, 0, 1], [12, 0, 1], [13, 0, 1], [14, 0, 1], [15, 0, 1]]> : tensor<16x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  %k = arith.constant dense<0> : tensor<4x16xi32>
+  // expected-error@+1 {{multiplies by 'mlal', expected maddwd or an instruction for 8-bit numbers}}
+  %y = qnn.packed_winograd ins(%x, %w, %o, %p, %c, %k) outs(%d) {dot = #qnn.dot<mlal>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, x_max = 1020 : i64} : (tensor<1x1x1x64xsi16>, tensor<576xi8>, tensor<1xi16>, tensor<16x3xi32>, tensor<1x16xi32>, tensor<4x16xi32>, tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32>
+  return %y : tensor<1x2x2x16xsi32>
+}
+
+// -----
+
+func.func @winograd_widths(%x: tensor<1x1x1x64xsi16>, %d: tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32> {
+  %w = arith.constant dense<1> : tensor<576xi16>
+  %o = arith.constant dense<0> : tensor<1xi16>
+  %p = arith.constant dense<[[0, 0, 1], [1, 0, 1], [2, 0, 1], [3, 0, 1], [4, 0, 1], [5, 0, 1], [6, 0, 1], [7, 0, 1], [8, 0, 1], [9, 0, 1], [10, 0, 1], [11, 0, 1], [12, 0, 1], [13, 0, 1], [14, 0, 1], [15, 0, 1]]> : tensor<16x3xi32>
+  %c = arith.constant dense<0> : tensor<1x16xi32>
+  %k = arith.constant dense<0> : tensor<4x16xi32>
+  // expected-error@+1 {{input of type 'tensor<1x1x1x64xsi16>' and weights of type 'tensor<576xi16>', expected numbers of 16 and 8 bits}}
+  %y = qnn.packed_winograd ins(%x, %w, %o, %p, %c, %k) outs(%d) {dot = #qnn.dot<maddwd>, epilogue = #qnn.epilogue<store>, group_sizes = array<i64: 1>, x_max = 1020 : i64} : (tensor<1x1x1x64xsi16>, tensor<576xi16>, tensor<1xi16>, tensor<16x3xi32>, tensor<1x16xi32>, tensor<4x16xi32>, tensor<1x2x2x16xsi32>) -> tensor<1x2x2x16xsi32>
+  return %y : tensor<1x2x2x16xsi32>
 }

@@ -133,7 +133,7 @@ func.func @left(%x: tensor<1x4x4x4xui8>, %w: tensor<16x4x3x3xsi8>) -> tensor<1x2
 // CHECK: qnn.pad %{{.*}} {{.*}} -> tensor<1x8x128xui8>
 // CHECK: qnn.winograd_input {{.*}} {around = 30 : i64, center = 0 : i64} : (tensor<1x8x8x16xui8>, tensor<1x3x3x256xui8>)
 // CHECK: dense<-1> : tensor<576xi8>
-// CHECK: qnn.packed_winograd {{.*}} group_sizes = array<i64: 4>, high_halves, weight_bits = 2 : i64, x_max = 60 : i64
+// CHECK: qnn.packed_winograd {{.*}} group_sizes = array<i64: 4>, high_halves, input_unsigned, weight_bits = 2 : i64, x_max = 60 : i64
 // VNNI-LABEL: func.func @winograd
 // VNNI: qnn.packed_winograd {{.*}}dot = #qnn.dot<dpbusd>
 // Five bits of weight can leave a byte, and these do: 9 * 15.
@@ -227,6 +227,41 @@ func.func @nibbles(%x: tensor<1x7x7x32xui8>) -> (tensor<1x5x5x32xui8>, tensor<1x
       zero_point = 3 : i64, clamp = array<i64: 0, 255>, rounding = #qnn.rounding<half_up>}
       : (tensor<1x5x5x32xsi32>) -> tensor<1x5x5x32xui8>
   return %y, %z : tensor<1x5x5x32xui8>, tensor<1x5x5x32xui8>
+}
+
+// -----
+
+// Eight bits on both sides: in words where bytes would be summed in 16 bits, signed or not; 8 blocks of 2 channels. VNNI multiplies bytes.
+// CHECK-LABEL: func.func @winograd_words
+// CHECK: qnn.winograd_input {{.*}} {around = 0 : i64, center = 0 : i64, input_unsigned} : (tensor<1x18x18x16xui8>, tensor<1x8x8x256xsi16>)
+// CHECK-DAG: dense<[0, 4, 8, 12, 16, 20, 24, 28]> : tensor<8xi16>
+// CHECK-DAG: arith.constant {{.*}} : tensor<2304xi8>
+// CHECK: qnn.packed_winograd {{.*}}dot = #qnn.dot<maddwd>, {{.*}}group_sizes = array<i64: 2>, high_halves, input_unsigned, x_max = 1020 : i64
+// CHECK: qnn.winograd_input {{.*}} {around = 0 : i64, center = 0 : i64} : (tensor<1x18x18x16xsi8>, tensor<1x8x8x256xsi16>)
+// CHECK: qnn.packed_winograd {{.*}}dot = #qnn.dot<maddwd>, {{.*}}group_sizes = array<i64: 2>, high_halves, x_max = 512 : i64
+// VNNI-LABEL: func.func @winograd_words
+// VNNI-NOT: winograd
+// VNNI: return
+func.func @winograd_words(%x: tensor<1x18x18x16xui8>, %s: tensor<1x18x18x16xsi8>) -> (tensor<1x16x16x16xsi32>, tensor<1x16x16x16xsi32>) {
+  %w = arith.constant dense<100> : tensor<16x16x3x3xsi8>
+  %a = qnn.conv %x, %w {channels_last, id = "a", x_zp = 0 : i64}
+      : (tensor<1x18x18x16xui8>, tensor<16x16x3x3xsi8>) -> tensor<1x16x16x16xsi32>
+  %b = qnn.conv %s, %w {channels_last, id = "b", x_zp = 0 : i64}
+      : (tensor<1x18x18x16xsi8>, tensor<16x16x3x3xsi8>) -> tensor<1x16x16x16xsi32>
+  return %a, %b : tensor<1x16x16x16xsi32>, tensor<1x16x16x16xsi32>
+}
+
+// -----
+
+// One tile is not enough for what its weights cost.
+// CHECK-LABEL: func.func @winograd_loses
+// CHECK-NOT: winograd
+// CHECK: return
+func.func @winograd_loses(%x: tensor<1x4x4x16xui8>) -> tensor<1x2x2x16xsi32> {
+  %w = arith.constant dense<30> : tensor<16x16x3x3xsi8>
+  %a = qnn.conv %x, %w {channels_last, id = "a", x_zp = 0 : i64}
+      : (tensor<1x4x4x16xui8>, tensor<16x16x3x3xsi8>) -> tensor<1x2x2x16xsi32>
+  return %a : tensor<1x2x2x16xsi32>
 }
 
 // -----

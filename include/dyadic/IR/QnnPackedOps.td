@@ -142,11 +142,11 @@ def QNN_PackedDepthwiseOp : QNN_PackedOp<"packed_depthwise"> {
 def QNN_WinogradInputOp : QNN_PackedOp<"winograd_input"> {
   let summary = "input transform of Winograd's F(2x2, 3x3)";
   let description = [{
-    `input` is [N, H, W, C] with 8-bit numbers, `dest` [N, TH, TW, 16 * C]: position p, channel c
-    of tile (th, tw) is B' d B at p, plus `center` where p is 5 and plus `around` elsewhere, modulo 2^8. d are the 4x4 inputs
-    from (2 th, 2 tw) on. See Support/Winograd.h.
+    `input` is [N, H, W, C] with 8-bit numbers, `dest` [N, TH, TW, 16 * C] with numbers of 8 or 16 bits: position p, channel c
+    of tile (th, tw) is B' d B at p, plus `center` where p is 5 and plus `around` elsewhere, modulo 2^8 or 2^16. d are the
+    4x4 inputs from (2 th, 2 tw) on; for 16 bits `input_unsigned` says how they widen. See Support/Winograd.h.
   }];
-  let arguments = (ins AnyShaped:$input, AnyShaped:$dest, I64Attr:$center, I64Attr:$around);
+  let arguments = (ins AnyShaped:$input, AnyShaped:$dest, I64Attr:$center, I64Attr:$around, UnitAttr:$input_unsigned);
   let results = (outs Optional<AnyRankedTensor>:$output);
   let assemblyFormat = "`ins` `(` $input `)` `outs` `(` $dest `)` attr-dict `:` functional-type(operands, results)";
 }
@@ -161,11 +161,15 @@ def QNN_PackedWinogradOp : QNN_PackedOp<"packed_winograd"> {
     tile: it starts with block p * blocks of the transformed weights, and offsets count from the tile's address plus `p * C`.
     The 16 sums of a channel, from 0 on, are transformed back: four numbers, to which `corrections` [4, panels * 16] are
     added (modulo 2^32), give four times the convolution. What the inputs were shifted by is in there; the
-    bias comes after the division by four.
+    bias comes after the division by four. `input_unsigned` says that the convolution's inputs, before they were transformed, are
+    in [0, 255] and not in [-128, 127]: with it the verifier bounds their sums.
+
+    Or `dot` is `maddwd`, for inputs of more bits: the transformed numbers have 16 bits, and so have the transformed weights, of which a block has
+    2 inputs; those that are stored have 8 bits still.
   }];
   let arguments = (ins AnyShaped:$input, AnyShaped:$weights, AnyShaped:$offsets, AnyShaped:$panels, AnyShaped:$channels,
     AnyShaped:$corrections, Optional<AnyShaped>:$residual, AnyShaped:$dest, QNN_DotAttr:$dot,
-    DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, I64Attr:$x_max, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, UnitAttr:$short_products,
+    DenseI64ArrayAttr:$group_sizes, DefaultValuedAttr<I64Attr, "8">:$weight_bits, I64Attr:$x_max, UnitAttr:$input_unsigned, QNN_EpilogueAttr:$epilogue, UnitAttr:$high_halves, UnitAttr:$short_products,
     DefaultValuedAttr<I64Attr, "0">:$sum_shift, DefaultValuedAttr<I64Attr, "0">:$residual_shift,
     DefaultValuedAttr<I64Attr, "0">:$residual_zp, UnitAttr:$residual_unsigned, DefaultValuedAttr<I64Attr, "0">:$zero_point,
     DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$clamp,
