@@ -74,13 +74,13 @@ def test_narrow_values_gain_by_mse(models, translate):
     assert noise["mse"] < noise["minmax"]
 
 
-@pytest.mark.parametrize("name, samples, range, sqnr", [("digits", 200, "0,1", 30.0), ("ultraface", 4, "-1,1", 24.0)])
-def test_batch_norms_instead_of_data(name, samples, range, sqnr, models, translate):
+@pytest.mark.parametrize("name, count, range, sqnr", [("digits", 200, "0,1", 30.0), ("ultraface", 4, "-1,1", 24.0)])
+def test_batch_norms_instead_of_data(name, count, range, sqnr, models, translate):
     """What models with batch normalizations reach without calibration inputs (37.2 and 25.7 dB on all samples)."""
     model = models(name)
     derived = translate(name, "--calibration-method=batchnorm", f"--input-range={model.input}:{range}")
     expected, found = (
-        np.concatenate([next(iter(program.run(s[None]).values())) for s in model.test[:samples]]).astype(np.float64)
+        np.concatenate([next(iter(program.run(s[None]).values())) for s in model.test[:count]]).astype(np.float64)
         for program in (dyadic.load(translate(name, "--float")), dyadic.load(derived))
     )
     assert 10 * np.log10(np.square(expected).sum() / np.square(expected - found).sum()) >= sqnr
