@@ -159,6 +159,8 @@ static Transform inWords(const LinearLayer &layer, StorageRange range, Dot dot, 
   return form;
 }
 
+/// The transform of a layer that the schedule asks for or that pays, in bytes where it can be; nothing where the layer
+/// is computed directly.
 static std::optional<Transform> chooseTransform(LayerPacker &packer, StorageRange range, Dot bytes, Dot words) {
   const LinearLayer &layer = packer.layer;
   bool isAsked = packer.schedule.kernel == KernelSchedule::Kernel::Winograd;
