@@ -21,9 +21,10 @@ namespace {
 /// The sums of a panel at the positions of a tile: its halves one after the other where each has its own blocks.
 class PanelTile {
 public:
-  PanelTile(VectorBuilder &b, DotBuilder &dots, PackedConvOp op, ValueRange arguments, int64_t pixelBytes, int64_t rows)
-      : b(b), arguments(arguments), scratchBytes(panelScratchBytes(op)), halves(op.getHalves()),
-        factorRow(op.getScaledSums() ? 4 * cast<ShapedType>(op.getChannels().getType()).getDimSize(1) : 0),
+  PanelTile(VectorBuilder &b, DotBuilder &dots, Epilogue &epilogue, PackedConvOp op, ValueRange arguments,
+            int64_t pixelBytes, int64_t rows)
+      : b(b), epilogue(epilogue), arguments(arguments), scratchBytes(panelScratchBytes(op)), halves(op.getHalves()),
+        areScaled(op.getScaledSums()),
         sums(b, dots, op, pixelBytes, static_cast<int64_t>(op.getWeightBits()), kPanelChannels / (halves ? 2 : 1)),
         sumType(b.vector(dots.lanes, 32)) {
     if (halves)
@@ -66,19 +67,13 @@ private:
   void select(Value row) { sums.select(arguments[1], arguments[2], arguments[3], row); }
   /// The selected sums, which begin with the first row of `channels`.
   SmallVector<Value> ofPart(Value input, int64_t rows, Value channels) {
-    auto vectorsAt = [&](Value row, int64_t count) {
-      SmallVector<Value> result;
-      for (int64_t i = 0; i < count; ++i)
-        result.push_back(b.load(sumType, b.address(row, i % sums.vectors * 4 * sumType.getNumElements())));
-      return result;
-    };
-    if (factorRow != 0) {
-      SmallVector<Value> factors = vectorsAt(b.address(channels, factorRow), sums.vectors);
-      for (Value &factor : factors)
-        factor = b.bitcast(factor, b.vector(2 * sumType.getNumElements(), 16));
-      sums.scaleBy(factors);
-    }
-    return sums.add(input, rows, vectorsAt(channels, rows * sums.vectors));
+    SmallVector<Value> start, factors;
+    for (int64_t v = 0; areScaled && v < sums.vectors; ++v)
+      factors.push_back(b.bitcast(epilogue.row(channels, 1, v), b.vector(2 * kSumLanes, 16)));
+    sums.scaleBy(factors);
+    for (int64_t i = 0; i < rows * sums.vectors; ++i)
+      start.push_back(b.load(sumType, b.address(channels, i % sums.vectors * 4 * sumType.getNumElements())));
+    return sums.add(input, rows, start);
   }
   /// Sums of 16 channels a register as two of 8.
   SmallVector<Value> inHalves(SmallVector<Value> all) {
@@ -96,10 +91,11 @@ private:
   Value prepared(const Panel &panel, Value scratch) { return b.address(scratch, b.times(panel.slot, scratchBytes)); }
 
   VectorBuilder &b;
+  Epilogue &epilogue;
   ValueRange arguments;
   int64_t scratchBytes;
   bool halves;
-  int64_t factorRow; // where it begins, in bytes; 0: sums are not scaled
+  bool areScaled; // the sums, by the second row of `channels`
   PanelSums sums;
   VectorType sumType;
   Value both; // sums of both halves, [positions][16]
@@ -113,7 +109,7 @@ void buildPackedConv(VectorBuilder &b, ValueRange arguments, Value scratch, Arra
   DotBuilder dots(b, op.getDot(), op.getFlip(), lanes);
   int64_t rows = rowsOf(op, usualRows(op));
   PositionLoops loops(b, op, rows);
-  PanelTile tile(b, dots, op, arguments, loops.pixelBytes(), rows);
+  PanelTile tile(b, dots, epilogue, op, arguments, loops.pixelBytes(), rows);
   auto prepare = [&](const Panel &panel) { tile.prepare(panel, scratch); };
   auto enter = [&](const Panel &panel) { tile.enter(panel, scratch); };
   auto body = [&](Place line, const Panel &panel) {

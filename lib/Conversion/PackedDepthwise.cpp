@@ -114,7 +114,7 @@ private:
   /// What the two nibbles' sums of vector `v` count.
   Value factors(int64_t v) {
     if (op.getScaledSums())
-      return b.load(words, b.address(channels, 4 * (info.stride + v * kSumLanes)));
+      return b.bitcast(epilogue.row(channels, 1, v), words);
     return b.bitcast(b.splat(kSumLanes, 32, (kNibbleBase << 16) | 1), words);
   }
 

@@ -56,10 +56,11 @@ public:
   /// Stores `count` of the 32 sums of a position, which are in the order of `byteDepthwiseChannel`, as bytes.
   void storeBytes(llvm::ArrayRef<mlir::Value> sums, mlir::Value channels, mlir::Value dest, int64_t count);
 
+  /// Row `row` of `channels` for the panel's sums of vector `half`.
+  mlir::Value row(mlir::Value channels, int64_t row, int64_t half);
+
 private:
   using Value = mlir::Value;
-  /// Row `row` of `channels` for the panel's sums of vector `half`.
-  Value row(Value channels, int64_t row, int64_t half);
   /// Results of 8 sums without their zero point; `other` are residuals or null.
   Value finish(Value sums, Value other, Value channels, int64_t half);
   Value rounder(Value total, Value e);

@@ -32,6 +32,10 @@ static bool roundsItself(Operation *op) {
   return isa<ConvOp, MatmulOp, AddOp, SubOp, MulOp, MapOp, PReluOp, AvgPoolOp, InterpolateOp, BatchNormOp>(op);
 }
 
+bool isDepthwise(Operation *op) {
+  return isa<ConvOp>(op) && cast<RankedTensorType>(op->getOperand(1).getType()).getDimSize(1) == 1;
+}
+
 bool accumulates(Operation *op) { return isa<ConvOp, MatmulOp, AvgPoolOp, InterpolateOp>(op); }
 
 bool isPacked(Operation *op) {

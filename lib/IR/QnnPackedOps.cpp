@@ -296,6 +296,12 @@ static int64_t mostBlocks(PackedConvOp op) {
   return most;
 }
 
+/// Adds the products of `weight` with all numbers in `inputs`.
+static void addProducts(StorageRange &sum, int64_t weight, StorageRange inputs) {
+  sum.min += weight * (weight < 0 ? inputs.max : inputs.min);
+  sum.max += weight * (weight < 0 ? inputs.min : inputs.max);
+}
+
 /// The sums of each column's products, for all inputs that the dot multiplies.
 static std::vector<StorageRange> columnSums(PackedConvOp op, const std::vector<int64_t> &blocks) {
   ConstantView table(op.getPanels());
@@ -308,12 +314,8 @@ static std::vector<StorageRange> columnSums(PackedConvOp op, const std::vector<i
     for (auto [level, size] : llvm::enumerate(op.getGroupSizes()))
       for (int64_t i = 0, n = size * table.intAt(columns * row + 2 + static_cast<int64_t>(level)); i < n; ++i) {
         for (int64_t c = 0; c < channels; ++c)
-          for (int64_t k = 0; k < lanes; ++k) {
-            int64_t weight = block[blockWeight(op.getDot(), c, k)];
-            StorageRange &sum = sums[row * channels + c];
-            sum.min += weight * (weight < 0 ? inputs.max : inputs.min);
-            sum.max += weight * (weight < 0 ? inputs.min : inputs.max);
-          }
+          for (int64_t k = 0; k < lanes; ++k)
+            addProducts(sums[row * channels + c], block[blockWeight(op.getDot(), c, k)], inputs);
         block += channels * lanes;
       }
   return sums;
@@ -419,14 +421,12 @@ LogicalResult PackedWinogradOp::verify() {
   if (!transformBlocks(untransformed, panels, widthOf(getInput()), transformed))
     return emitOpError() << "transformed weights leave " << widthOf(getInput()) << " bits, expected smaller ones";
   if (getShortProducts() && !untransformed.empty() && failed(verifyShortProducts(*this, [&](int64_t column) {
-        StorageRange sums, inputs = winogradInputs(getInputUnsigned());
+        StorageRange sums, inputs = storageRange(8, /*isSigned=*/!getInputUnsigned());
         int64_t ofPanel = static_cast<int64_t>(untransformed.size()) / panels;
         const int64_t *first = &untransformed[column / kPanelChannels * ofPanel + lanes * (column % kPanelChannels)];
         for (int64_t i = 0; i < ofPanel; i += lanes * kPanelChannels)
-          for (int64_t k = 0; k < lanes; ++k) {
-            sums.min += first[i + k] * (first[i + k] < 0 ? inputs.max : inputs.min);
-            sums.max += first[i + k] * (first[i + k] < 0 ? inputs.min : inputs.max);
-          }
+          for (int64_t k = 0; k < lanes; ++k)
+            addProducts(sums, first[i + k], inputs);
         return sums;
       })))
     return failure();
@@ -438,15 +438,13 @@ LogicalResult PackedWinogradOp::verify() {
                     kWinogradInputs);
 }
 
-/// The sums of products of every column of `channels`, of weights in the order of the instruction; of words the
-/// largest of any.
-static std::vector<StorageRange> columnSums(PackedDepthwiseOp op, const std::vector<int64_t> &weights) {
+/// The sums of products of every column of `channels`, of weights in the order of the instruction; of words `bound`,
+/// which none exceeds.
+static std::vector<StorageRange> columnSums(PackedDepthwiseOp op, const std::vector<int64_t> &weights, int64_t bound) {
   auto columns = cast<ShapedType>(op.getChannels().getType()).getDimSize(1);
   std::vector<StorageRange> sums(columns);
   auto taps = static_cast<int64_t>(op.getOffsets().size()), count = static_cast<int64_t>(weights.size());
   if (!isOfBytes(op.getDot())) {
-    int64_t bound = taps * (widthOf(op.getInput()) == 8 ? UINT8_MAX : int64_t(1) << 15) *
-                    largestMagnitude(weights.data(), weights.size());
     std::fill(sums.begin(), sums.end(), StorageRange{-bound, bound});
     return sums;
   }
@@ -462,8 +460,7 @@ static std::vector<StorageRange> columnSums(PackedDepthwiseOp op, const std::vec
       int64_t weight = 0;
       for (int64_t plane = planes - 1; plane >= 0; --plane)
         weight = weight * kNibbleBase + weights[(v * planes + plane) * vector + i];
-      StorageRange &sum = sums[v * together / taps * kByteDepthwiseChannels + columnOf[i / together]];
-      (weight < 0 ? sum.min : sum.max) += weight * UINT8_MAX;
+      addProducts(sums[v * together / taps * kByteDepthwiseChannels + columnOf[i / together]], weight, {0, UINT8_MAX});
     }
   return sums;
 }
@@ -501,7 +498,7 @@ LogicalResult PackedDepthwiseOp::verify() {
   if (areNibbles && count > columns * taps)
     largest *= kNibbleBase + 1;
   auto bound = [&] { return taps * (widthOf(getInput()) == 8 ? UINT8_MAX : int64_t(1) << 15) * largest; };
-  std::vector<StorageRange> sums = columnSums(*this, weights);
+  std::vector<StorageRange> sums = columnSums(*this, weights, bound());
   if (failed(verifyShortProducts(*this, [&](int64_t column) { return sums[column]; })) ||
       failed(verifyShifts(*this, bound)))
     return failure();

@@ -26,10 +26,6 @@ static bool isLinear(Operation *op) {
   return (conv ? !conv.getChannelsLast() : isa<MatmulOp>(op)) && hasConstants(op);
 }
 
-static bool isDepthwise(Operation *op) {
-  return isa<ConvOp>(op) && cast<RankedTensorType>(op->getOperand(1).getType()).getDimSize(1) == 1;
-}
-
 std::vector<EqualizableValue> equalizableValues(ModuleOp module) {
   std::vector<EqualizableValue> values;
   for (Operation *op : layersOf(entryFunction(module))) {

@@ -209,7 +209,7 @@ Value packWinograd(LayerPacker &packer, StorageRange range, Dot bytes, Dot words
   int64_t sumBound = static_cast<int64_t>(taps.size() * taps.front().size()) / panels * lanes * UINT8_MAX *
                      largestMagnitude(layer.weights.data(), layer.weights.size());
   int64_t ofChannel = 9 * layer.channels;
-  StorageRange inputs = winogradInputs(range.min >= 0);
+  StorageRange inputs = storageRange(8, /*isSigned=*/range.min < 0);
   LayerPacker::Channels rows = packer.channelRows(
       layer.bias, panels, sumBound,
       [&](int64_t p, int64_t i) {

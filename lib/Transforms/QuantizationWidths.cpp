@@ -32,16 +32,16 @@ static bool isInTail(Value value) {
 }
 
 /// True where `isReader` holds for one that reads the value, moves of it looked through.
-static bool isReadBy(Value value, llvm::function_ref<bool(Operation *)> isReader) {
+static bool hasReader(Value value, llvm::function_ref<bool(Operation *)> isReader) {
   return llvm::any_of(realUses(value), [&](OpOperand *use) {
     Operation *user = use->getOwner();
-    return isReader(user) || (user->hasTrait<PassThrough>() && isReadBy(user->getResult(0), isReader));
+    return isReader(user) || (user->hasTrait<PassThrough>() && hasReader(user->getResult(0), isReader));
   });
 }
 
 /// True where an operation that multiplies no matrices adds numbers of the value up, or multiplies them one by one.
-static bool isReadBySums(Value value) {
-  return isReadBy(value, llvm::IsaPred<AddOp, SubOp, MulOp, AvgPoolOp, InterpolateOp>);
+static bool hasSummingReader(Value value) {
+  return hasReader(value, llvm::IsaPred<AddOp, SubOp, MulOp, AvgPoolOp, InterpolateOp>);
 }
 
 /// The most bits that an average pool can sum in 31, where one reads the value.
@@ -106,12 +106,12 @@ LogicalResult QuantizationDecisions::chooseOperandBits(Value value, Storage &sto
     operands = entry->second.operandBits;
   }
   storage.operandBits = operands.value_or(storage.bits);
-  if (!stored && !plan.isUniform && isReadBySums(value))
+  if (!stored && !plan.isUniform && hasSummingReader(value))
     storage.bits = std::max(storage.bits, kSumBits);
   if (storage.operandBits > storage.bits)
     return function.emitError() << "plan: value '" << escaped(storage.id) << "' has " << storage.bits
                                 << " bits and is read with " << storage.operandBits << ", expected at most as many";
-  if (!isReadBy(value, llvm::IsaPred<ConvOp, MatmulOp>))
+  if (!hasReader(value, llvm::IsaPred<ConvOp, MatmulOp>))
     storage.operandBits = storage.bits;
   return success();
 }

@@ -44,10 +44,7 @@ private:
       : op(op), input(std::move(input)), weights(std::move(weights)), output(std::move(output)) {}
 
   /// One less where weights may be split into nibbles, one of which counts 16 times: see `packed_depthwise`.
-  int mostBits() const {
-    bool isDepthwise = isa<ConvOp>(op) && cast<RankedTensorType>(op->getOperand(1).getType()).getDimSize(1) == 1;
-    return isDepthwise ? kShortBits - 1 : kShortBits;
-  }
+  int mostBits() const { return isDepthwise(op) ? kShortBits - 1 : kShortBits; }
   int64_t channels() const { return static_cast<int64_t>(weights.scales.size()); }
   std::vector<int64_t> channelWeights(const std::vector<int64_t> &numbers, int64_t channel) const;
   std::optional<float> shortenedScale(const std::vector<int64_t> &numbers, float scale, float bias) const;

@@ -38,6 +38,9 @@ ActivationBounds activationBounds(llvm::ArrayRef<mlir::Operation *> activations)
 /// The bounds of one ReLU or Clip; nothing for another operation.
 std::optional<ActivationBounds> boundsOf(mlir::Operation *op);
 
+/// True for a convolution of which each output channel reads one input channel.
+bool isDepthwise(mlir::Operation *op);
+
 /// True for the operations whose result is an accumulator at the integer level.
 bool accumulates(mlir::Operation *op);
 

@@ -89,10 +89,6 @@ inline int64_t blockWeight(Dot dot, int64_t channel, int64_t input) {
   return dot == Dot::Mlal ? channel / kHalf * kPanelChannels + input * kHalf + channel % kHalf
                           : channel * blockInputs(dot) + input;
 }
-/// The inputs of a convolution with packed_winograd.
-inline StorageRange winogradInputs(bool areUnsigned) {
-  return areUnsigned ? StorageRange{0, 255} : StorageRange{-128, 127};
-}
 /// True for the instructions of Arm's vector registers.
 inline bool isOfNeon(Dot dot) { return dot == Dot::Sdot || dot == Dot::Usdot || dot == Dot::Mlal; }
 
